@@ -1,1 +1,11 @@
-//! math
+//! Rings, fields, packed bits, fixed-point encodings and pseudorandom streams, as plain data-parallel code.
+//!
+//! Never knows parties.
+
+pub mod column;
+pub mod group;
+pub mod planes;
+
+pub use column::Column;
+pub use group::{Group, Ring, X8, X16, X32, X64, X128, Z8, Z16, Z32, Z64, Z128};
+pub use planes::{Planes, PlanesMut};
