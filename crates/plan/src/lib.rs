@@ -1,1 +1,19 @@
-//! plan
+//! SQL text to logical plan to secure plan; cost, disclosure and policy are
+//! data on that plan.
+//!
+//! This crate never knows the network or shares: a plan is made, printed and
+//! priced without either.
+//!
+//! ```text
+//! SQL ─ parse ─▶ DataFusion plan ─ place ─▶ SecurePlan ─ explain ─▶ text
+//!                    ▲                          ▲
+//!              PublicCatalog              interval analysis,
+//!        (schemas, bounds, keys)          unique keys, disclosures
+//! ```
+
+pub mod catalog;
+pub mod error;
+pub mod secure;
+pub mod types;
+
+pub use error::PlanError;

@@ -1,0 +1,146 @@
+//! What parties learn beyond what is public, as data.
+
+use std::fmt;
+
+use serde::Serialize;
+
+/// Who learns something.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Audience {
+    /// All parties.
+    Everyone,
+    /// The party that asked.
+    Asker {
+        /// Its name.
+        party: String,
+    },
+    /// Each compute party on its own.
+    EachComputeParty {
+        /// Their names.
+        parties: Vec<String>,
+    },
+    /// Two compute parties that put together what they hold.
+    AnyTwoComputeParties {
+        /// The names of all compute parties.
+        parties: Vec<String>,
+    },
+    /// Whoever owns a machine on which more than one compute party runs.
+    OwnerOfSharedMachine,
+}
+
+/// What is learned.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+pub enum Learns {
+    /// The rows of the answer.
+    Answer {
+        /// The answer's columns.
+        columns: Vec<String>,
+        /// The most rows it can have.
+        row_bound: u64,
+    },
+    /// That the question failed, and how, where the data can make it fail.
+    ErrorCode {
+        /// The operators that can fail, by node id and name.
+        operators: Vec<String>,
+    },
+    /// A fact of the catalog that was derived from the rows.
+    InferredFact {
+        /// Whose rows.
+        party: String,
+        /// Which table.
+        table: String,
+        /// The fact, in words.
+        fact: String,
+    },
+    /// A fact of the catalog that its owner declared.
+    DeclaredFact {
+        /// Whose table.
+        party: String,
+        /// Which table.
+        table: String,
+        /// The fact, in words.
+        fact: String,
+    },
+    /// How long an owner takes to run its part in clear.
+    LocalRunningTime {
+        /// The owner.
+        party: String,
+        /// Its stage.
+        stage: String,
+    },
+    /// That an owner's part failed in clear, and how, without row and line.
+    LocalFailure {
+        /// The owner.
+        party: String,
+        /// Its stage.
+        stage: String,
+    },
+    /// The plan: operators, types, bounds, and message sizes that follow from them.
+    PlanAndShapes,
+    /// Every shared value.
+    AllSharedValues,
+}
+
+/// One thing that someone learns.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+pub struct Disclosure {
+    /// Who learns.
+    pub to: Audience,
+    /// What.
+    pub learns: Learns,
+}
+
+impl fmt::Display for Audience {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Audience::Everyone => f.write_str("every party"),
+            Audience::Asker { party } => write!(f, "{party} (asks)"),
+            Audience::EachComputeParty { parties } => {
+                write!(f, "each of {} (compute)", parties.join(", "))
+            }
+            Audience::AnyTwoComputeParties { parties } => {
+                write!(f, "any two of {} together", parties.join(", "))
+            }
+            Audience::OwnerOfSharedMachine => f.write_str("the owner of a machine that runs two of them"),
+        }
+    }
+}
+
+impl fmt::Display for Learns {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Learns::Answer { columns, row_bound } => {
+                write!(f, "the answer: columns {}, at most {row_bound} rows", columns.join(", "))
+            }
+            Learns::ErrorCode { operators } => {
+                write!(
+                    f,
+                    "whether the question failed and how, with no value then (can fail: {})",
+                    operators.join(", ")
+                )
+            }
+            Learns::InferredFact { party, table, fact } => {
+                write!(f, "{party}.{table}: {fact} (inferred from its rows)")
+            }
+            Learns::DeclaredFact { party, table, fact } => write!(f, "{party}.{table}: {fact} (declared)"),
+            Learns::LocalRunningTime { party, stage } => {
+                write!(f, "how long {party} takes for its part in clear, {stage}")
+            }
+            Learns::LocalFailure { party, stage } => {
+                write!(f, "whether {party}'s part in clear failed, {stage}")
+            }
+            Learns::PlanAndShapes => {
+                f.write_str("the plan and message sizes, which follow from it; nothing about any row")
+            }
+            Learns::AllSharedValues => f.write_str("every shared value, if they break the agreement"),
+        }
+    }
+}
+
+impl fmt::Display for Disclosure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} learns {}", self.to, self.learns)
+    }
+}

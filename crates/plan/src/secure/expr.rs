@@ -1,0 +1,328 @@
+//! Typed scalar expressions over the columns of a shared relation.
+
+use std::fmt;
+
+use crate::types::{Range, Type, Value};
+
+/// Whether an exact result can leave its type, so that the engine has to look.
+///
+/// A test counts only for rows that are valid, whose operands are not NULL and
+/// whose enclosing CASE branch is taken.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Overflow {
+    /// The operands' ranges rule it out.
+    #[default]
+    Impossible,
+    /// The exact result fits in 127 bits; test it against the type's range.
+    Test,
+    /// The exact result can exceed 127 bits. Test the operands conservatively:
+    /// the row fails unless |left| < 2^`left_bits` and |right| < 2^`right_bits`
+    /// (for a sum over rows, each of its terms is a left operand), and then
+    /// test the result as under `Test`.
+    Conservative {
+        /// Bits of the left operand's magnitude.
+        left_bits: u32,
+        /// Bits of the right operand's magnitude.
+        right_bits: u32,
+    },
+}
+
+/// An arithmetic operator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Arith {
+    /// `+`; both operands have the result's scale.
+    Add,
+    /// `-`; both operands have the result's scale.
+    Sub,
+    /// `*`; the operands' scales add up to the result's.
+    Mul,
+    /// `/`; `trunc(left · 10^up / (right · 10^down))` on unscaled values,
+    /// towards zero. Fails on a zero divisor where the divisor's range has 0.
+    Div {
+        /// Digits by which the dividend is scaled up.
+        up: u8,
+        /// Digits by which the divisor is scaled up.
+        down: u8,
+    },
+    /// `%`, with the dividend's sign; both operands have the result's scale.
+    /// Fails on a zero divisor where the divisor's range has 0.
+    Rem,
+}
+
+/// A comparison operator; both operands have the same type, decimals the same scale.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Comparison {
+    /// `=`
+    Eq,
+    /// `<>`
+    Ne,
+    /// `<`
+    Lt,
+    /// `<=`
+    Le,
+    /// `>`
+    Gt,
+    /// `>=`
+    Ge,
+}
+
+/// What an expression computes.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ExprKind {
+    /// A column of the input, by index.
+    Column(usize),
+    /// A public constant, in the unscaled form of the expression's type.
+    Literal(Value),
+    /// Arithmetic on exact numbers; NULL if an operand is NULL.
+    Arith {
+        /// The operator.
+        op: Arith,
+        /// The left operand.
+        left: Box<Expr>,
+        /// The right operand.
+        right: Box<Expr>,
+    },
+    /// Minus.
+    Neg(Box<Expr>),
+    /// A comparison; NULL if an operand is NULL. Text compares by its bytes.
+    Compare {
+        /// The operator.
+        op: Comparison,
+        /// The left operand.
+        left: Box<Expr>,
+        /// The right operand.
+        right: Box<Expr>,
+    },
+    /// Three-valued AND of two or more.
+    And(Vec<Expr>),
+    /// Three-valued OR of two or more.
+    Or(Vec<Expr>),
+    /// Three-valued NOT.
+    Not(Box<Expr>),
+    /// Whether the operand is NULL; never NULL itself.
+    IsNull(Box<Expr>),
+    /// The value beside the first condition that is true (not false, not NULL),
+    /// or else `otherwise`.
+    Case {
+        /// Conditions and values.
+        branches: Vec<(Expr, Expr)>,
+        /// The value if no condition is true.
+        otherwise: Box<Expr>,
+    },
+    /// Whether the operand is one of two or more constants, none of them NULL;
+    /// NULL if the operand is NULL.
+    InList {
+        /// The operand.
+        operand: Box<Expr>,
+        /// The constants, in the unscaled form of the operand's type.
+        list: Vec<Value>,
+    },
+    /// The operand as the expression's type. Between exact numbers only; a
+    /// decimal that loses digits to another decimal rounds half away from
+    /// zero, and one that becomes an integer is cut towards zero; a boolean
+    /// becomes 0 or 1, a number becomes `value <> 0`.
+    Cast(Box<Expr>),
+}
+
+/// A typed expression.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Expr {
+    /// What it computes.
+    pub kind: ExprKind,
+    /// The type of its value.
+    pub ty: Type,
+    /// Whether it can be NULL.
+    pub nullable: bool,
+    /// Between which unscaled values it lies, once tested for overflow.
+    /// `None` for text and doubles.
+    pub range: Option<Range>,
+    /// The most bytes of a text; 0 for everything else.
+    pub width_bytes: u32,
+    /// What the engine has to test here.
+    pub overflow: Overflow,
+}
+
+impl Expr {
+    /// The operands, left to right.
+    pub fn operands(&self) -> Vec<&Expr> {
+        match &self.kind {
+            ExprKind::Column(_) | ExprKind::Literal(_) => Vec::new(),
+            ExprKind::Arith { left, right, .. } | ExprKind::Compare { left, right, .. } => vec![left, right],
+            ExprKind::Neg(x) | ExprKind::Not(x) | ExprKind::IsNull(x) | ExprKind::Cast(x) => vec![x],
+            ExprKind::And(all) | ExprKind::Or(all) => all.iter().collect(),
+            ExprKind::Case { branches, otherwise } => {
+                let pairs = branches.iter().flat_map(|(condition, value)| [condition, value]);
+                pairs.chain([otherwise.as_ref()]).collect()
+            }
+            ExprKind::InList { operand, .. } => vec![operand],
+        }
+    }
+
+    /// Whether evaluating it can fail: overflow or division by zero.
+    pub fn can_fail(&self) -> bool {
+        self.overflow != Overflow::Impossible
+            || self.divides_by_zero()
+            || self.operands().into_iter().any(Expr::can_fail)
+    }
+
+    /// Whether its own operator divides by what may be zero.
+    pub fn divides_by_zero(&self) -> bool {
+        match &self.kind {
+            ExprKind::Arith { op: Arith::Div { .. } | Arith::Rem, right, .. } => {
+                right.range.is_none_or(|range| range.holds(0))
+            }
+            _ => false,
+        }
+    }
+
+    /// The input columns that it reads, ascending, each once.
+    pub fn columns(&self) -> Vec<usize> {
+        fn visit(expr: &Expr, into: &mut Vec<usize>) {
+            if let ExprKind::Column(index) = expr.kind {
+                into.push(index);
+            }
+            expr.operands().into_iter().for_each(|operand| visit(operand, into));
+        }
+        let mut columns = Vec::new();
+        visit(self, &mut columns);
+        columns.sort_unstable();
+        columns.dedup();
+        columns
+    }
+
+    /// The expression with column names from `names`.
+    pub fn display<'a>(&'a self, names: &'a [String]) -> impl fmt::Display + 'a {
+        Named { expr: self, names }
+    }
+}
+
+impl fmt::Display for Arith {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Arith::Add => "+",
+            Arith::Sub => "-",
+            Arith::Mul => "*",
+            Arith::Div { .. } => "/",
+            Arith::Rem => "%",
+        })
+    }
+}
+
+impl fmt::Display for Comparison {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Comparison::Eq => "=",
+            Comparison::Ne => "<>",
+            Comparison::Lt => "<",
+            Comparison::Le => "<=",
+            Comparison::Gt => ">",
+            Comparison::Ge => ">=",
+        })
+    }
+}
+
+struct Named<'a> {
+    expr: &'a Expr,
+    names: &'a [String],
+}
+
+impl Named<'_> {
+    fn of<'b>(&'b self, expr: &'b Expr) -> Named<'b> {
+        Named { expr, names: self.names }
+    }
+
+    fn joined(&self, f: &mut fmt::Formatter<'_>, all: &[Expr], word: &str) -> fmt::Result {
+        f.write_str("(")?;
+        for (index, expr) in all.iter().enumerate() {
+            if index > 0 {
+                write!(f, " {word} ")?;
+            }
+            write!(f, "{}", self.of(expr))?;
+        }
+        f.write_str(")")
+    }
+}
+
+impl fmt::Display for Named<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let tested = if self.expr.overflow == Overflow::Impossible { "" } else { "!" };
+        match &self.expr.kind {
+            ExprKind::Column(index) => match self.names.get(*index) {
+                Some(name) => f.write_str(name),
+                None => write!(f, "#{index}"),
+            },
+            ExprKind::Literal(value) => show_value(f, value, self.expr.ty),
+            ExprKind::Arith { op, left, right } => {
+                write!(f, "({} {op}{tested} {})", self.of(left), self.of(right))
+            }
+            ExprKind::Neg(x) => write!(f, "(-{tested}{})", self.of(x)),
+            ExprKind::Compare { op, left, right } => write!(f, "({} {op} {})", self.of(left), self.of(right)),
+            ExprKind::And(all) => self.joined(f, all, "AND"),
+            ExprKind::Or(all) => self.joined(f, all, "OR"),
+            ExprKind::Not(x) => write!(f, "NOT {}", self.of(x)),
+            ExprKind::IsNull(x) => write!(f, "({} IS NULL)", self.of(x)),
+            ExprKind::Case { branches, otherwise } => {
+                f.write_str("CASE")?;
+                for (condition, value) in branches {
+                    write!(f, " WHEN {} THEN {}", self.of(condition), self.of(value))?;
+                }
+                write!(f, " ELSE {} END", self.of(otherwise))
+            }
+            ExprKind::InList { operand, list } => {
+                write!(f, "({} IN (", self.of(operand))?;
+                for (index, value) in list.iter().enumerate() {
+                    f.write_str(if index > 0 { ", " } else { "" })?;
+                    show_value(f, value, operand.ty)?;
+                }
+                f.write_str("))")
+            }
+            ExprKind::Cast(x) => write!(f, "CAST{tested}({} AS {})", self.of(x), self.expr.ty),
+        }
+    }
+}
+
+/// Prints an unscaled value as its type reads: decimals with their point,
+/// dates as dates.
+fn show_value(f: &mut fmt::Formatter<'_>, value: &Value, ty: Type) -> fmt::Result {
+    match (value, ty) {
+        (Value::Int(unscaled), Type::Decimal { scale, .. }) if scale > 0 => {
+            let unit = 10u128.pow(scale.into());
+            let (whole, part) = (unscaled.unsigned_abs() / unit, unscaled.unsigned_abs() % unit);
+            let sign = if *unscaled < 0 { "-" } else { "" };
+            write!(f, "{sign}{whole}.{part:0width$}", width = scale.into())
+        }
+        (Value::Int(days), Type::Date) => {
+            let (year, month, day) = civil(*days);
+            write!(f, "{year:04}-{month:02}-{day:02}")
+        }
+        _ => write!(f, "{value}"),
+    }
+}
+
+/// Days since 1970-01-01 to year, month, day in the Gregorian calendar.
+/// Source: Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms".
+fn civil(days: i128) -> (i128, i128, i128) {
+    let shifted = days + 719_468;
+    let era = shifted.div_euclid(146_097);
+    let day_of_era = shifted.rem_euclid(146_097);
+    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted_month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
+    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
+    let year = year_of_era + era * 400 + i128::from(month <= 2);
+    (year, month, day)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_print_as_dates() {
+        assert_eq!(civil(0), (1970, 1, 1));
+        assert_eq!(civil(-1), (1969, 12, 31));
+        assert_eq!(civil(11_016), (2000, 2, 29));
+        assert_eq!(civil(-719_468), (0, 3, 1));
+    }
+}
