@@ -4,7 +4,9 @@
 
 pub mod column;
 pub mod group;
+pub mod pack;
 pub mod planes;
+pub mod prg;
 
 pub use column::Column;
 pub use group::{Group, Ring, X8, X16, X32, X64, X128, Z8, Z16, Z32, Z64, Z128};

@@ -164,7 +164,7 @@ impl Planes {
     }
 
     fn copied(&self, f: impl Fn(usize, u64) -> u64) -> Self {
-        self.map(|word, bits| f(word, bits))
+        self.map(f)
     }
 
     /// Planes with `f(word index, word)` of each word.
@@ -292,12 +292,12 @@ impl Planes {
         let (skip, shift) = (by / 64, by % 64);
         Self::build(self.n_rows, self.width, |plane, out| {
             let words = self.plane(plane);
-            for word in 0..out.len() {
+            for (word, out) in out.iter_mut().enumerate() {
                 let here = word.checked_sub(skip).map_or(0, |at| words[at]);
                 let below = word.checked_sub(skip + 1).map_or(0, |at| words[at]);
                 let moved = if shift == 0 { here } else { here << shift | below >> (64 - shift) };
                 let free = tail_mask(word, by);
-                out[word] = if first { moved & !free | free } else { moved & !free };
+                *out = if first { moved & !free | free } else { moved & !free };
             }
         })
     }

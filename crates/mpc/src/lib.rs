@@ -1,1 +1,45 @@
-//! mpc
+//! Secret-shared vectors, the protocols on them, the checks that make them trustworthy.
+//!
+//! Never knows tables, SQL or tokio.
+//!
+//! Everything is a column: a step takes and returns `n` rows at once. A
+//! [`Session`] carries the party's keys, its links and the path of the current
+//! step; protocol code is ordinary blocking Rust, and width comes from forks
+//! ([`Session::chunks`], [`Session::join`]).
+//!
+//! Which protocol runs is a value inside the session: replicated three-party
+//! sharing (`rep3`), plaintext in one process (`plain`, the oracle), or a run
+//! without inputs that yields rounds and bytes (`count`). Share types are
+//! concrete and hold as many parts as the protocol gives a party, so algorithms
+//! above are written, and compiled, once.
+
+mod bits;
+mod count;
+mod error;
+mod fork;
+mod input;
+#[cfg(feature = "lab")]
+pub mod lab;
+mod lanes;
+mod ops;
+mod prss;
+mod rep3;
+mod session;
+mod setup;
+mod share;
+mod shuffle;
+mod step;
+
+pub use bits::SharedBits;
+pub use count::Cost;
+pub use error::{Deviation, ProtocolError};
+pub use input::{input, input_bits};
+pub use lanes::Lane;
+pub use ops::{
+    WordMasks, and, and_bit, and_many, check_zero, dot, inner_product, matmul, mul, mul_many, open,
+    open_bits, open_bits_to, open_to, random, random_bits, verify, word_finish, word_masks,
+};
+pub use session::{Params, Session};
+pub use share::{Parts, Shared, Verified};
+pub use shuffle::Shuffler;
+pub use step::{Label, Step};

@@ -1,0 +1,91 @@
+//! Why a protocol stopped.
+
+use net::{NetError, PartyId};
+
+use crate::step::Step;
+
+/// Why a protocol stopped.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ProtocolError {
+    /// The caller handed over columns that do not fit together.
+    #[error("{step}: a column of {left} against one of {right}; both sides of a step have one shape")]
+    Shape {
+        /// Where.
+        step: Step,
+        /// The size expected: rows, or rows times planes.
+        left: usize,
+        /// The size found.
+        right: usize,
+    },
+
+    /// A step's name was used twice, which would reuse its randomness.
+    #[error(
+        "{step}: this step ran before in this session; each message and random draw needs a name of its own"
+    )]
+    StepReused {
+        /// Where.
+        step: Step,
+    },
+
+    /// A chunk tried to open a value. Opens belong to the session that forked.
+    #[error("{step}: values are opened by the session that forked, never inside a chunk")]
+    OpenInChunk {
+        /// Where.
+        step: Step,
+    },
+
+    /// A peer left the protocol. `culprit` is known where the check identifies one.
+    #[error("{step}: a peer deviated ({deviation}); nothing was released")]
+    PeerDeviated {
+        /// Where.
+        step: Step,
+        /// How.
+        deviation: Deviation,
+        /// Who, if the check can tell.
+        culprit: Option<PartyId>,
+    },
+
+    /// A link failed.
+    #[error("{step}: {source}")]
+    Link {
+        /// What this party was doing.
+        step: Step,
+        /// What went wrong.
+        source: NetError,
+    },
+
+    /// This step cannot run in this kind of session.
+    #[error("{step}: {reason}")]
+    Unsupported {
+        /// Where.
+        step: Step,
+        /// Why.
+        reason: &'static str,
+    },
+}
+
+/// How a peer left the protocol.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Deviation {
+    /// A value that had to be zero is not.
+    #[error("a value that must be zero is not")]
+    NonZero,
+    /// Two copies of one share differ.
+    #[error("two copies of one share differ")]
+    CopiesDiffer,
+    /// Opened positions are no permutation.
+    #[error("opened positions are no permutation")]
+    NotAPermutation,
+    /// The parties do not take part in one session.
+    #[error("the parties do not agree on the session")]
+    OtherSession,
+}
+
+impl ProtocolError {
+    /// Whether another party, not this one, stopped the session first.
+    pub fn is_remote_abort(&self) -> bool {
+        matches!(self, ProtocolError::Link { source: NetError::Aborted { .. }, .. })
+    }
+}

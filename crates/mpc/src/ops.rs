@@ -1,0 +1,549 @@
+//! The interactive steps, whatever the protocol: shapes are checked and names
+//! taken here, then the session's protocol does the work.
+
+use math::{Column, Group, Planes, Ring};
+use net::PartyId;
+
+use crate::bits::SharedBits;
+use crate::error::ProtocolError;
+use crate::prss::Use;
+use crate::rep3;
+use crate::session::{Role, Session};
+use crate::share::{Parts, Shared, Verified};
+use crate::step::{Label, Step};
+
+fn same_shape(step: &Step, left: usize, right: usize) -> Result<(), ProtocolError> {
+    if left == right { Ok(()) } else { Err(ProtocolError::Shape { step: step.clone(), left, right }) }
+}
+
+/// One product step: `n` elements, for which `terms` adds this party's cross terms to the
+/// masks it finds, or `plain` gives the values themselves.
+fn product<R: Ring>(
+    s: &mut Session,
+    step: &Step,
+    n: usize,
+    terms: impl FnOnce(&mut [R]),
+    plain: impl FnOnce() -> Column<R>,
+) -> Result<Shared<R>, ProtocolError> {
+    let parts = match &s.core.clone().role {
+        Role::Rep3 { roots, .. } => {
+            let z = rep3::zero_share(roots, step, n, terms);
+            let z_next = rep3::pass_left(s, step, z.bytes().clone())?;
+            Parts::Two([z, z_next.into()])
+        }
+        Role::Plain => Parts::One([plain()]),
+        Role::Observer => Parts::Zero,
+        Role::Count(_) => {
+            s.count_left(n * R::BYTES);
+            Parts::Zero
+        }
+    };
+    Ok(Shared::from_parts(n, parts))
+}
+
+/// Multiplies two shared columns, element by element.
+///
+/// - **Shape:** `x` and `y` hold `n` elements of `R`; so does the result.
+/// - **Cost:** 1 round, `n·R::BYTES` bytes sent per compute party.
+/// - **Model:** one passive corruption of three.
+/// - **Source:** Araki, Furukawa, Lindell, Nof, Ohara, CCS 2016; in this form
+///   Mohassel and Rindal, ABY3, ePrint 2018/403.
+///
+/// # Errors
+/// `Shape` if the lengths differ; `Link` if a neighbour fails.
+pub fn mul<R: Ring>(
+    s: &mut Session,
+    label: impl Into<Label>,
+    x: &Shared<R>,
+    y: &Shared<R>,
+) -> Result<Shared<R>, ProtocolError> {
+    dot(s, label, &[(x, y)])
+}
+
+/// Multiplies several pairs of columns in one flight.
+///
+/// - **Cost:** 1 round, the bytes of all results.
+///
+/// # Errors
+/// As [`mul`].
+pub fn mul_many<R: Ring>(
+    s: &mut Session,
+    label: impl Into<Label>,
+    pairs: &[(&Shared<R>, &Shared<R>)],
+) -> Result<Vec<Shared<R>>, ProtocolError> {
+    let step = s.begin(label)?;
+    let mut ends = Vec::with_capacity(pairs.len());
+    for (x, y) in pairs {
+        same_shape(&step, x.len(), y.len())?;
+        ends.push(ends.last().unwrap_or(&0) + x.len());
+    }
+    let each = |out: &mut [R], f: fn(&mut [R], &Shared<R>, &Shared<R>)| {
+        let mut out = out;
+        for (x, y) in pairs {
+            let (head, tail) = out.split_at_mut(x.len());
+            f(head, x, y);
+            out = tail;
+        }
+    };
+    let n = ends.last().copied().unwrap_or(0);
+    let all = product(
+        s,
+        &step,
+        n,
+        |out| each(out, rep3::mul_terms),
+        || {
+            Column::build(n, |out| {
+                out.fill(R::ZERO);
+                each(out, plain_mul);
+            })
+        },
+    )?;
+    Ok(pairs.iter().zip(&ends).map(|((x, _), end)| all.rows(end - x.len()..*end)).collect())
+}
+
+/// Adds up the element-wise products of several pairs of columns: `Σ_t x_t·y_t`.
+///
+/// - **Shape:** all columns hold `n` elements; so does the result.
+/// - **Cost:** 1 round, `n·R::BYTES` bytes per compute party, however many pairs.
+///
+/// # Errors
+/// As [`mul`].
+pub fn dot<R: Ring>(
+    s: &mut Session,
+    label: impl Into<Label>,
+    pairs: &[(&Shared<R>, &Shared<R>)],
+) -> Result<Shared<R>, ProtocolError> {
+    let step = s.begin(label)?;
+    let n = pairs.first().map_or(0, |(x, _)| x.len());
+    for (x, y) in pairs {
+        same_shape(&step, n, x.len())?;
+        same_shape(&step, n, y.len())?;
+    }
+    product(
+        s,
+        &step,
+        n,
+        |out| pairs.iter().for_each(|(x, y)| rep3::mul_terms(out, x, y)),
+        || {
+            Column::build(n, |out| {
+                out.fill(R::ZERO);
+                pairs.iter().for_each(|(x, y)| plain_mul(out, x, y));
+            })
+        },
+    )
+}
+
+/// Adds the products of plaintext columns to `out`.
+fn plain_mul<R: Ring>(out: &mut [R], x: &Shared<R>, y: &Shared<R>) {
+    let (x, y) = (x.parts().as_slice()[0].items(), y.parts().as_slice()[0].items());
+    for (out, (x, y)) in out.iter_mut().zip(x.iter().zip(y)) {
+        *out = out.plus(x.times(*y));
+    }
+}
+
+/// The inner product of two columns: one element.
+///
+/// - **Cost:** 1 round, `R::BYTES` bytes per compute party, however long the columns.
+///
+/// # Errors
+/// As [`mul`].
+pub fn inner_product<R: Ring>(
+    s: &mut Session,
+    label: impl Into<Label>,
+    x: &Shared<R>,
+    y: &Shared<R>,
+) -> Result<Shared<R>, ProtocolError> {
+    let n = x.len();
+    matmul(s, label, x, y, [1, n, 1])
+}
+
+/// Multiplies two shared matrices, row by row in memory.
+///
+/// - **Shape:** `x` is `rows × inner`, `y` is `inner × columns`, for `shape =
+///   [rows, inner, columns]`; the result is `rows × columns`.
+/// - **Cost:** 1 round, `rows·columns·R::BYTES` bytes per compute party.
+///
+/// # Errors
+/// As [`mul`].
+pub fn matmul<R: Ring>(
+    s: &mut Session,
+    label: impl Into<Label>,
+    x: &Shared<R>,
+    y: &Shared<R>,
+    shape: [usize; 3],
+) -> Result<Shared<R>, ProtocolError> {
+    let [rows, inner, columns] = shape;
+    let step = s.begin(label)?;
+    same_shape(&step, rows * inner, x.len())?;
+    same_shape(&step, inner * columns, y.len())?;
+    let n = rows * columns;
+    product(
+        s,
+        &step,
+        n,
+        |out| rep3::matmul_terms(out, x, y, shape),
+        || {
+            let (x, y) = (&x.parts().as_slice()[0], &y.parts().as_slice()[0]);
+            Column::build(n, |out| {
+                out.fill(R::ZERO);
+                rep3::add_matmul(out, x.items(), y.items(), shape);
+            })
+        },
+    )
+}
+
+/// The bitwise AND of two boolean columns.
+///
+/// - **Shape:** `x` and `y` have one shape; so has the result.
+/// - **Cost:** 1 round; one bit per bit and compute party.
+///
+/// # Errors
+/// As [`mul`].
+pub fn and(
+    s: &mut Session,
+    label: impl Into<Label>,
+    x: &SharedBits,
+    y: &SharedBits,
+) -> Result<SharedBits, ProtocolError> {
+    let mut list = and_many(s, label, &[(x, y)])?;
+    Ok(list.pop().expect("one product of one pair"))
+}
+
+/// Each plane of `x` AND the one plane `bit`.
+///
+/// - **Cost:** as [`and`] of `x`'s shape.
+///
+/// # Errors
+/// As [`mul`].
+pub fn and_bit(
+    s: &mut Session,
+    label: impl Into<Label>,
+    bit: &SharedBits,
+    x: &SharedBits,
+) -> Result<SharedBits, ProtocolError> {
+    and(s, label, x, bit)
+}
+
+/// The bitwise ANDs of several pairs of boolean columns over the same rows, in one flight.
+/// A side of one plane stands for as many copies as the other side is wide.
+///
+/// - **Cost:** 1 round; one bit per bit of result and compute party.
+///
+/// # Errors
+/// As [`mul`].
+pub fn and_many(
+    s: &mut Session,
+    label: impl Into<Label>,
+    pairs: &[(&SharedBits, &SharedBits)],
+) -> Result<Vec<SharedBits>, ProtocolError> {
+    let step = s.begin(label)?;
+    let n_rows = pairs.first().map_or(0, |(x, _)| x.n_rows());
+    let mut ends = Vec::with_capacity(pairs.len());
+    for (x, y) in pairs {
+        same_shape(&step, n_rows, x.n_rows())?;
+        same_shape(&step, n_rows, y.n_rows())?;
+        if x.width() != 1 && y.width() != 1 {
+            same_shape(&step, x.width(), y.width())?;
+        }
+        ends.push(ends.last().unwrap_or(&0) + if y.width() == 1 { x.width() } else { y.width() });
+    }
+    let width = ends.last().copied().unwrap_or(0);
+    let parts = match &s.core.clone().role {
+        Role::Rep3 { roots, .. } => {
+            let z = rep3::and_planes(roots, &step, n_rows, width, pairs);
+            let z_next = rep3::pass_left(s, &step, z.dense_bytes())?;
+            Parts::Two([z, Planes::from_buf(z_next, n_rows, width)])
+        }
+        Role::Plain => Parts::One([rep3::plain_and_planes(n_rows, width, pairs)]),
+        Role::Observer => Parts::Zero,
+        Role::Count(_) => {
+            s.count_left(width * math::planes::words_per_plane(n_rows) * 8);
+            Parts::Zero
+        }
+    };
+    let all = SharedBits::from_parts(n_rows, width, parts);
+    let mut start = 0;
+    Ok(ends.iter().map(|end| all.planes(std::mem::replace(&mut start, *end)..*end)).collect())
+}
+
+/// A fresh random column that nobody knows. Costs nothing.
+///
+/// # Errors
+/// `StepReused`.
+pub fn random<G: Group>(
+    s: &mut Session,
+    label: impl Into<Label>,
+    n: usize,
+) -> Result<Shared<G>, ProtocolError> {
+    let step = s.begin(label)?;
+    let parts = match &s.core.role {
+        Role::Rep3 { roots, .. } => {
+            Parts::Two(roots.streams(&step, Use::Share).map(|stream| stream.column(n)))
+        }
+        Role::Plain => {
+            let masks = s.test_masks(n);
+            Parts::One([Column::from_fn(n, |row| G::from_word(masks[0][row]))])
+        }
+        Role::Observer | Role::Count(_) => Parts::Zero,
+    };
+    Ok(Shared::from_parts(n, parts))
+}
+
+/// Fresh random bits that nobody knows. Costs nothing.
+///
+/// # Errors
+/// `StepReused`.
+pub fn random_bits(
+    s: &mut Session,
+    label: impl Into<Label>,
+    n_rows: usize,
+    width: usize,
+) -> Result<SharedBits, ProtocolError> {
+    let step = s.begin(label)?;
+    let parts = match &s.core.role {
+        Role::Rep3 { roots, .. } => {
+            Parts::Two(roots.streams(&step, Use::Share).map(|stream| stream.planes(n_rows, width)))
+        }
+        Role::Plain => {
+            let masks = s.test_masks(width);
+            Parts::One([Planes::build(n_rows, width, |plane, out| {
+                out.iter_mut()
+                    .enumerate()
+                    .for_each(|(at, out)| *out = (masks[0][plane] as u64).rotate_left(at as u32));
+            })])
+        }
+        Role::Observer | Role::Count(_) => Parts::Zero,
+    };
+    Ok(SharedBits::from_parts(n_rows, width, parts))
+}
+
+/// Checks every product that `value` depends on.
+///
+/// - **Cost:** nothing in semi-honest sessions, which trust their peers to follow the protocol.
+///
+/// # Errors
+/// `OpenInChunk` inside a chunk, where a barrier would cost its latency each time.
+pub fn verify<T>(s: &mut Session, value: T) -> Result<Verified<T>, ProtocolError> {
+    if s.in_chunk { Err(ProtocolError::OpenInChunk { step: s.step.clone() }) } else { Ok(Verified(value)) }
+}
+
+/// Opens a column to the compute parties. `None` where there are no values: at a party
+/// that does not compute, and in counting runs.
+///
+/// - **Cost:** 1 round, the column's bytes per compute party.
+///
+/// # Errors
+/// As [`mul`]; `OpenInChunk`.
+pub fn open<G: Group>(
+    s: &mut Session,
+    label: impl Into<Label>,
+    x: Verified<Shared<G>>,
+) -> Result<Option<Column<G>>, ProtocolError> {
+    let step = s.begin_open(label)?;
+    let n = x.0.len();
+    match x.0.parts() {
+        Parts::Two([own, next]) => {
+            let missing: Column<G> = rep3::pass_right(s, &step, own.bytes().clone())?.into();
+            Ok(Some(own.zip(next, G::plus).zip(&missing, G::plus)))
+        }
+        Parts::One([value]) => Ok(Some(value.clone())),
+        Parts::Zero => {
+            s.count_right(n * G::BYTES);
+            Ok(None)
+        }
+    }
+}
+
+/// [`open`] for boolean columns. Bits past the last row are not shown.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_bits(
+    s: &mut Session,
+    label: impl Into<Label>,
+    x: Verified<SharedBits>,
+) -> Result<Option<Planes>, ProtocolError> {
+    let step = s.begin_open(label)?;
+    let (n_rows, width) = (x.0.n_rows(), x.0.width());
+    match x.0.parts() {
+        Parts::Two([own, next]) => {
+            let own = own.masked();
+            let missing = Planes::from_buf(rep3::pass_right(s, &step, own.dense_bytes())?, n_rows, width);
+            Ok(Some(own.zip(next, |a, b| a ^ b).zip(&missing, |a, b| a ^ b).masked()))
+        }
+        Parts::One([value]) => Ok(Some(value.masked())),
+        Parts::Zero => {
+            s.count_right(width * math::planes::words_per_plane(n_rows) * 8);
+            Ok(None)
+        }
+    }
+}
+
+/// Opens a column to one party, which may be one that does not compute. `None` elsewhere.
+///
+/// - **Cost:** 1 round; one party sends the column's bytes to a recipient that computes,
+///   all three to one that does not.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_to<G: Group>(
+    s: &mut Session,
+    label: impl Into<Label>,
+    recipient: PartyId,
+    x: Verified<Shared<G>>,
+) -> Result<Option<Column<G>>, ProtocolError> {
+    let step = s.begin_open(label)?;
+    let n = x.0.len();
+    if let Parts::One([value]) = x.0.parts() {
+        return Ok(Some(value.clone()));
+    }
+    let own = match x.0.parts() {
+        Parts::Two([own, _]) => Some(own.bytes().clone()),
+        _ => None,
+    };
+    let arrived = rep3::send_shares_to(s, &step, recipient, own, n * G::BYTES)?;
+    let Some(arrived) = arrived else { return Ok(None) };
+    let mut sum = match x.0.parts() {
+        Parts::Two([own, next]) => own.zip(next, G::plus),
+        _ => Column::filled(n, G::ZERO),
+    };
+    for share in arrived {
+        sum = sum.zip(&Column::from(share), G::plus);
+    }
+    Ok(Some(sum))
+}
+
+/// [`open_to`] for boolean columns.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_bits_to(
+    s: &mut Session,
+    label: impl Into<Label>,
+    recipient: PartyId,
+    x: Verified<SharedBits>,
+) -> Result<Option<Planes>, ProtocolError> {
+    let step = s.begin_open(label)?;
+    let (n_rows, width) = (x.0.n_rows(), x.0.width());
+    if let Parts::One([value]) = x.0.parts() {
+        return Ok(Some(value.masked()));
+    }
+    let own = match x.0.parts() {
+        Parts::Two([own, _]) => Some(own.masked().dense_bytes()),
+        _ => None,
+    };
+    let n_bytes = width * math::planes::words_per_plane(n_rows) * 8;
+    let Some(arrived) = rep3::send_shares_to(s, &step, recipient, own, n_bytes)? else { return Ok(None) };
+    let mut sum = match x.0.parts() {
+        Parts::Two([own, next]) => own.zip(next, |a, b| a ^ b),
+        _ => Planes::zeroed(n_rows, width),
+    };
+    for share in arrived {
+        sum = sum.zip(&Planes::from_buf(share, n_rows, width), |a, b| a ^ b);
+    }
+    Ok(Some(sum.masked()))
+}
+
+/// Checks that a column is zero, without opening it.
+///
+/// For checks only: a neighbour can test guesses of a non-zero value offline, so a
+/// non-zero value must come from a cheater's own choice.
+///
+/// - **Cost:** 1 round, 64 bytes per compute party, whatever the length.
+///
+/// # Errors
+/// `PeerDeviated` if it is not zero; as [`open`] otherwise.
+pub fn check_zero<G: Group>(
+    s: &mut Session,
+    label: impl Into<Label>,
+    x: Verified<Shared<G>>,
+) -> Result<(), ProtocolError> {
+    let step = s.begin_open(label)?;
+    match x.0.parts() {
+        Parts::Two([own, next]) => rep3::check_zero(s, &step, own, next),
+        Parts::One([value]) => {
+            if value.items().iter().all(|item| *item == G::ZERO) {
+                Ok(())
+            } else {
+                Err(rep3::non_zero(&step))
+            }
+        }
+        Parts::Zero => {
+            s.count_both_ways(32);
+            Ok(())
+        }
+    }
+}
+
+/// Masks with which a boolean number becomes arithmetic: see [`word_masks`].
+pub struct WordMasks<R> {
+    /// The masks as boolean numbers of the ring's width.
+    pub bits: [SharedBits; 2],
+    arithmetic: [Shared<R>; 2],
+    step: Step,
+}
+
+/// Draws two summands `z_1`, `z_2` of `n` future arithmetic values, each known to two
+/// parties, as boolean numbers. The caller computes `x − z_1 − z_2` on bits and hands it to
+/// [`word_finish`].
+///
+/// - **Cost:** none.
+///
+/// # Errors
+/// `StepReused`; `OpenInChunk`, since finishing opens.
+pub fn word_masks<R: Ring>(
+    s: &mut Session,
+    label: impl Into<Label>,
+    n: usize,
+) -> Result<WordMasks<R>, ProtocolError> {
+    let step = s.begin_open(label)?;
+    let width = R::BITS as usize;
+    let arithmetic: [Shared<R>; 2] = match &s.core.role {
+        Role::Rep3 { index, roots } => {
+            let [own, next] = roots.streams(&step, Use::Share).map(|stream| stream.column::<R>(n));
+            [1, 2].map(|slot| {
+                let zero = || Column::filled(n, R::ZERO);
+                let own = if slot == *index { own.clone() } else { zero() };
+                let next = if slot == (index + 1) % 3 { next.clone() } else { zero() };
+                Shared::from_parts(n, Parts::Two([own, next]))
+            })
+        }
+        Role::Plain => {
+            let masks = s.test_masks(n);
+            [0, 1].map(|at| {
+                let mask = Column::from_fn(n, |row| R::from_word(masks[at][row]));
+                Shared::from_parts(n, Parts::One([mask]))
+            })
+        }
+        Role::Observer | Role::Count(_) => [(); 2].map(|()| Shared::from_parts(n, Parts::Zero)),
+    };
+    // Slot by slot the bits of an element are a XOR sharing of it, since only one slot is filled.
+    let bits = arithmetic.each_ref().map(|mask| {
+        let parts = mask.parts().map(|_, part| crate::bits::planes_of(part, width));
+        SharedBits::from_parts(n, width, parts)
+    });
+    Ok(WordMasks { bits, arithmetic, step })
+}
+
+/// Turns `x − z_1 − z_2`, as a boolean number, into an arithmetic sharing of `x`, by showing
+/// it to the two parties that hold share 0; the masks are shares 1 and 2.
+///
+/// - **Cost:** 1 round; `w` bits per row from two of the parties.
+/// - **Model:** what is shown is uniform to each of the two, who lacks one mask.
+///
+/// # Errors
+/// `Shape` if the difference has another shape than the masks; as [`open`] otherwise.
+pub fn word_finish<R: Ring>(
+    s: &mut Session,
+    masks: WordMasks<R>,
+    difference: Verified<SharedBits>,
+) -> Result<Shared<R>, ProtocolError> {
+    let WordMasks { bits, arithmetic, step } = masks;
+    let difference = difference.0;
+    same_shape(&step, bits[0].n_rows(), difference.n_rows())?;
+    same_shape(&step, bits[0].width(), difference.width())?;
+    let n = difference.n_rows();
+    let first = rep3::reveal_to_slot_0(s, &step, &difference)?;
+    let first = first.map(|_, planes| math::pack::elements::<R>(planes));
+    Ok(Shared::from_parts(n, first).add(&arithmetic[0]).add(&arithmetic[1]))
+}

@@ -1,0 +1,123 @@
+//! Pseudorandom secret sharing: masks that two parties draw alike without talking.
+//!
+//! Key `K_i` is shared by `P_{i-1}` and `P_i`, so `P_i` owns `K_i` and
+//! `K_{i+1}`. A step's stream is AES-128 in counter mode under a key derived
+//! from the root and the step path: a pure function of (step, position), which
+//! any thread may evaluate.
+
+use math::prg::Prg;
+use math::{Column, Group, Planes};
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
+
+use crate::step::Step;
+
+/// What a stream of one step is used for. Streams with different uses are independent.
+#[derive(Clone, Copy)]
+#[repr(u8)]
+pub(crate) enum Use {
+    /// The masks of a product.
+    Mask = 1,
+    /// A share that nobody sends.
+    Share = 2,
+    /// A permutation.
+    Permutation = 3,
+    /// The first new share of a shuffle.
+    ShuffleShare = 4,
+}
+
+/// A key that two parties share for one session.
+#[derive(Zeroize, ZeroizeOnDrop)]
+pub(crate) struct Root {
+    key: [u8; 32],
+    #[cfg(feature = "lab")]
+    #[zeroize(skip)]
+    script: Option<crate::lab::ScriptedKey>,
+}
+
+/// `K_i` and `K_{i+1}` at `P_i`.
+pub(crate) struct Roots(pub(crate) [Root; 2]);
+
+impl Root {
+    pub(crate) fn new(key: [u8; 32]) -> Self {
+        Root {
+            key,
+            #[cfg(feature = "lab")]
+            script: None,
+        }
+    }
+
+    #[cfg(feature = "lab")]
+    pub(crate) fn scripted(script: crate::lab::ScriptedKey) -> Self {
+        Root { key: [0; 32], script: Some(script) }
+    }
+
+    /// The stream of one step and use.
+    pub(crate) fn stream(&self, step: &Step, purpose: Use) -> Stream {
+        #[cfg(feature = "lab")]
+        if let Some(script) = &self.script {
+            return Stream::Scripted(script.stream(step, purpose as u8));
+        }
+        let mut input = [0; 21];
+        input[..20].copy_from_slice(&step.key_bytes());
+        input[20] = purpose as u8;
+        let hash = Zeroizing::new(*blake3::keyed_hash(&self.key, &input).as_bytes());
+        let key = Zeroizing::new(<[u8; 16]>::try_from(&hash[..16]).expect("16 of 32 bytes"));
+        Stream::Aes(Prg::new(&key))
+    }
+}
+
+impl Roots {
+    /// This step's streams under `K_i` and `K_{i+1}`.
+    pub(crate) fn streams(&self, step: &Step, purpose: Use) -> [Stream; 2] {
+        [self.0[0].stream(step, purpose), self.0[1].stream(step, purpose)]
+    }
+}
+
+/// The pseudorandom stream of one step under one key.
+pub(crate) enum Stream {
+    Aes(Prg),
+    #[cfg(feature = "lab")]
+    Scripted(crate::lab::ScriptedStream),
+}
+
+impl Stream {
+    /// Writes the first elements of the stream.
+    pub(crate) fn fill<G: Group>(&self, out: &mut [G]) {
+        match self {
+            Stream::Aes(prg) => prg.fill(0, bytemuck::cast_slice_mut(out)),
+            #[cfg(feature = "lab")]
+            Stream::Scripted(script) => script.fill(out),
+        }
+    }
+
+    /// A column of the stream's first `n` elements.
+    pub(crate) fn column<G: Group>(&self, n: usize) -> Column<G> {
+        Column::build(n, |out| self.fill(out))
+    }
+
+    /// Writes planes, as dense words.
+    pub(crate) fn fill_planes(&self, n_rows: usize, width: usize, out: &mut [u64]) {
+        let _ = (n_rows, width);
+        match self {
+            Stream::Aes(prg) => prg.fill(0, bytemuck::cast_slice_mut(out)),
+            #[cfg(feature = "lab")]
+            Stream::Scripted(script) => script.fill_planes(n_rows, width, out),
+        }
+    }
+
+    /// Planes of the stream's first bits.
+    pub(crate) fn planes(&self, n_rows: usize, width: usize) -> Planes {
+        let mut planes = math::PlanesMut::stale(n_rows, width);
+        self.fill_planes(n_rows, width, planes.words_mut());
+        planes.freeze()
+    }
+
+    /// A uniform permutation of `0..n`.
+    pub(crate) fn permutation(&self, n: usize) -> Vec<u32> {
+        match self {
+            Stream::Aes(prg) => prg.permutation(n),
+            #[cfg(feature = "lab")]
+            Stream::Scripted(script) => script.permutation(n),
+        }
+    }
+}

@@ -1,0 +1,285 @@
+//! Replicated secret sharing among three parties, one of which may be corrupted.
+//!
+//! `x = x_0 + x_1 + x_2`; party `P_i` holds `x_i` (*own*) and `x_{i+1}` (*next*)
+//! and misses `x_{i+2}`. Source: Araki, Furukawa, Lindell, Nof, Ohara, CCS 2016;
+//! Mohassel and Rindal, ABY3, ePrint 2018/403.
+
+use buf::{Buf, Bytes};
+use math::{Column, Group, Planes, PlanesMut, Ring};
+use net::PartyId;
+use subtle::ConstantTimeEq;
+
+use crate::bits::SharedBits;
+use crate::error::{Deviation, ProtocolError};
+use crate::prss::{Roots, Use};
+use crate::session::{Role, Session};
+use crate::share::{Parts, Shared};
+use crate::step::Step;
+
+/// This party's number among the three, and its neighbours.
+#[derive(Clone, Copy)]
+pub(crate) struct Seat {
+    pub(crate) index: usize,
+    pub(crate) prev: PartyId,
+    pub(crate) next: PartyId,
+}
+
+impl Session {
+    /// This party's seat, if it computes over links.
+    pub(crate) fn seat(&self) -> Option<Seat> {
+        match self.core.role {
+            Role::Rep3 { index, .. } => Some(Seat {
+                index,
+                prev: self.core.compute[(index + 2) % 3],
+                next: self.core.compute[(index + 1) % 3],
+            }),
+            _ => None,
+        }
+    }
+
+    /// Counts one message from every compute party to the one after it.
+    pub(crate) fn count_right(&mut self, n_bytes: usize) {
+        let [a, b, c] = self.core.compute;
+        self.count_messages(&[(a, b, n_bytes), (b, c, n_bytes), (c, a, n_bytes)]);
+    }
+
+    /// Counts one message from every compute party to each of the other two.
+    pub(crate) fn count_both_ways(&mut self, n_bytes: usize) {
+        let [a, b, c] = self.core.compute;
+        self.count_messages(&[
+            (a, b, n_bytes),
+            (b, c, n_bytes),
+            (c, a, n_bytes),
+            (b, a, n_bytes),
+            (c, b, n_bytes),
+            (a, c, n_bytes),
+        ]);
+    }
+}
+
+fn seated(s: &Session) -> Seat {
+    s.seat().expect("only compute parties reach protocol code")
+}
+
+/// `α_i = F(K_i) − F(K_{i+1})`, which sum to zero over the parties, with `terms` added.
+pub(crate) fn zero_share<R: Ring>(
+    roots: &Roots,
+    step: &Step,
+    n: usize,
+    terms: impl FnOnce(&mut [R]),
+) -> Column<R> {
+    let [own, next] = roots.streams(step, Use::Mask);
+    let masks: Column<R> = next.column(n);
+    Column::build(n, |out: &mut [R]| {
+        own.fill(out);
+        for (out, mask) in out.iter_mut().zip(masks.items()) {
+            *out = out.minus(*mask);
+        }
+        terms(out);
+    })
+}
+
+/// Adds the cross terms `x_i·(y_i + y_{i+1}) + x_{i+1}·y_i` to `out`.
+pub(crate) fn mul_terms<R: Ring>(out: &mut [R], x: &Shared<R>, y: &Shared<R>) {
+    let (Parts::Two([xa, xb]), Parts::Two([ya, yb])) = (x.parts(), y.parts()) else {
+        unreachable!("compute parties hold two parts")
+    };
+    let n = out.len();
+    let (xa, xb, ya, yb) = (&xa.items()[..n], &xb.items()[..n], &ya.items()[..n], &yb.items()[..n]);
+    for i in 0..n {
+        out[i] = out[i].plus(xa[i].times(ya[i].plus(yb[i]))).plus(xb[i].times(ya[i]));
+    }
+}
+
+/// Adds the cross terms of a matrix product to `out`.
+pub(crate) fn matmul_terms<R: Ring>(out: &mut [R], x: &Shared<R>, y: &Shared<R>, shape: [usize; 3]) {
+    let (Parts::Two([xa, xb]), Parts::Two([ya, yb])) = (x.parts(), y.parts()) else {
+        unreachable!("compute parties hold two parts")
+    };
+    let sum = ya.zip(yb, R::plus);
+    add_matmul(out, xa.items(), sum.items(), shape);
+    add_matmul(out, xb.items(), ya.items(), shape);
+}
+
+/// Adds the product of two plaintext matrices to `out`.
+pub(crate) fn add_matmul<R: Ring>(out: &mut [R], x: &[R], y: &[R], [rows, inner, columns]: [usize; 3]) {
+    if columns == 1 {
+        for row in 0..rows {
+            let line = &x[row * inner..(row + 1) * inner];
+            out[row] = line.iter().zip(y).fold(out[row], |sum, (x, y)| sum.plus(x.times(*y)));
+        }
+        return;
+    }
+    for row in 0..rows {
+        let out = &mut out[row * columns..(row + 1) * columns];
+        for (x, y) in x[row * inner..(row + 1) * inner].iter().zip(y.chunks_exact(columns)) {
+            for (out, y) in out.iter_mut().zip(y) {
+                *out = out.plus(x.times(*y));
+            }
+        }
+    }
+}
+
+/// Masked cross terms of all pairs, plane after plane.
+pub(crate) fn and_planes(
+    roots: &Roots,
+    step: &Step,
+    n_rows: usize,
+    width: usize,
+    pairs: &[(&SharedBits, &SharedBits)],
+) -> Planes {
+    let [own, next] = roots.streams(step, Use::Mask);
+    let mut out = PlanesMut::stale(n_rows, width);
+    own.fill_planes(n_rows, width, out.words_mut());
+    let masks = next.planes(n_rows, width);
+    let mut at = 0;
+    for (x, y) in pairs {
+        let (Parts::Two([xa, xb]), Parts::Two([ya, yb])) = (x.parts(), y.parts()) else {
+            unreachable!("compute parties hold two parts")
+        };
+        for (left, right) in plane_pairs(x, y) {
+            let out = out.plane_mut(at);
+            and_terms(
+                out,
+                masks.plane(at),
+                [xa.plane(left), xb.plane(left)],
+                [ya.plane(right), yb.plane(right)],
+            );
+            at += 1;
+        }
+    }
+    out.freeze()
+}
+
+fn and_terms(out: &mut [u64], mask: &[u64], [xa, xb]: [&[u64]; 2], [ya, yb]: [&[u64]; 2]) {
+    let n = out.len();
+    let (mask, xa, xb, ya, yb) = (&mask[..n], &xa[..n], &xb[..n], &ya[..n], &yb[..n]);
+    for i in 0..n {
+        out[i] ^= mask[i] ^ (xa[i] & (ya[i] ^ yb[i])) ^ (xb[i] & ya[i]);
+    }
+}
+
+/// Which planes of both sides meet: a side of one plane meets all of the other.
+fn plane_pairs(x: &SharedBits, y: &SharedBits) -> impl Iterator<Item = (usize, usize)> {
+    let (single_x, single_y) = (x.width() == 1, y.width() == 1);
+    let width = if single_y { x.width() } else { y.width() };
+    (0..width).map(move |plane| (if single_x { 0 } else { plane }, if single_y { 0 } else { plane }))
+}
+
+/// The same for plaintext.
+pub(crate) fn plain_and_planes(n_rows: usize, width: usize, pairs: &[(&SharedBits, &SharedBits)]) -> Planes {
+    let mut out = PlanesMut::stale(n_rows, width);
+    let mut at = 0;
+    for (x, y) in pairs {
+        let (planes_x, planes_y) = (&x.parts().as_slice()[0], &y.parts().as_slice()[0]);
+        for (left, right) in plane_pairs(x, y) {
+            let (x, y) = (planes_x.plane(left), planes_y.plane(right));
+            for (out, (x, y)) in out.plane_mut(at).iter_mut().zip(x.iter().zip(y)) {
+                *out = x & y;
+            }
+            at += 1;
+        }
+    }
+    out.freeze()
+}
+
+/// Sends to `P_{i-1}` and receives as much from `P_{i+1}`.
+pub(crate) fn pass_left(s: &mut Session, step: &Step, payload: Bytes) -> Result<Buf, ProtocolError> {
+    let (seat, n_bytes) = (seated(s), payload.len());
+    s.send(step, 0, seat.prev, payload)?;
+    s.recv(step, 0, seat.next, n_bytes)
+}
+
+/// Sends to `P_{i+1}` and receives as much from `P_{i-1}`.
+pub(crate) fn pass_right(s: &mut Session, step: &Step, payload: Bytes) -> Result<Buf, ProtocolError> {
+    let (seat, n_bytes) = (seated(s), payload.len());
+    s.send(step, 0, seat.next, payload)?;
+    s.recv(step, 0, seat.prev, n_bytes)
+}
+
+/// Brings one party the shares it lacks: `x_{i+2}` if it computes, all three otherwise.
+/// `own` is this party's first part, if it computes. The shares come at the recipient alone.
+pub(crate) fn send_shares_to(
+    s: &mut Session,
+    step: &Step,
+    recipient: PartyId,
+    own: Option<Bytes>,
+    n_bytes: usize,
+) -> Result<Option<Vec<Buf>>, ProtocolError> {
+    let compute = s.core.compute;
+    let seat_of_recipient = compute.iter().position(|party| *party == recipient);
+    let senders: Vec<PartyId> = match seat_of_recipient {
+        Some(index) => vec![compute[(index + 2) % 3]],
+        None => compute.to_vec(),
+    };
+    if s.is_count() {
+        let messages: Vec<_> = senders.iter().map(|sender| (*sender, recipient, n_bytes)).collect();
+        s.count_messages(&messages);
+        return Ok(None);
+    }
+    let me = s.me();
+    if let (Some(own), true) = (own, senders.contains(&me)) {
+        s.send(step, 0, recipient, own)?;
+    }
+    if me != recipient {
+        return Ok(None);
+    }
+    senders.iter().map(|sender| s.recv(step, 0, *sender, n_bytes)).collect::<Result<_, _>>().map(Some)
+}
+
+/// Compares keyed hashes so that both sides of each pair learn whether `x_i + x_{i+1} = −x_{i+2}`.
+pub(crate) fn check_zero<G: Group>(
+    s: &mut Session,
+    step: &Step,
+    own: &Column<G>,
+    next: &Column<G>,
+) -> Result<(), ProtocolError> {
+    let seat = seated(s);
+    let key =
+        blake3::derive_key("junto 2026 zero test v1", &[&s.core.session_id[..], &step.key_bytes()].concat());
+    let digest = |column: &Column<G>| *blake3::keyed_hash(&key, column.bytes().bytes()).as_bytes();
+    let sum = digest(&own.zip(next, G::plus));
+    let rest = digest(&next.map(G::negated));
+    s.send(step, 0, seat.next, Buf::copy_of(&sum).freeze())?;
+    s.send(step, 1, seat.prev, Buf::copy_of(&rest).freeze())?;
+    let theirs_prev = s.recv(step, 0, seat.prev, 32)?;
+    let theirs_next = s.recv(step, 1, seat.next, 32)?;
+    let fine = rest.ct_eq(theirs_prev.bytes()) & sum.ct_eq(theirs_next.bytes());
+    if bool::from(fine) { Ok(()) } else { Err(non_zero(step)) }
+}
+
+pub(crate) fn non_zero(step: &Step) -> ProtocolError {
+    ProtocolError::PeerDeviated { step: step.clone(), deviation: Deviation::NonZero, culprit: None }
+}
+
+/// Shows planes to the two holders of slot 0, which put them there: an XOR sharing of the
+/// value in slot 0 alone.
+pub(crate) fn reveal_to_slot_0(
+    s: &mut Session,
+    step: &Step,
+    x: &SharedBits,
+) -> Result<Parts<Planes>, ProtocolError> {
+    let (n_rows, width) = (x.n_rows(), x.width());
+    let n_bytes = width * math::planes::words_per_plane(n_rows) * 8;
+    let [zero_holder, _, two_holder] = s.core.compute;
+    let (own, next) = match x.parts() {
+        Parts::Two([own, next]) => (own, next),
+        Parts::One([value]) => return Ok(Parts::One([value.clone()])),
+        Parts::Zero => {
+            s.count_messages(&[(zero_holder, two_holder, n_bytes), (two_holder, zero_holder, n_bytes)]);
+            return Ok(Parts::Zero);
+        }
+    };
+    let seat = seated(s);
+    // P_0 lacks x_2, which P_2 holds first; P_2 lacks x_1, which P_0 holds second.
+    let (mine, peer) = match seat.index {
+        0 => (next, two_holder),
+        2 => (own, zero_holder),
+        _ => return Ok(Parts::Two([Planes::zeroed(n_rows, width), Planes::zeroed(n_rows, width)])),
+    };
+    s.send(step, 0, peer, mine.masked().dense_bytes())?;
+    let missing = Planes::from_buf(s.recv(step, 0, peer, n_bytes)?, n_rows, width);
+    let value = own.zip(next, |a, b| a ^ b).zip(&missing, |a, b| a ^ b);
+    let zero = Planes::zeroed(n_rows, width);
+    Ok(Parts::Two(if seat.index == 0 { [value, zero] } else { [zero, value] }))
+}
