@@ -4,10 +4,13 @@
 
 pub mod column;
 pub mod group;
+pub mod kernel;
 pub mod pack;
 pub mod planes;
 pub mod prg;
+pub mod simd;
 
 pub use column::Column;
 pub use group::{Group, Ring, X8, X16, X32, X64, X128, Z8, Z16, Z32, Z64, Z128};
 pub use planes::{Planes, PlanesMut};
+pub use prg::Prg;
