@@ -1,73 +1,39 @@
-#![allow(missing_docs)]
-//! temporary
-use buf::{Buf, Bytes};
-use std::collections::HashMap;
-use std::sync::{Arc, Condvar, Mutex};
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct PartyId(u8);
-impl PartyId { pub const FIRST: PartyId = PartyId(0); pub fn from_index(i: usize) -> Self { PartyId(i as u8) } pub fn index(self) -> usize { self.0 as usize } }
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Tag { pub step: u128, pub chunk: u32 }
-pub struct Received { pub payload: Buf, pub depth: u32 }
-#[derive(Debug, thiserror::Error)]
-pub enum NetError { #[error("aborted by {peer:?}: {reason}")] Aborted { peer: PartyId, reason: String }, #[error("length")] Length, #[error("disagree")] Disagree }
-#[derive(Default, Clone, Copy)]
-pub struct LinkProfile;
-pub trait Interceptor: Send + Sync {}
-pub struct Traffic(u64);
-impl Traffic { pub fn payload_bytes_sent(&self) -> u64 { self.0 } }
-pub trait Mesh: Send + Sync {
-    fn me(&self) -> PartyId;
-    fn n_parties(&self) -> usize;
-    fn send(&self, to: PartyId, tag: Tag, depth: u32, payload: Bytes) -> Result<(), NetError>;
-    fn recv(&self, from: PartyId, tag: Tag, n_bytes: usize) -> Result<Received, NetError>;
-    fn try_recv(&self, from: PartyId, tag: Tag, n_bytes: usize) -> Result<Option<Received>, NetError>;
-    fn abort(&self, reason: &str);
-    fn traffic(&self) -> Traffic;
-    fn finish(&self) -> Result<(), NetError>;
-}
-pub fn agree(m: &dyn Mesh, tag: Tag, _l: &str, d: [u8; 32]) -> Result<(), NetError> {
-    for p in 0..m.n_parties() { if p != m.me().index() { m.send(PartyId(p as u8), tag, 0, Buf::copy_of(&d).freeze())?; } }
-    for p in 0..m.n_parties() { if p != m.me().index() { if m.recv(PartyId(p as u8), tag, 32)?.payload.bytes() != d { return Err(NetError::Disagree); } } }
-    Ok(())
-}
-#[derive(Default)]
-struct Hub { q: Mutex<(HashMap<(u8, u8, Tag), (Bytes, u32)>, Option<(u8, String)>)>, cv: Condvar }
-pub struct LocalMesh { me: u8, n: usize, hub: Arc<Hub>, sent: Mutex<u64> }
-impl LocalMesh {
-    pub fn with_interceptor(n: usize, _l: LinkProfile, _i: Option<Arc<dyn Interceptor>>) -> Vec<LocalMesh> {
-        let hub = Arc::new(Hub::default());
-        (0..n).map(|me| LocalMesh { me: me as u8, n, hub: hub.clone(), sent: Mutex::new(0) }).collect()
-    }
-}
-impl Mesh for LocalMesh {
-    fn me(&self) -> PartyId { PartyId(self.me) }
-    fn n_parties(&self) -> usize { self.n }
-    fn send(&self, to: PartyId, tag: Tag, depth: u32, payload: Bytes) -> Result<(), NetError> {
-        *self.sent.lock().unwrap() += payload.len() as u64;
-        let mut q = self.hub.q.lock().unwrap();
-        assert!(q.0.insert((self.me, to.0, tag), (payload, depth)).is_none());
-        self.hub.cv.notify_all();
-        Ok(())
-    }
-    fn recv(&self, from: PartyId, tag: Tag, n: usize) -> Result<Received, NetError> {
-        loop {
-            if let Some(r) = self.try_recv(from, tag, n)? { return Ok(r); }
-            let q = self.hub.q.lock().unwrap();
-            if q.0.contains_key(&(from.0, self.me, tag)) { continue; }
-            if let Some((p, r)) = &q.1 { return Err(NetError::Aborted { peer: PartyId(*p), reason: r.clone() }); }
-            let _q = self.hub.cv.wait_timeout(q, std::time::Duration::from_secs(1)).unwrap();
-        }
-    }
-    fn try_recv(&self, from: PartyId, tag: Tag, n: usize) -> Result<Option<Received>, NetError> {
-        let mut q = self.hub.q.lock().unwrap();
-        match q.0.remove(&(from.0, self.me, tag)) {
-            None => Ok(None),
-            Some((b, depth)) if b.len() == n => Ok(Some(Received { payload: Buf::copy_of(b.bytes()), depth })),
-            Some(_) => Err(NetError::Length),
-        }
-    }
-    fn abort(&self, reason: &str) { let mut q = self.hub.q.lock().unwrap(); if q.1.is_none() { q.1 = Some((self.me, reason.into())); } self.hub.cv.notify_all(); }
-    fn traffic(&self) -> Traffic { Traffic(*self.sent.lock().unwrap()) }
-    fn finish(&self) -> Result<(), NetError> { Ok(()) }
-}
+//! Frames between parties: in-process, TLS and simulated links behind one [`Mesh`].
+//!
+//! Never knows shares, protocols or SQL: a message is bytes with a name.
+//!
+//! A message travels between one ordered pair of parties under a [`Tag`] that is
+//! used once. Sending never waits for the peer, receiving takes exactly the
+//! message that it names, and what arrives before it is asked for waits inside a
+//! bounded window. [`LocalMesh`] runs all parties in one process over the same
+//! frames that [`TlsMesh`] sends between machines; `docs/wire.md` gives them byte
+//! by byte.
+//!
+//! ```
+//! use buf::Buf;
+//! use net::{LinkProfile, LocalMesh, Mesh, PartyId, Tag};
+//!
+//! let mesh = LocalMesh::new(2, LinkProfile::INSTANT);
+//! let tag = Tag { step: 7, chunk: 0 };
+//! mesh[0].send(PartyId::from_index(1), tag, 1, Buf::copy_of(b"hello").freeze())?;
+//! let received = mesh[1].recv(PartyId::from_index(0), tag, 5)?;
+//! assert_eq!(received.payload.bytes(), b"hello");
+//! # Ok::<(), net::NetError>(())
+//! ```
+
+mod agree;
+mod endpoint;
+mod error;
+pub mod frame;
+mod inbox;
+mod link;
+mod local;
+mod mesh;
+mod outbox;
+mod seen;
+
+pub use agree::{agree, exchange_documents};
+pub use error::{Blame, NetError};
+pub use link::LinkProfile;
+pub use local::{Interceptor, LocalMesh, LocalOptions, Verdict};
+pub use mesh::{Limits, MAX_PARTIES, Mesh, NoSuchParty, PartyId, PeerTraffic, Received, Tag, Traffic, Wait};
