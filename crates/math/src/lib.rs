@@ -9,6 +9,7 @@ pub mod pack;
 pub mod planes;
 pub mod prg;
 pub mod simd;
+pub mod transpose;
 
 pub use column::Column;
 pub use group::{Group, Ring, X8, X16, X32, X64, X128, Z8, Z16, Z32, Z64, Z128};

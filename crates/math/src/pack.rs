@@ -3,71 +3,30 @@
 use crate::column::Column;
 use crate::group::Group;
 use crate::planes::{Planes, PlanesMut};
+use crate::transpose::{planes_to_rows, rows_to_planes};
 
 /// Rows of up to as many planes as an element has bits, as elements, zero-extended.
 ///
 /// # Panics
 /// If an element has fewer bits than there are planes.
 pub fn elements<G: Group>(planes: &Planes) -> Column<G> {
-    assert!(planes.width() <= G::BITS as usize, "an element holds {} bits", G::BITS);
-    Column::build(planes.n_rows(), |out: &mut [G]| {
-        for (block, out) in out.chunks_mut(64).enumerate() {
-            let halves = [0, 64].map(|low| {
-                let mut words = [0u64; 64];
-                for plane in low..planes.width().min(low + 64) {
-                    words[plane - low] = planes.plane(plane)[block];
-                }
-                if planes.width() > low {
-                    transpose_64(&mut words);
-                }
-                words
-            });
-            for (row, out) in out.iter_mut().enumerate() {
-                *out = G::from_word(u128::from(halves[0][row]) | u128::from(halves[1][row]) << 64);
-            }
-        }
+    Column::build(planes.n_rows(), |rows| {
+        planes_to_rows(planes.words(), planes.stride(), planes.width(), rows);
     })
 }
 
-/// The low `width` bits of each element as planes; planes past an element's bits are zero.
+/// The low `width` bits of each element as planes, with zeros past the last
+/// row; planes past an element's bits are zero.
 pub fn planes<G: Group>(column: &Column<G>, width: usize) -> Planes {
-    let n = column.len();
-    let mut out = PlanesMut::stale(n, width);
-    let stride = out.stride();
-    let words = out.words_mut();
-    for block in 0..stride {
-        let rows = column.items().get(block * 64..n.min(block * 64 + 64)).unwrap_or(&[]);
-        for low in (0..width).step_by(64) {
-            let mut bits = [0u64; 64];
-            if low < G::BITS as usize {
-                for (bits, item) in bits.iter_mut().zip(rows) {
-                    *bits = (item.word() >> low) as u64;
-                }
-                transpose_64(&mut bits);
-            }
-            for plane in low..width.min(low + 64) {
-                words[plane * stride + block] = bits[plane - low];
-            }
-        }
+    let mut planes = PlanesMut::stale(column.len(), width);
+    let stride = planes.stride();
+    let held = width.min(G::BITS as usize);
+    rows_to_planes(column.items(), held, planes.words_mut(), stride);
+    let n_words = column.len().div_ceil(64);
+    for plane in 0..width {
+        planes.plane_mut(plane)[if plane < held { n_words } else { 0 }..].fill(0);
     }
-    out.freeze()
-}
-
-/// Transposes 64 words of 64 bits in place: bit `j` of word `i` becomes bit `i` of word `j`.
-fn transpose_64(words: &mut [u64; 64]) {
-    let mut width = 32;
-    let mut mask = 0x0000_0000_ffff_ffffu64;
-    while width != 0 {
-        let mut at = 0;
-        while at < 64 {
-            let swap = (words[at] >> width ^ words[at + width]) & mask;
-            words[at] ^= swap << width;
-            words[at + width] ^= swap;
-            at = (at + width + 1) & !width;
-        }
-        width >>= 1;
-        mask ^= mask << width;
-    }
+    planes.freeze()
 }
 
 #[cfg(test)]
@@ -96,5 +55,23 @@ mod tests {
             }
         }
         assert_eq!(planes(&Column::new(&[Z8(0x80)]), 9).row(0), 0x80);
+    }
+
+    #[test]
+    fn views_unpack_and_nothing_stale_is_left_past_the_last_row() {
+        let column = Column::from_fn(1100, |row| X64((row as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15)));
+        // A buffer of ones for the pool, which the planes get back.
+        let mut stale = PlanesMut::stale(1100, 64);
+        stale.words_mut().fill(u64::MAX);
+        drop(stale);
+        let packed = planes(&column, 64);
+        for plane in packed.words().chunks(packed.stride()) {
+            assert_eq!(plane[17] >> (1100 % 64), 0);
+            assert_eq!(plane[18..], [0; 6]);
+        }
+        let rows: Column<X64> = elements(&packed.rows(512..1100));
+        assert_eq!(rows.items(), &column.items()[512..]);
+        let bits: Column<Z8> = elements(&packed.planes(60..64));
+        assert!(bits.items().iter().zip(column.items()).all(|(a, b)| u64::from(a.0) == b.0 >> 60));
     }
 }

@@ -133,7 +133,8 @@ impl Planes {
         &self.words()[start..start + words_per_plane(self.n_rows).min(self.stride)]
     }
 
-    fn words(&self) -> &[u64] {
+    /// All words, plane after plane, [`Planes::stride`] words apart.
+    pub fn words(&self) -> &[u64] {
         self.bytes.as_slice()
     }
 
