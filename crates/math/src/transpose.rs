@@ -157,7 +157,7 @@ mod tests {
     use crate::simd::at_every_level;
     use proptest::prelude::*;
 
-    const SIZES: [usize; 14] = [0, 1, 2, 63, 64, 65, 127, 128, 511, 512, 513, 575, 1024, 4095, 4096, 4700];
+    const SIZES: &[usize] = &[0, 1, 2, 63, 64, 65, 127, 128, 511, 512, 513, 575, 1024, 4095, 4096, 4700];
 
     fn random<G: Group>(n: usize, seed: u8) -> Vec<G> {
         let mut rows = vec![G::ZERO; n];
@@ -194,7 +194,7 @@ mod tests {
     }
 
     fn every_size<G: Group>() {
-        for n in SIZES {
+        for &n in SIZES {
             for width in [0, 1, 7, 8, 9, 15, 31, 63, 64, 65, 127, 128] {
                 if width <= G::BITS as usize {
                     agrees_with_single_bits::<G>(n, width, 3);
