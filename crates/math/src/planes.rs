@@ -70,6 +70,16 @@ impl PlanesMut {
         self.stride
     }
 
+    /// The number of rows.
+    pub fn n_rows(&self) -> usize {
+        self.n_rows
+    }
+
+    /// The number of planes.
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
     /// Gives up writing.
     pub fn freeze(self) -> Planes {
         Planes { bytes: self.buf.freeze(), n_rows: self.n_rows, width: self.width, stride: self.stride }

@@ -247,6 +247,16 @@ fn dealt<T: Clone>(s: &Session, value: &T, shares: [T; 3]) -> Parts<T> {
     }
 }
 
+/// What this party holds of a sharing.
+pub fn parts_of<G: Group>(x: &Shared<G>) -> Vec<Column<G>> {
+    x.parts().as_slice().to_vec()
+}
+
+/// What this party holds of a boolean sharing.
+pub fn parts_of_bits(x: &SharedBits) -> Vec<Planes> {
+    x.parts().as_slice().to_vec()
+}
+
 fn noise(seed: u64, stream: usize, at: usize) -> u128 {
     let mut input = [0; 24];
     input[..8].copy_from_slice(&seed.to_le_bytes());
@@ -256,40 +266,97 @@ fn noise(seed: u64, stream: usize, at: usize) -> u128 {
     u128::from_le_bytes(hash[..16].try_into().expect("16 of 32 bytes"))
 }
 
-/// Which bits of the row number each random draw takes: the same at both holders of a key.
-#[derive(Default)]
+/// Coins that are tried, every one: row `r` of each random draw takes its bits from the
+/// number `r`, the same ones at both holders of a key.
+///
+/// With `n` rows for `n = 2^coins`, every sequence of coins has a row of its own, so that
+/// counting what a party sees over all rows gives its view's exact distribution.
 pub struct Script {
+    element_bits: u32,
+    muted: Option<usize>,
     taken: Mutex<(u32, BTreeMap<Draw, u32>)>,
 }
 
 /// A key, a step and a use.
 type Draw = (usize, [u8; 20], u8);
 
+/// The key of the draws with which inputs are dealt: nobody's.
+const DEALER: usize = 3;
+
 impl Script {
-    /// A script that has given out no coin.
-    pub fn new() -> Arc<Self> {
-        Arc::default()
+    /// Coins for elements of `element_bits` random low bits, and for planes.
+    pub fn new(element_bits: u32) -> Arc<Self> {
+        Arc::new(Script { element_bits, muted: None, taken: Mutex::default() })
     }
 
-    /// Coins given out so far, in bits: 2^coins rows try them all.
+    /// A mutant: the draws of one key are zeros. Its views must give it away.
+    pub fn without_key(element_bits: u32, key: usize) -> Arc<Self> {
+        Arc::new(Script { element_bits, muted: Some(key), taken: Mutex::default() })
+    }
+
+    /// Coins given out so far.
     pub fn coins(&self) -> u32 {
         self.taken.lock().unwrap_or_else(|poison| poison.into_inner()).0
     }
 
-    /// The bits of the row number that key `key` gave its holders, as (first bit, count).
-    pub fn coins_of(&self, key: usize) -> Vec<u32> {
+    /// The coins of `row` that the keys of `party` gave: part of its view.
+    pub fn coins_of(&self, party: usize, row: usize) -> Vec<u64> {
         let taken = self.taken.lock().unwrap_or_else(|poison| poison.into_inner());
-        taken.1.iter().filter(|(draw, _)| draw.0 == key).map(|(_, first)| *first).collect()
+        let firsts: Vec<u32> = taken.1.values().copied().chain([taken.0]).collect();
+        let held = taken.1.iter().filter(|(draw, _)| draw.0 == party || draw.0 == (party + 1) % 3);
+        held.map(|(_, first)| {
+            let end = firsts.iter().copied().filter(|other| other > first).min().expect("the end is later");
+            (row as u64 >> first) & ((1 << (end - first)) - 1)
+        })
+        .collect()
     }
 
-    fn first_bit(&self, draw: Draw, n_bits: u32) -> u32 {
+    /// What the first draw from a key gave at `row`: zero if the key is muted.
+    pub fn drawn(&self, key: usize, row: usize) -> u64 {
+        let taken = self.taken.lock().unwrap_or_else(|poison| poison.into_inner());
+        let first = taken.1.iter().find(|(draw, _)| draw.0 == key).map(|(_, first)| *first);
+        match first {
+            Some(first) if self.muted != Some(key) => row as u64 >> first & ((1 << self.element_bits) - 1),
+            _ => 0,
+        }
+    }
+
+    /// A sharing of public values with every pair of summands tried.
+    pub fn deal<G: Group>(self: &Arc<Self>, s: &Session, seed: u8, values: &Column<G>) -> Shared<G> {
+        let draw = |at| {
+            Column::build(values.len(), |out: &mut [G]| self.stream((DEALER, [seed; 20], at)).fill(out))
+        };
+        let (a, b) = (draw(0), draw(1));
+        let c = values.zip(&a, G::minus).zip(&b, G::minus);
+        Shared::from_parts(values.len(), dealt(s, values, [a, b, c]))
+    }
+
+    /// [`Script::deal`] for boolean columns.
+    pub fn deal_bits(self: &Arc<Self>, s: &Session, seed: u8, values: &Planes) -> SharedBits {
+        let (n, width) = (values.n_rows(), values.width());
+        let draw = |at| {
+            let mut planes = math::PlanesMut::stale(n, width);
+            self.stream((DEALER, [seed; 20], at)).fill_planes(n, width, planes.words_mut());
+            planes.freeze()
+        };
+        let (a, b) = (draw(0), draw(1));
+        let c = values.zip(&a, |x, y| x ^ y).zip(&b, |x, y| x ^ y);
+        SharedBits::from_parts(n, width, dealt(s, values, [a, b, c]))
+    }
+
+    fn stream(self: &Arc<Self>, draw: Draw) -> ScriptedStream {
+        ScriptedStream { draw, script: Arc::clone(self) }
+    }
+
+    /// The first row bit of a draw, unless its key is muted.
+    fn first_bit(&self, draw: Draw, n_bits: u32) -> Option<u32> {
         let mut taken = self.taken.lock().unwrap_or_else(|poison| poison.into_inner());
         let next = taken.0;
         let first = *taken.1.entry(draw).or_insert(next);
         if first == next {
             taken.0 += n_bits;
         }
-        first
+        (self.muted != Some(draw.0)).then_some(first)
     }
 }
 
@@ -307,24 +374,27 @@ pub(crate) struct ScriptedStream {
 
 impl ScriptedKey {
     pub(crate) fn stream(&self, step: &Step, purpose: u8) -> ScriptedStream {
-        ScriptedStream { draw: (self.key, step.key_bytes(), purpose), script: Arc::clone(&self.script) }
+        self.script.stream((self.key, step.key_bytes(), purpose))
     }
 }
 
 impl ScriptedStream {
     pub(crate) fn fill<G: Group>(&self, out: &mut [G]) {
-        let first = self.script.first_bit(self.draw, G::BITS);
-        out.iter_mut().enumerate().for_each(|(row, out)| *out = G::from_word((row >> first) as u128));
+        let bits = self.script.element_bits.min(G::BITS);
+        let first = self.script.first_bit(self.draw, bits);
+        out.iter_mut().enumerate().for_each(|(row, out)| {
+            *out = first.map_or(G::ZERO, |first| G::from_word((row >> first) as u128 & ((1 << bits) - 1)));
+        });
     }
 
     pub(crate) fn fill_planes(&self, n_rows: usize, width: usize, out: &mut [u64]) {
         let first = self.script.first_bit(self.draw, width as u32);
         out.fill(0);
+        let Some(first) = first else { return };
         let stride = out.len() / width.max(1);
         for plane in 0..width {
             for row in 0..n_rows {
-                out[plane * stride + row / 64] |=
-                    ((row >> (first as usize + plane)) as u64 & 1) << (row % 64);
+                out[plane * stride + row / 64] |= ((row >> (first as usize + plane)) as u64 & 1) << (row % 64);
             }
         }
     }

@@ -500,12 +500,13 @@ pub fn word_masks<R: Ring>(
     let width = R::BITS as usize;
     let arithmetic: [Shared<R>; 2] = match &s.core.role {
         Role::Rep3 { index, roots } => {
-            let [own, next] = roots.streams(&step, Use::Share).map(|stream| stream.column::<R>(n));
+            // P_1 draws both, the others the one whose key they hold.
+            let draw = |slot: usize, key: usize, root: usize| {
+                if slot == key { roots.0[root].stream(&step, Use::Share).column(n) } else { Column::filled(n, R::ZERO) }
+            };
             [1, 2].map(|slot| {
-                let zero = || Column::filled(n, R::ZERO);
-                let own = if slot == *index { own.clone() } else { zero() };
-                let next = if slot == (index + 1) % 3 { next.clone() } else { zero() };
-                Shared::from_parts(n, Parts::Two([own, next]))
+                let parts = [draw(slot, *index, 0), draw(slot, (index + 1) % 3, 1)];
+                Shared::from_parts(n, Parts::Two(parts))
             })
         }
         Role::Plain => {

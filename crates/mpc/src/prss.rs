@@ -62,7 +62,7 @@ impl Root {
         input[20] = purpose as u8;
         let hash = Zeroizing::new(*blake3::keyed_hash(&self.key, &input).as_bytes());
         let key = Zeroizing::new(<[u8; 16]>::try_from(&hash[..16]).expect("16 of 32 bytes"));
-        Stream::Aes(Prg::new(&key))
+        Stream::Aes(Box::new(Prg::new(&key)))
     }
 }
 
@@ -75,7 +75,7 @@ impl Roots {
 
 /// The pseudorandom stream of one step under one key.
 pub(crate) enum Stream {
-    Aes(Prg),
+    Aes(Box<Prg>),
     #[cfg(feature = "lab")]
     Scripted(crate::lab::ScriptedStream),
 }
@@ -84,7 +84,7 @@ impl Stream {
     /// Writes the first elements of the stream.
     pub(crate) fn fill<G: Group>(&self, out: &mut [G]) {
         match self {
-            Stream::Aes(prg) => prg.fill(0, bytemuck::cast_slice_mut(out)),
+            Stream::Aes(prg) => prg.fill_items(0, out),
             #[cfg(feature = "lab")]
             Stream::Scripted(script) => script.fill(out),
         }
@@ -97,9 +97,10 @@ impl Stream {
 
     /// Writes planes, as dense words.
     pub(crate) fn fill_planes(&self, n_rows: usize, width: usize, out: &mut [u64]) {
+        #[cfg(not(feature = "lab"))]
         let _ = (n_rows, width);
         match self {
-            Stream::Aes(prg) => prg.fill(0, bytemuck::cast_slice_mut(out)),
+            Stream::Aes(prg) => prg.fill_items(0, out),
             #[cfg(feature = "lab")]
             Stream::Scripted(script) => script.fill_planes(n_rows, width, out),
         }
@@ -110,6 +111,38 @@ impl Stream {
         let mut planes = math::PlanesMut::stale(n_rows, width);
         self.fill_planes(n_rows, width, planes.words_mut());
         planes.freeze()
+    }
+
+    /// Writes this party's share of `n` zeros: its own stream less the next one's.
+    pub(crate) fn zero_share<G: Group>(own: &Stream, next: &Stream, out: &mut [G]) {
+        match (own, next) {
+            (Stream::Aes(own), Stream::Aes(next)) => math::prg::zero_share(own, next, 0, out),
+            #[cfg(feature = "lab")]
+            _ => {
+                own.fill(out);
+                math::kernel::sub_into(out, next.column(out.len()).items());
+            }
+        }
+    }
+
+    /// [`Stream::zero_share`] for planes, as dense words.
+    pub(crate) fn zero_planes(own: &Stream, next: &Stream, planes: &mut math::PlanesMut) {
+        match (own, next) {
+            (Stream::Aes(own), Stream::Aes(next)) => {
+                math::prg::zero_share::<math::X64>(own, next, 0, bytemuck::cast_slice_mut(planes.words_mut()));
+            }
+            #[cfg(feature = "lab")]
+            _ => {
+                let (n_rows, width) = (planes.n_rows(), planes.width());
+                own.fill_planes(n_rows, width, planes.words_mut());
+                let masks = next.planes(n_rows, width);
+                for plane in 0..width {
+                    for (out, mask) in planes.plane_mut(plane).iter_mut().zip(masks.plane(plane)) {
+                        *out ^= mask;
+                    }
+                }
+            }
+        }
     }
 
     /// A uniform permutation of `0..n`.

@@ -11,7 +11,7 @@ use subtle::ConstantTimeEq;
 
 use crate::bits::SharedBits;
 use crate::error::{Deviation, ProtocolError};
-use crate::prss::{Roots, Use};
+use crate::prss::{Roots, Stream, Use};
 use crate::session::{Role, Session};
 use crate::share::{Parts, Shared};
 use crate::step::Step;
@@ -69,12 +69,8 @@ pub(crate) fn zero_share<R: Ring>(
     terms: impl FnOnce(&mut [R]),
 ) -> Column<R> {
     let [own, next] = roots.streams(step, Use::Mask);
-    let masks: Column<R> = next.column(n);
-    Column::build(n, |out: &mut [R]| {
-        own.fill(out);
-        for (out, mask) in out.iter_mut().zip(masks.items()) {
-            *out = out.minus(*mask);
-        }
+    Column::build(n, |out| {
+        Stream::zero_share(&own, &next, out);
         terms(out);
     })
 }
@@ -130,8 +126,7 @@ pub(crate) fn and_planes(
 ) -> Planes {
     let [own, next] = roots.streams(step, Use::Mask);
     let mut out = PlanesMut::stale(n_rows, width);
-    own.fill_planes(n_rows, width, out.words_mut());
-    let masks = next.planes(n_rows, width);
+    Stream::zero_planes(&own, &next, &mut out);
     let mut at = 0;
     for (x, y) in pairs {
         let (Parts::Two([xa, xb]), Parts::Two([ya, yb])) = (x.parts(), y.parts()) else {
@@ -141,7 +136,6 @@ pub(crate) fn and_planes(
             let out = out.plane_mut(at);
             and_terms(
                 out,
-                masks.plane(at),
                 [xa.plane(left), xb.plane(left)],
                 [ya.plane(right), yb.plane(right)],
             );
@@ -151,11 +145,12 @@ pub(crate) fn and_planes(
     out.freeze()
 }
 
-fn and_terms(out: &mut [u64], mask: &[u64], [xa, xb]: [&[u64]; 2], [ya, yb]: [&[u64]; 2]) {
+/// Adds the cross terms of ANDs to `out`.
+fn and_terms(out: &mut [u64], [xa, xb]: [&[u64]; 2], [ya, yb]: [&[u64]; 2]) {
     let n = out.len();
-    let (mask, xa, xb, ya, yb) = (&mask[..n], &xa[..n], &xb[..n], &ya[..n], &yb[..n]);
+    let (xa, xb, ya, yb) = (&xa[..n], &xb[..n], &ya[..n], &yb[..n]);
     for i in 0..n {
-        out[i] ^= mask[i] ^ (xa[i] & (ya[i] ^ yb[i])) ^ (xb[i] & ya[i]);
+        out[i] ^= (xa[i] & (ya[i] ^ yb[i])) ^ (xb[i] & ya[i]);
     }
 }
 

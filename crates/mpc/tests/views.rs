@@ -1,0 +1,241 @@
+//! Exact views: over every coin, what a party sees is distributed alike whatever the others hold.
+//!
+//! A product that forgets its masks is still correct and costs the same; only its views tell.
+//! Each test runs a protocol once with a row for every sequence of coins, counts each party's
+//! view (its shares, its coins, the messages it received) over all rows, and compares the
+//! counts for different secrets. Then a key is muted, and the counts must differ.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use buf::Buf;
+use math::{Column, Group, Planes, Ring, X8};
+use mpc::lab::{Lab, Script};
+use mpc::{Lane, ProtocolError, Session, Shared, SharedBits, Shuffler};
+use net::{Interceptor, PartyId, Tag, Verdict};
+
+/// How the messages of a run are read: one entry per row.
+#[derive(Clone, Copy)]
+enum Form {
+    Planes,
+    Elements,
+}
+
+/// Everything each party received, in step order.
+#[derive(Default)]
+struct Wiretap(Mutex<BTreeMap<(usize, Tag, usize), Vec<u8>>>);
+
+impl Interceptor for Wiretap {
+    fn message(&self, from: PartyId, to: PartyId, tag: Tag, payload: &mut Buf) -> Verdict {
+        let mut heard = self.0.lock().expect("no test panics while it listens");
+        heard.insert((to.index(), tag, from.index()), payload.bytes().to_vec());
+        Verdict::Deliver
+    }
+}
+
+impl Wiretap {
+    /// What `party` received, entry by entry, at one row of `n`.
+    fn heard(&self, party: usize, row: usize, n: usize, form: Form) -> Vec<u64> {
+        let heard = self.0.lock().expect("no test panics while it listens");
+        heard
+            .iter()
+            .filter(|((to, ..), _)| *to == party)
+            .map(|(_, bytes)| match form {
+                Form::Elements => u64::from(bytes[row]),
+                Form::Planes => {
+                    let plane = bytes.len() / (bytes.len() * 8 / n);
+                    bytes.chunks(plane).map(|plane| u64::from(plane[row / 8] >> (row % 8) & 1)).fold(0, |all, bit| all << 1 | bit)
+                }
+            })
+            .collect()
+    }
+}
+
+type Views = Vec<BTreeMap<Vec<u64>, u32>>;
+
+/// How often each party sees what, over all rows. `f` returns what it holds besides, by row.
+fn views<F>(script: &Arc<Script>, coins: u32, form: Form, f: F) -> Views
+where
+    F: Fn(&mut Session, usize) -> Result<Vec<Vec<u64>>, ProtocolError> + Sync,
+{
+    let n = 1 << coins;
+    let tap = Arc::new(Wiretap::default());
+    let run = Lab::seeded(1)
+        .parties(4)
+        .scripted(Arc::clone(script))
+        .intercepted(Arc::clone(&tap) as Arc<dyn Interceptor>)
+        .run(|s| f(s, n));
+    let held = run.all();
+    assert_eq!(script.coins(), coins, "a row for every sequence of coins");
+    (0..3)
+        .map(|party| {
+            let mut counts = BTreeMap::new();
+            for row in 0..n {
+                let mut view = script.coins_of(party, row);
+                view.extend(held[party].iter().map(|column| column[row]));
+                view.extend(tap.heard(party, row, n, form));
+                *counts.entry(view).or_insert(0) += 1;
+            }
+            counts
+        })
+        .collect()
+}
+
+/// The views for each of `secrets` are the same; those of some mutant without a key are not.
+fn check(secrets: &[Vec<u64>], element_bits: u32, run: impl Fn(&Arc<Script>, &[u64]) -> Views) {
+    let honest: Vec<Views> = secrets.iter().map(|secret| run(&Script::new(element_bits), secret)).collect();
+    for (views, secret) in honest.iter().zip(secrets) {
+        for (party, (view, first)) in views.iter().zip(&honest[0]).enumerate() {
+            assert!(view == first, "party {party} tells {secret:?} from {:?}", secrets[0]);
+        }
+    }
+    for key in 0..3 {
+        let mutants: Vec<Views> =
+            secrets.iter().map(|secret| run(&Script::without_key(element_bits, key), secret)).collect();
+        assert!(mutants.iter().any(|views| *views != mutants[0]), "nobody notices that key {key} is missing");
+    }
+}
+
+fn bits(n: usize, bit: u64) -> Planes {
+    Planes::from_bools(&vec![bit == 1; n])
+}
+
+fn pairs() -> Vec<Vec<u64>> {
+    vec![vec![0, 0], vec![0, 1], vec![1, 0], vec![1, 1]]
+}
+
+/// This party's shares of one-bit columns, by row.
+fn held_bits(list: &[&SharedBits]) -> Vec<Vec<u64>> {
+    let parts = list.iter().flat_map(|bits| mpc::lab::parts_of_bits(bits));
+    parts.map(|part| (0..part.n_rows()).map(|row| part.row(row) as u64).collect()).collect()
+}
+
+fn held<G: math::Group>(list: &[&Shared<G>]) -> Vec<Vec<u64>> {
+    let parts = list.iter().flat_map(|column| mpc::lab::parts_of(column));
+    parts.map(|part| part.items().iter().map(|item| item.word() as u64).collect()).collect()
+}
+
+#[test]
+fn and_looks_the_same_whatever_the_inputs() {
+    check(&pairs(), 1, |script, secret| {
+        views(script, 7, Form::Planes, |s, n| {
+            let x = script.deal_bits(s, 1, &bits(n, secret[0]));
+            let y = script.deal_bits(s, 2, &bits(n, secret[1]));
+            mpc::and(s, "and", &x, &y)?;
+            Ok(held_bits(&[&x, &y]))
+        })
+    });
+}
+
+#[test]
+fn two_ands_side_by_side_and_in_sequence_look_the_same_too() {
+    check(&pairs(), 1, |script, secret| {
+        views(script, 13, Form::Planes, |s, n| {
+            let x = script.deal_bits(s, 1, &bits(n, secret[0]));
+            let y = script.deal_bits(s, 2, &bits(n, secret[1]));
+            let first = mpc::and_many(s, "first", &[(&x, &y), (&x, &x)])?;
+            mpc::and(s, "second", &first[0], &first[1])?;
+            Ok(held_bits(&[&x, &y]))
+        })
+    });
+}
+
+#[test]
+fn mul_looks_the_same_whatever_the_inputs() {
+    let secrets = vec![vec![0, 0], vec![1, 3], vec![2, 2], vec![3, 1]];
+    check(&secrets, 2, |script, secret| {
+        views(script, 14, Form::Elements, |s, n| {
+            let x = script.deal(s, 1, &Column::filled(n, Z4(secret[0] as u8)));
+            let y = script.deal(s, 2, &Column::filled(n, Z4(secret[1] as u8)));
+            mpc::mul(s, "mul", &x, &y)?;
+            Ok(held(&[&x, &y]))
+        })
+    });
+}
+
+#[test]
+fn inputs_and_outputs_show_themselves_to_nobody_else() {
+    // P_0's input x, learnt by P_0 alone: the views of P_1 and P_2 do not depend on it.
+    let run = |script: &Arc<Script>, secret: &[u64]| {
+        let mut views = views(script, 1, Form::Planes, |s, n| {
+            let mine = (s.me().index() == 0).then(|| bits(n, secret[0]));
+            let x = mpc::input_bits(s, "x", PartyId::from_index(0), [n, 1], mine.as_ref())?;
+            let x = mpc::verify(s, x)?;
+            mpc::open_bits_to(s, "open", PartyId::from_index(0), x)?;
+            Ok(vec![])
+        });
+        views.remove(0);
+        views
+    };
+    let views: Vec<Views> = [0, 1].map(|bit| run(&Script::new(1), &[bit])).to_vec();
+    assert_eq!(views[0], views[1]);
+    let mutants: Vec<Views> = [0, 1].map(|bit| run(&Script::without_key(1, 0), &[bit])).to_vec();
+    assert_ne!(mutants[0], mutants[1]);
+}
+
+/// One-bit rows; the orders are fixed, so that only masks hide. The orders have their own test.
+#[test]
+fn shuffle_shows_masked_rows_only() {
+    for backward in [false, true] {
+        check(&[vec![0], vec![1]], 1, |script, secret| {
+            views(script, 7, Form::Elements, |s, n| {
+                let x = script.deal(s, 1, &Column::filled(n, X8(secret[0] as u8)));
+                let shuffler = Shuffler::new(s, "draw", n)?;
+                let lanes: [Lane; 1] = [x.clone().into()];
+                if backward { shuffler.unshuffle(s, "back", &lanes)? } else { shuffler.shuffle(s, "move", &lanes)? };
+                Ok(held(&[&x]))
+            })
+        });
+    }
+}
+
+/// What the holders of slot 0 are shown, the difference `x − z_1 − z_2`, is uniform beside the
+/// one mask that each of them knows; the third party is shown nothing.
+#[test]
+fn a_word_is_shown_under_a_mask_that_its_viewer_lacks() {
+    check(&[vec![0], vec![1], vec![2], vec![3]], 2, |script, secret| {
+        views(script, 8, Form::Planes, |s, n| {
+            let masks = mpc::word_masks::<Z4>(s, "masks", n)?;
+            let difference = Column::from_fn(n, |row| {
+                let z = [1, 2].map(|key| Z4(script.drawn(key, row) as u8));
+                Z4(secret[0] as u8).minus(z[0]).minus(z[1])
+            });
+            let difference = script.deal_bits(s, 1, &math::pack::planes(&difference, 2));
+            let held = held_bits(&[&difference]);
+            let difference = mpc::verify(s, difference)?;
+            mpc::word_finish(s, masks, difference)?;
+            Ok(held)
+        })
+    });
+}
+
+/// Integers modulo 4: small enough to try every coin.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, bytemuck::Pod, bytemuck::Zeroable)]
+#[repr(transparent)]
+struct Z4(u8);
+
+impl Group for Z4 {
+    const BITS: u32 = 2;
+    const BYTES: usize = 1;
+    const ZERO: Self = Z4(0);
+    fn plus(self, other: Self) -> Self {
+        Z4((self.0 + other.0) & 3)
+    }
+    fn minus(self, other: Self) -> Self {
+        Z4(self.0.wrapping_sub(other.0) & 3)
+    }
+    fn from_word(word: u128) -> Self {
+        Z4(word as u8 & 3)
+    }
+    fn word(self) -> u128 {
+        u128::from(self.0)
+    }
+}
+
+impl Ring for Z4 {
+    const ONE: Self = Z4(1);
+    type Bits = X8;
+    fn times(self, other: Self) -> Self {
+        Z4(self.0 * other.0 & 3)
+    }
+}
