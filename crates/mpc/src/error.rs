@@ -52,7 +52,7 @@ pub enum ProtocolError {
         /// What this party was doing.
         step: Step,
         /// What went wrong.
-        source: NetError,
+        source: Box<NetError>,
     },
 
     /// This step cannot run in this kind of session.
@@ -86,6 +86,6 @@ pub enum Deviation {
 impl ProtocolError {
     /// Whether another party, not this one, stopped the session first.
     pub fn is_remote_abort(&self) -> bool {
-        matches!(self, ProtocolError::Link { source: NetError::Aborted { .. }, .. })
+        matches!(self, ProtocolError::Link { source, .. } if matches!(**source, NetError::Aborted { .. }))
     }
 }

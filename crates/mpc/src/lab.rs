@@ -323,9 +323,8 @@ impl Script {
 
     /// A sharing of public values with every pair of summands tried.
     pub fn deal<G: Group>(self: &Arc<Self>, s: &Session, seed: u8, values: &Column<G>) -> Shared<G> {
-        let draw = |at| {
-            Column::build(values.len(), |out: &mut [G]| self.stream((DEALER, [seed; 20], at)).fill(out))
-        };
+        let draw =
+            |at| Column::build(values.len(), |out: &mut [G]| self.stream((DEALER, [seed; 20], at)).fill(out));
         let (a, b) = (draw(0), draw(1));
         let c = values.zip(&a, G::minus).zip(&b, G::minus);
         Shared::from_parts(values.len(), dealt(s, values, [a, b, c]))
@@ -394,7 +393,8 @@ impl ScriptedStream {
         let stride = out.len() / width.max(1);
         for plane in 0..width {
             for row in 0..n_rows {
-                out[plane * stride + row / 64] |= ((row >> (first as usize + plane)) as u64 & 1) << (row % 64);
+                out[plane * stride + row / 64] |=
+                    ((row >> (first as usize + plane)) as u64 & 1) << (row % 64);
             }
         }
     }

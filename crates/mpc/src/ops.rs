@@ -502,7 +502,11 @@ pub fn word_masks<R: Ring>(
         Role::Rep3 { index, roots } => {
             // P_1 draws both, the others the one whose key they hold.
             let draw = |slot: usize, key: usize, root: usize| {
-                if slot == key { roots.0[root].stream(&step, Use::Share).column(n) } else { Column::filled(n, R::ZERO) }
+                if slot == key {
+                    roots.0[root].stream(&step, Use::Share).column(n)
+                } else {
+                    Column::filled(n, R::ZERO)
+                }
             };
             [1, 2].map(|slot| {
                 let parts = [draw(slot, *index, 0), draw(slot, (index + 1) % 3, 1)];

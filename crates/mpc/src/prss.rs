@@ -129,7 +129,12 @@ impl Stream {
     pub(crate) fn zero_planes(own: &Stream, next: &Stream, planes: &mut math::PlanesMut) {
         match (own, next) {
             (Stream::Aes(own), Stream::Aes(next)) => {
-                math::prg::zero_share::<math::X64>(own, next, 0, bytemuck::cast_slice_mut(planes.words_mut()));
+                math::prg::zero_share::<math::X64>(
+                    own,
+                    next,
+                    0,
+                    bytemuck::cast_slice_mut(planes.words_mut()),
+                );
             }
             #[cfg(feature = "lab")]
             _ => {

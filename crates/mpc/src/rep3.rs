@@ -134,11 +134,7 @@ pub(crate) fn and_planes(
         };
         for (left, right) in plane_pairs(x, y) {
             let out = out.plane_mut(at);
-            and_terms(
-                out,
-                [xa.plane(left), xb.plane(left)],
-                [ya.plane(right), yb.plane(right)],
-            );
+            and_terms(out, [xa.plane(left), xb.plane(left)], [ya.plane(right), yb.plane(right)]);
             at += 1;
         }
     }

@@ -249,7 +249,7 @@ impl Session {
         let mesh = self.core.mesh.as_ref().expect("only sessions over links send");
         let depth = self.clock[self.core.me.index()];
         mesh.send(to, step.tag(part), depth, payload)
-            .map_err(|source| ProtocolError::Link { step: step.clone(), source })
+            .map_err(|source| ProtocolError::Link { step: step.clone(), source: Box::new(source) })
     }
 
     /// Waits for this step's message `part` from a party. While it waits, another thread has its core.
@@ -262,7 +262,7 @@ impl Session {
     ) -> Result<Buf, ProtocolError> {
         let core = Arc::clone(&self.core);
         let mesh = core.mesh.as_ref().expect("only sessions over links receive");
-        let link = |source| ProtocolError::Link { step: step.clone(), source };
+        let link = |source| ProtocolError::Link { step: step.clone(), source: Box::new(source) };
         let received = match mesh.try_recv(from, step.tag(part), n_bytes).map_err(link)? {
             Some(received) => received,
             None => core.cores.lend(|| mesh.recv(from, step.tag(part), n_bytes)).map_err(link)?,

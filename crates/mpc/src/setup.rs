@@ -37,7 +37,7 @@ impl Session {
     ) -> Result<Session, ProtocolError> {
         let step = Step::root(&[0; 32]).child("setup".into());
         let fail = |reason| ProtocolError::Unsupported { step: step.clone(), reason };
-        let link = |source| ProtocolError::Link { step: step.clone(), source };
+        let link = |source| ProtocolError::Link { step: step.clone(), source: Box::new(source) };
         let (n, me) = (mesh.n_parties(), mesh.me());
         let [a, b, c] = compute;
         if a == b || b == c || a == c || compute.iter().any(|party| party.index() >= n) || n > MAX_PARTIES {

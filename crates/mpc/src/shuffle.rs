@@ -266,22 +266,20 @@ impl LaneSeat<'_> {
         with_lane!(self.lane, x => rest(self, x, first))
     }
 
-    /// v: `C1 = last(X2) + Z_last − B'`, for the new share `B'` that u and v draw.
+    /// v: `C1 = last(X2) − B'`, for the new share `B'` that u and v draw. The paper's mask of this
+    /// step is left out: `B'`, which w lacks, hides the rows already, as `A'` does in `C2`.
     fn last_sum(&self, arrived: &Bytes, last: &[u32]) -> Bytes {
         fn sum<G: Group>(me: &LaneSeat<'_>, _: &Shared<G>, arrived: &Bytes, last: &[u32]) -> Bytes {
             let region = me.region::<G>(arrived);
             let x2: &[G] = region.as_slice();
-            let mask = me.mask::<G>(me.seat.cast.last);
             let drawn: Column<G> = me.drawn(me.seat.cast.first);
-            let (mask, drawn) = (mask.items(), drawn.items());
-            Column::from_fn(me.seat.n, |row| x2[last[row] as usize].plus(mask[row]).minus(drawn[row]))
-                .bytes()
-                .clone()
+            let drawn = drawn.items();
+            Column::from_fn(me.seat.n, |row| x2[last[row] as usize].minus(drawn[row])).bytes().clone()
         }
         with_lane!(self.lane, x => sum(self, x, arrived, last))
     }
 
-    /// w: `C2 = last(middle(Y1) − Z_middle) − Z_last − A'`, for the new share `A'` that u and w draw.
+    /// w: `C2 = last(middle(Y1) − Z_middle) − A'`, for the new share `A'` that u and w draw.
     fn last_rest(&self, arrived: &Bytes, middle: &[u32], last: &[u32]) -> Bytes {
         fn rest<G: Group>(
             me: &LaneSeat<'_>,
@@ -293,12 +291,12 @@ impl LaneSeat<'_> {
             let region = me.region::<G>(arrived);
             let y1: &[G] = region.as_slice();
             let cast = me.seat.cast;
-            let (mask_middle, mask_last) = (me.mask::<G>(cast.middle), me.mask::<G>(cast.last));
+            let mask_middle = me.mask::<G>(cast.middle);
             let drawn: Column<G> = me.drawn(cast.middle);
-            let (mask_middle, mask_last, drawn) = (mask_middle.items(), mask_last.items(), drawn.items());
+            let (mask_middle, drawn) = (mask_middle.items(), drawn.items());
             let c2 = Column::from_fn(me.seat.n, |row| {
                 let via = last[row] as usize;
-                y1[middle[via] as usize].minus(mask_middle[via]).minus(mask_last[row]).minus(drawn[row])
+                y1[middle[via] as usize].minus(mask_middle[via]).minus(drawn[row])
             });
             c2.bytes().clone()
         }

@@ -1,0 +1,124 @@
+//! Forks over a long link, and how sessions start.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use math::{Column, Planes, Z64};
+use mpc::lab::{self, Lab};
+use mpc::{Params, ProtocolError, Session, SharedBits};
+use net::{LinkProfile, LocalMesh, Mesh, PartyId};
+
+/// Chunks in chunks in chunks over 150 ms round trips, with 1, 2 and 8 threads at the three
+/// parties: everybody finishes, and the waits of chunks in flight overlap.
+#[test]
+fn triple_nested_forks_finish_over_a_long_link() {
+    let x = Planes::build(4096, 1, |_, out| out.fill(0x5555_3333_0f0f_00ff));
+    let params = [1, 2, 8].map(|threads| Params { threads, in_flight: 8, chunk_rows: 512 });
+    let lab = Lab::seeded(1).params(&params).link(LinkProfile::wan(150, 1000));
+    let start = Instant::now();
+    let run = lab.run(|s| {
+        let x = lab::deal_bits(s, 1, &x);
+        let outer = s.chunks("outer", 4096, |s, rows| {
+            let x = x.rows(rows.clone());
+            let (left, right) = s.join(
+                |s| {
+                    let inner = s.chunks("inner", rows.len(), |s, rows| {
+                        let x = x.rows(rows);
+                        mpc::and(s, "and", &x, &x)
+                    })?;
+                    Ok(SharedBits::concat(&inner.iter().collect::<Vec<_>>()))
+                },
+                |s| mpc::and(s, "beside", &x, &x),
+            )?;
+            mpc::and(s, "meet", &left, &right)
+        })?;
+        let all = SharedBits::concat(&outer.iter().collect::<Vec<_>>());
+        let all = mpc::verify(s, all)?;
+        Ok(mpc::open_bits(s, "open", all)?.map(|all| all.plane(0).to_vec()))
+    });
+    assert_eq!(run.rounds, 3);
+    assert_eq!(run.agreed(), Some(x.plane(0).to_vec()));
+    // Eight chunks of two rounds one after the other would take 1.2 s and the open on top.
+    assert!(start.elapsed() < Duration::from_millis(1100), "{:?}", start.elapsed());
+}
+
+/// A party that fails inside a fork takes the others with it, promptly, and says why.
+#[test]
+fn one_failing_chunk_stops_everybody() {
+    let run = Lab::seeded(1).run(|s| {
+        let me = s.me();
+        s.chunks("work", 5000, |s, rows| {
+            let x = lab::deal(s, 1, &Column::filled(rows.len(), Z64(3)));
+            let short = x.rows(0..rows.len() - 1);
+            let other = if me == PartyId::FIRST && rows.start > 0 { &short } else { &x };
+            mpc::mul(s, "mul", &x, other)
+        })
+    });
+    assert!(
+        matches!(run.outcomes[0], Err(ProtocolError::Shape { .. })),
+        "{:?}",
+        run.outcomes[0].as_ref().err()
+    );
+    for outcome in &run.outcomes[1..] {
+        assert!(outcome.as_ref().is_err_and(ProtocolError::is_remote_abort));
+    }
+}
+
+fn establish(digests: [[u8; 32]; 4], compute: [usize; 3]) -> Vec<Result<[u8; 32], ProtocolError>> {
+    let meshes = LocalMesh::new(4, LinkProfile::INSTANT);
+    std::thread::scope(|threads| {
+        let spawned: Vec<_> = meshes
+            .into_iter()
+            .zip(digests)
+            .map(|(mesh, digest)| {
+                threads.spawn(move || {
+                    let mesh: Arc<dyn Mesh> = Arc::new(mesh);
+                    let compute = compute.map(PartyId::from_index);
+                    let params = Params { threads: 1, in_flight: 1, chunk_rows: 512 };
+                    let mut s = Session::establish(Arc::clone(&mesh), compute, &digest, params)?;
+                    let mine = (s.me().index() == 2).then(|| Column::new(&[Z64(7), Z64(9)]));
+                    let x = mpc::input(&mut s, "x", PartyId::from_index(2), 2, mine.as_ref())?;
+                    let x = mpc::mul(&mut s, "square", &x, &x)?;
+                    let x = mpc::verify(&mut s, x)?;
+                    let to = PartyId::from_index(0);
+                    if let Some(x) = mpc::open_to(&mut s, "open", to, x)? {
+                        assert_eq!(x.items(), [Z64(49), Z64(81)]);
+                    } else {
+                        assert_ne!(s.me(), to);
+                    }
+                    let id = *s.session_id();
+                    mesh.finish().expect("an honest run ends well");
+                    Ok(id)
+                })
+            })
+            .collect();
+        spawned.into_iter().map(|thread| thread.join().expect("no party panics")).collect()
+    })
+}
+
+#[test]
+fn parties_that_run_the_same_agree_on_a_fresh_session() {
+    for compute in [[0, 1, 2], [3, 1, 0]] {
+        let ids: Vec<_> = (0..2)
+            .map(|_| {
+                let ids: Vec<_> =
+                    establish([[5; 32]; 4], compute).into_iter().map(|id| id.expect("agreed")).collect();
+                assert!(ids.iter().all(|id| *id == ids[0]));
+                ids[0]
+            })
+            .collect();
+        assert_ne!(ids[0], ids[1], "two runs of one question share nothing");
+    }
+}
+
+#[test]
+fn parties_that_run_different_things_stop_before_anything_is_shared() {
+    for outcome in establish([[5; 32], [5; 32], [6; 32], [5; 32]], [0, 1, 2]) {
+        let error = outcome.expect_err("no session").to_string();
+        assert!(
+            error.contains("what to run") || error.contains("stopped") || error.contains("abort"),
+            "{error}"
+        );
+    }
+    assert!(establish([[5; 32]; 4], [0, 0, 1]).into_iter().all(|outcome| outcome.is_err()));
+}
