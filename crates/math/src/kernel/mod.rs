@@ -2,7 +2,17 @@
 //!
 //! All of them are compiled for several processors and chosen at run time.
 //! Slices of one call have one length; other lengths are a bug of the caller.
+//!
+//! *Cross terms* are what the holder of two neighbouring parts of `x` and of
+//! `y` adds to the product: `x = [xa, xb]` and `y = [ya, yb]` give
+//! `xa·ya + xa·yb + xb·ya`, computed as `xa·(ya + yb) + xb·ya`.
 
+mod cross;
+mod matrix;
 mod slices;
 
-pub use slices::{add_into, not, sub_into, xor_into};
+pub use cross::{and_masked, and_terms, mul_masked, mul_terms};
+pub use matrix::{matmul_into, matmul_terms};
+pub use slices::{
+    add_gathered, add_into, and_into, dot, dot_terms, not, sub_gathered, sub_into, sum, xor_into,
+};

@@ -1,6 +1,6 @@
 //! Element by element: what is local in every protocol.
 
-use crate::group::Group;
+use crate::group::{Group, Ring};
 use crate::simd::multiversioned;
 
 multiversioned! {
@@ -37,6 +37,67 @@ multiversioned! {
         }
     }
 
+    /// `out[i] += x[index[i]]` in the group.
+    ///
+    /// # Panics
+    /// If the lengths differ, or an index leaves `x`.
+    pub fn add_gathered<G: Group>(out: &mut [G], x: &[G], index: &[u32]) {
+        assert_eq!(out.len(), index.len(), "slices of one length");
+        for (out, from) in out.iter_mut().zip(index) {
+            *out = out.plus(x[*from as usize]);
+        }
+    }
+
+    /// `out[i] -= x[index[i]]` in the group.
+    ///
+    /// # Panics
+    /// If the lengths differ, or an index leaves `x`.
+    pub fn sub_gathered<G: Group>(out: &mut [G], x: &[G], index: &[u32]) {
+        assert_eq!(out.len(), index.len(), "slices of one length");
+        for (out, from) in out.iter_mut().zip(index) {
+            *out = out.minus(x[*from as usize]);
+        }
+    }
+
+    /// `out[i] &= x[i]`.
+    ///
+    /// # Panics
+    /// If the lengths differ.
+    pub fn and_into(out: &mut [u64], x: &[u64]) {
+        assert_eq!(out.len(), x.len(), "slices of one length");
+        for (out, x) in out.iter_mut().zip(x) {
+            *out &= x;
+        }
+    }
+
+    /// `Σ x[i]` in the group.
+    pub fn sum<G: Group>(x: &[G]) -> G {
+        x.iter().fold(G::ZERO, |sum, x| sum.plus(*x))
+    }
+
+    /// `Σ x[i]·y[i]`.
+    ///
+    /// # Panics
+    /// If the lengths differ.
+    pub fn dot<R: Ring>(x: &[R], y: &[R]) -> R {
+        assert_eq!(x.len(), y.len(), "slices of one length");
+        x.iter().zip(y).fold(R::ZERO, |sum, (x, y)| sum.plus(x.times(*y)))
+    }
+
+    /// The cross terms of a dot product: `Σ xa[i]·(ya[i] + yb[i]) + xb[i]·ya[i]`.
+    ///
+    /// # Panics
+    /// If the lengths differ.
+    pub fn dot_terms<R: Ring>(x: [&[R]; 2], y: [&[R]; 2]) -> R {
+        let n = x[0].len();
+        let ([xa, xb], [ya, yb]) = super::cross::of_length(n, x, y);
+        let mut sum = R::ZERO;
+        for i in 0..n {
+            sum = sum.plus(xa[i].times(ya[i].plus(yb[i]))).plus(xb[i].times(ya[i]));
+        }
+        sum
+    }
+
     /// Flips every bit.
     pub fn not(words: &mut [u64]) {
         for word in words {
@@ -48,7 +109,7 @@ multiversioned! {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::group::{X16, Z8, Z128};
+    use crate::group::{X16, Z8, Z32, Z64, Z128};
     use crate::simd::at_every_level;
 
     fn adds_and_subtracts<G: Group>() {
@@ -73,6 +134,45 @@ mod tests {
         adds_and_subtracts::<X16>();
     }
 
+    fn accumulates<R: Ring>() {
+        at_every_level(|level| {
+            for n in [0, 1, 7, 64, 65, 300] {
+                let column = |k: u128| -> Vec<R> {
+                    (0..n).map(|i| R::from_word((u128::MAX / 13).wrapping_mul(i as u128 * 4 + k))).collect()
+                };
+                let [xa, xb, ya, yb] = [1, 2, 3, 4].map(column);
+                let mut product = R::ZERO;
+                let mut terms = R::ZERO;
+                let mut total = R::ZERO;
+                for i in 0..n {
+                    let own = xa[i].times(ya[i]);
+                    product = product.plus(own);
+                    terms = terms.plus(own).plus(xa[i].times(yb[i])).plus(xb[i].times(ya[i]));
+                    total = total.plus(xa[i]);
+                }
+                assert_eq!(sum(&xa), total, "{level:?}");
+                assert_eq!(dot(&xa, &ya), product, "{level:?}");
+                assert_eq!(dot_terms([&xa, &xb], [&ya, &yb]), terms, "{level:?}");
+
+                let back: Vec<u32> = (0..n as u32).rev().collect();
+                let mut out = ya.clone();
+                add_gathered(&mut out, &xa, &back);
+                let moved = (0..n).map(|i| ya[i].plus(xa[n - 1 - i]));
+                assert_eq!(out, moved.collect::<Vec<_>>(), "{level:?}");
+                sub_gathered(&mut out, &xa, &back);
+                assert_eq!(out, ya, "{level:?}");
+            }
+        });
+    }
+
+    #[test]
+    fn totals_products_and_gathers() {
+        accumulates::<Z8>();
+        accumulates::<Z32>();
+        accumulates::<Z64>();
+        accumulates::<Z128>();
+    }
+
     #[test]
     fn xor_and_not_touch_every_bit() {
         at_every_level(|level| {
@@ -80,6 +180,8 @@ mod tests {
                 let mut words = vec![0x0123_4567_89ab_cdef; n];
                 not(&mut words);
                 assert_eq!(words, vec![!0x0123_4567_89ab_cdef; n], "{level:?}");
+                and_into(&mut words, &vec![0xffff; n]);
+                assert_eq!(words, vec![!0xcdef & 0xffff; n], "{level:?}");
                 let mut bytes = vec![0x5a; n];
                 xor_into(&mut bytes, &vec![0xff; n]);
                 assert_eq!(bytes, vec![0xa5; n], "{level:?}");
