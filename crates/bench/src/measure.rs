@@ -1,0 +1,82 @@
+//! One party's side of a measurement.
+
+use std::time::Instant;
+
+use math::{Column, Z64};
+use mpc::{ProtocolError, Session, Shared};
+use serde::{Deserialize, Serialize};
+
+use crate::usage::Usage;
+use crate::workloads::Workload;
+
+/// One repetition at one party.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RunReport {
+    /// Seconds from the barrier to this party's last step.
+    pub wall_s: f64,
+    /// Processor seconds of this party.
+    pub cpu_s: f64,
+    /// The longest chain of messages, as this party's clock saw it.
+    pub rounds: u32,
+    /// Payload bytes that this party sent.
+    pub bytes_sent: u64,
+}
+
+/// All repetitions at one party.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PartyReport {
+    /// The repetitions, in order.
+    pub runs: Vec<RunReport>,
+    /// The party's peak memory, in MiB.
+    pub peak_rss_mib: f64,
+}
+
+/// Prepares `workload` once and runs it `n_runs` times after one run that does not count.
+///
+/// Before each run the compute parties meet at a barrier, so that no run is charged for the
+/// parties' different starts.
+///
+/// # Errors
+/// Whatever stops the protocol.
+pub fn measure(
+    s: &mut Session,
+    workload: &Workload,
+    rows: usize,
+    n_runs: usize,
+) -> Result<PartyReport, ProtocolError> {
+    s.scope(workload.name, |s| {
+        let mut run = s.scope("prepare", |s| (workload.prepare)(s, rows))?;
+        let mut runs = Vec::with_capacity(n_runs);
+        for number in 0..=n_runs {
+            let report = s.scope(("run", number), |s| {
+                barrier(s)?;
+                let (rounds, sent, usage, start) = (s.rounds(), sent(s), Usage::now(), Instant::now());
+                run(s)?;
+                let wall_s = start.elapsed().as_secs_f64();
+                Ok(RunReport {
+                    wall_s,
+                    cpu_s: Usage::now().cpu_s - usage.cpu_s,
+                    rounds: s.rounds() - rounds,
+                    bytes_sent: self::sent(s) - sent,
+                })
+            })?;
+            if number > 0 {
+                runs.push(report);
+            }
+        }
+        Ok(PartyReport { runs, peak_rss_mib: Usage::now().peak_rss_mib })
+    })
+}
+
+fn sent(s: &Session) -> u64 {
+    s.cost().bytes_sent[s.me().index()]
+}
+
+/// Everybody has heard from everybody: two rounds of one element.
+fn barrier(s: &mut Session) -> Result<(), ProtocolError> {
+    let mut token: Shared<Z64> = Shared::public(s, &Column::new(&[Z64(1)]));
+    for lap in 0..2 {
+        token = mpc::mul(s, ("barrier", lap), &token, &token)?;
+    }
+    Ok(())
+}
