@@ -103,6 +103,9 @@ impl Endpoint {
         if peer.inbox.has_left() {
             return Err(NetError::Left { peer: to, tag });
         }
+        if self.has_finished() {
+            return Err(NetError::Finished { peer: to, tag });
+        }
         peer.outbox.offer(tag, depth, payload);
         Ok(())
     }
@@ -206,7 +209,7 @@ impl Endpoint {
     }
 
     /// Whether goodbye has been said from here.
-    pub(crate) fn has_finished(&self) -> bool {
+    fn has_finished(&self) -> bool {
         self.has_finished.load(Ordering::Acquire)
     }
 

@@ -1,7 +1,5 @@
 //! Why a message did not come, and who has to act.
 
-use std::net::SocketAddr;
-
 use crate::frame::Garbage;
 use crate::{PartyId, Tag};
 
@@ -54,6 +52,15 @@ pub enum NetError {
     AbortedHere {
         /// The reason given.
         reason: String,
+    },
+
+    /// This party has said goodbye and cannot send any more.
+    #[error("{tag}: sent to {peer} after this party left the session, which is a bug here")]
+    Finished {
+        /// To whom.
+        peer: PartyId,
+        /// What.
+        tag: Tag,
     },
 
     /// The peer said goodbye although this message was still to come or to go.
@@ -146,7 +153,7 @@ pub enum NetError {
         /// Its name.
         name: String,
         /// Where it should be.
-        addr: SocketAddr,
+        addr: String,
         /// What the last attempt met.
         cause: String,
     },
@@ -204,7 +211,9 @@ impl NetError {
         match self.blame() {
             Blame::Peer(peer) | Blame::Link(peer) | Blame::Setup(peer) => Some(peer),
             Blame::Here => match self {
-                NetError::Reclaimed { peer, .. } | NetError::NoSuchPeer { peer, .. } => Some(*peer),
+                NetError::Reclaimed { peer, .. }
+                | NetError::Finished { peer, .. }
+                | NetError::NoSuchPeer { peer, .. } => Some(*peer),
                 _ => None,
             },
         }
@@ -228,6 +237,7 @@ impl NetError {
             | NetError::Misfit { peer, .. } => Blame::Setup(*peer),
             NetError::AbortedHere { .. }
             | NetError::Reclaimed { .. }
+            | NetError::Finished { .. }
             | NetError::NoSuchPeer { .. }
             | NetError::Local { .. } => Blame::Here,
         }

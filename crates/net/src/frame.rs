@@ -179,6 +179,13 @@ impl DataHeader {
     }
 }
 
+impl Hello {
+    /// The length of a greeting, prefix included.
+    pub const fn frame_bytes() -> usize {
+        PREFIX_BYTES + HELLO_BYTES
+    }
+}
+
 impl Control {
     /// The message that the frame is about.
     pub fn tag(&self) -> Option<Tag> {

@@ -31,9 +31,12 @@ mod local;
 mod mesh;
 mod outbox;
 mod seen;
+pub mod tap;
+mod tls;
 
 pub use agree::{agree, exchange_documents};
 pub use error::{Blame, NetError};
 pub use link::LinkProfile;
 pub use local::{Interceptor, LocalMesh, LocalOptions, Verdict};
 pub use mesh::{Limits, MAX_PARTIES, Mesh, NoSuchParty, PartyId, PeerTraffic, Received, Tag, Traffic, Wait};
+pub use tls::{BadKey, Identity, Options, Peer, PublicKey, TlsMesh};

@@ -102,7 +102,6 @@ impl LocalMesh {
     ///
     /// # Panics
     /// If there are none or more than 16 of them.
-    #[expect(clippy::new_ret_no_self, reason = "a mesh of one is no mesh: all parties are made at once")]
     pub fn new(n_parties: usize, link: LinkProfile) -> Vec<LocalMesh> {
         LocalMesh::with(n_parties, LocalOptions { link, ..LocalOptions::default() })
     }

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use buf::Bytes;
 
-use crate::frame::{Control, DataHeader, Garbage, MAX_FRAME_PAYLOAD};
+use crate::frame::{Control, DATA_HEADER_BYTES, DataHeader, Garbage, MAX_FRAME_PAYLOAD};
 use crate::{Limits, Tag};
 
 /// Credits for messages that were not offered yet; a peer that gives more is broken.
@@ -55,7 +55,28 @@ struct State {
     claimed: Amount,
     /// A writer is busy with something it took from here.
     writing: bool,
+    has_said_goodbye: bool,
     closed: bool,
+}
+
+/// What a writer got.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Batch {
+    Some,
+    /// Nothing came in time.
+    Nothing,
+    /// Nothing is left and nothing will come.
+    Closed,
+}
+
+impl Outgoing {
+    /// How much the frame takes on the wire, before TLS.
+    pub(crate) fn n_bytes(&self) -> usize {
+        match self {
+            Outgoing::Data(_, payload) => DATA_HEADER_BYTES + payload.len(),
+            Outgoing::Control(control) => control.encode().len(),
+        }
+    }
 }
 
 /// Messages and their bytes, each message counted up to the initial credit.
@@ -94,6 +115,7 @@ impl Outbox {
             sent: Amount::default(),
             claimed: Amount::default(),
             writing: false,
+            has_said_goodbye: false,
             closed: false,
         };
         Outbox {
@@ -129,9 +151,14 @@ impl Outbox {
         self.changed.notify_all();
     }
 
-    /// Queues a frame that goes before all waiting data.
+    /// Queues a frame that goes before all waiting data. Nothing follows a goodbye.
     pub(crate) fn control(&self, control: Control) {
-        self.lock().control.push_back(control);
+        let mut state = self.lock();
+        if !state.has_said_goodbye {
+            state.has_said_goodbye = control == Control::Goodbye;
+            state.control.push_back(control);
+        }
+        drop(state);
         self.changed.notify_all();
     }
 
@@ -144,6 +171,7 @@ impl Outbox {
                 state.charge(&part);
             }
             state.ready.push_back(part);
+            drop(state);
             self.changed.notify_all();
             return Ok(());
         }
@@ -198,6 +226,43 @@ impl Outbox {
             None => self.changed.notify_all(),
         }
         next
+    }
+
+    /// Waits for things to write, up to `timeout`, and takes about `max_bytes` of
+    /// them. For the one thread that owns the connection; it says [`Outbox::written`]
+    /// when they are out.
+    pub(crate) fn next_batch(&self, batch: &mut Vec<Outgoing>, max_bytes: usize, timeout: Duration) -> Batch {
+        let mut state = self.lock();
+        if state.control.is_empty() && state.ready.is_empty() && !state.closed {
+            state = self.changed.wait_timeout(state, timeout).expect(POISON).0;
+        }
+        let mut n_bytes = 0;
+        while n_bytes < max_bytes
+            && let Some(next) = state.next()
+        {
+            n_bytes += next.n_bytes();
+            batch.push(next);
+            self.count_frame();
+        }
+        state.writing = !batch.is_empty();
+        match (batch.is_empty(), state.closed) {
+            (false, _) => Batch::Some,
+            (true, false) => Batch::Nothing,
+            (true, true) => Batch::Closed,
+        }
+    }
+
+    /// What `next_batch` gave is on the wire.
+    pub(crate) fn written(&self) {
+        self.lock().writing = false;
+        self.changed.notify_all();
+    }
+
+    /// Waits until all control frames are out, or until `timeout`.
+    pub(crate) fn wait_for_control(&self, timeout: Duration) {
+        let busy = |state: &mut State| (!state.control.is_empty() || state.writing) && !state.closed;
+        let waited = self.changed.wait_timeout_while(self.lock(), timeout, busy);
+        drop(waited.expect(POISON));
     }
 
     /// Waits until everything has gone out, until `gives_up`, or until the outbox closes.

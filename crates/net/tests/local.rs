@@ -239,10 +239,12 @@ fn a_patient_receive_says_what_it_waits_for_and_gives_up() {
     });
 }
 
+type Seen = (PartyId, PartyId, Tag, Vec<u8>);
+
 /// Keeps a view of everything, and treats steps 1 to 4 in four ways.
 #[derive(Default)]
 struct Meddler {
-    view: Mutex<Vec<(PartyId, PartyId, Tag, Vec<u8>)>>,
+    view: Mutex<Vec<Seen>>,
 }
 
 impl Interceptor for Meddler {
