@@ -6,7 +6,7 @@ use net::PartyId;
 
 use crate::bits::SharedBits;
 use crate::error::ProtocolError;
-use crate::prss::Use;
+use crate::prss::{Stream, Use};
 use crate::rep3;
 use crate::session::{Role, Session};
 use crate::share::{Parts, Shared, Verified};
@@ -16,18 +16,18 @@ fn same_shape(step: &Step, left: usize, right: usize) -> Result<(), ProtocolErro
     if left == right { Ok(()) } else { Err(ProtocolError::Shape { step: step.clone(), left, right }) }
 }
 
-/// One product step: `n` elements, for which `terms` adds this party's cross terms to the
-/// masks it finds, or `plain` gives the values themselves.
+/// One product step: `n` elements, for which `masked` writes this party's masked cross terms,
+/// or `plain` gives the values themselves.
 fn product<R: Ring>(
     s: &mut Session,
     step: &Step,
     n: usize,
-    terms: impl FnOnce(&mut [R]),
+    masked: impl FnOnce(&mut [R], &Stream, &Stream),
     plain: impl FnOnce() -> Column<R>,
 ) -> Result<Shared<R>, ProtocolError> {
     let parts = match &s.core.clone().role {
         Role::Rep3 { roots, .. } => {
-            let z = rep3::zero_share(roots, step, n, terms);
+            let z = rep3::masked(roots, step, n, masked);
             let z_next = rep3::pass_left(s, step, z.bytes().clone())?;
             Parts::Two([z, z_next.into()])
         }
@@ -77,8 +77,7 @@ pub fn mul_many<R: Ring>(
         same_shape(&step, x.len(), y.len())?;
         ends.push(ends.last().unwrap_or(&0) + x.len());
     }
-    let each = |out: &mut [R], f: fn(&mut [R], &Shared<R>, &Shared<R>)| {
-        let mut out = out;
+    let each = |mut out: &mut [R], f: fn(&mut [R], &Shared<R>, &Shared<R>)| {
         for (x, y) in pairs {
             let (head, tail) = out.split_at_mut(x.len());
             f(head, x, y);
@@ -86,18 +85,16 @@ pub fn mul_many<R: Ring>(
         }
     };
     let n = ends.last().copied().unwrap_or(0);
-    let all = product(
-        s,
-        &step,
-        n,
-        |out| each(out, rep3::mul_terms),
-        || {
-            Column::build(n, |out| {
-                out.fill(R::ZERO);
-                each(out, plain_mul);
-            })
-        },
-    )?;
+    let masked = |out: &mut [R], own: &Stream, next: &Stream| {
+        Stream::zero_share(own, next, out);
+        each(out, |out, x, y| math::kernel::mul_terms(out, rep3::two(x), rep3::two(y)));
+    };
+    let all = product(s, &step, n, masked, || {
+        Column::build(n, |out| {
+            out.fill(R::ZERO);
+            each(out, plain_mul);
+        })
+    })?;
     Ok(pairs.iter().zip(&ends).map(|((x, _), end)| all.rows(end - x.len()..*end)).collect())
 }
 
@@ -119,18 +116,19 @@ pub fn dot<R: Ring>(
         same_shape(&step, n, x.len())?;
         same_shape(&step, n, y.len())?;
     }
-    product(
-        s,
-        &step,
-        n,
-        |out| pairs.iter().for_each(|(x, y)| rep3::mul_terms(out, x, y)),
-        || {
-            Column::build(n, |out| {
-                out.fill(R::ZERO);
-                pairs.iter().for_each(|(x, y)| plain_mul(out, x, y));
-            })
-        },
-    )
+    let masked = |out: &mut [R], own: &Stream, next: &Stream| match pairs {
+        [(x, y)] => Stream::mul_masked(own, next, out, rep3::two(x), rep3::two(y)),
+        _ => {
+            Stream::zero_share(own, next, out);
+            pairs.iter().for_each(|(x, y)| math::kernel::mul_terms(out, rep3::two(x), rep3::two(y)));
+        }
+    };
+    product(s, &step, n, masked, || {
+        Column::build(n, |out| {
+            out.fill(R::ZERO);
+            pairs.iter().for_each(|(x, y)| plain_mul(out, x, y));
+        })
+    })
 }
 
 /// Adds the products of plaintext columns to `out`.
@@ -177,19 +175,17 @@ pub fn matmul<R: Ring>(
     same_shape(&step, rows * inner, x.len())?;
     same_shape(&step, inner * columns, y.len())?;
     let n = rows * columns;
-    product(
-        s,
-        &step,
-        n,
-        |out| rep3::matmul_terms(out, x, y, shape),
-        || {
-            let (x, y) = (&x.parts().as_slice()[0], &y.parts().as_slice()[0]);
-            Column::build(n, |out| {
-                out.fill(R::ZERO);
-                rep3::add_matmul(out, x.items(), y.items(), shape);
-            })
-        },
-    )
+    let masked = |out: &mut [R], own: &Stream, next: &Stream| {
+        Stream::zero_share(own, next, out);
+        math::kernel::matmul_terms(out, rep3::two(x), rep3::two(y), shape);
+    };
+    product(s, &step, n, masked, || {
+        let (x, y) = (&x.parts().as_slice()[0], &y.parts().as_slice()[0]);
+        Column::build(n, |out| {
+            out.fill(R::ZERO);
+            math::kernel::matmul_into(out, x.items(), y.items(), shape);
+        })
+    })
 }
 
 /// The bitwise AND of two boolean columns.

@@ -6,7 +6,7 @@
 //! any thread may evaluate.
 
 use math::prg::Prg;
-use math::{Column, Group, Planes};
+use math::{Column, Group, Planes, Ring};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use crate::step::Step;
@@ -146,6 +146,53 @@ impl Stream {
                         *out ^= mask;
                     }
                 }
+            }
+        }
+    }
+
+    /// The masked cross terms of products, in one pass.
+    pub(crate) fn mul_masked<R: Ring>(
+        own: &Stream,
+        next: &Stream,
+        out: &mut [R],
+        x: [&[R]; 2],
+        y: [&[R]; 2],
+    ) {
+        match (own, next) {
+            (Stream::Aes(own), Stream::Aes(next)) => math::kernel::mul_masked(out, own, next, 0, x, y),
+            #[cfg(feature = "lab")]
+            _ => {
+                Stream::zero_share(own, next, out);
+                math::kernel::mul_terms(out, x, y);
+            }
+        }
+    }
+
+    /// The masked cross terms of ANDs for plane `plane`, which starts on a block of the streams.
+    pub(crate) fn and_masked(
+        own: &Stream,
+        next: &Stream,
+        out: &mut math::PlanesMut,
+        plane: usize,
+        x: [&[u64]; 2],
+        y: [&[u64]; 2],
+    ) {
+        match (own, next) {
+            (Stream::Aes(own), Stream::Aes(next)) => {
+                let first_block = (plane * out.stride() / 2) as u64;
+                math::kernel::and_masked(out.plane_mut(plane), own, next, first_block, x, y);
+            }
+            #[cfg(feature = "lab")]
+            _ => {
+                let (n_rows, width) = (out.n_rows(), out.width());
+                let masks = [own, next].map(|stream| stream.planes(n_rows, width));
+                let out = out.plane_mut(plane);
+                for (out, (own, next)) in
+                    out.iter_mut().zip(masks[0].plane(plane).iter().zip(masks[1].plane(plane)))
+                {
+                    *out = own ^ next;
+                }
+                math::kernel::and_terms(out, x, y);
             }
         }
     }

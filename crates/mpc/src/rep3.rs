@@ -61,59 +61,22 @@ fn seated(s: &Session) -> Seat {
     s.seat().expect("only compute parties reach protocol code")
 }
 
-/// `α_i = F(K_i) − F(K_{i+1})`, which sum to zero over the parties, with `terms` added.
-pub(crate) fn zero_share<R: Ring>(
+/// What this party sends of a product: `write` puts the masked cross terms, from the streams
+/// of both its keys, into `n` elements.
+pub(crate) fn masked<R: Ring>(
     roots: &Roots,
     step: &Step,
     n: usize,
-    terms: impl FnOnce(&mut [R]),
+    write: impl FnOnce(&mut [R], &Stream, &Stream),
 ) -> Column<R> {
     let [own, next] = roots.streams(step, Use::Mask);
-    Column::build(n, |out| {
-        Stream::zero_share(&own, &next, out);
-        terms(out);
-    })
+    Column::build(n, |out| write(out, &own, &next))
 }
 
-/// Adds the cross terms `x_i·(y_i + y_{i+1}) + x_{i+1}·y_i` to `out`.
-pub(crate) fn mul_terms<R: Ring>(out: &mut [R], x: &Shared<R>, y: &Shared<R>) {
-    let (Parts::Two([xa, xb]), Parts::Two([ya, yb])) = (x.parts(), y.parts()) else {
-        unreachable!("compute parties hold two parts")
-    };
-    let n = out.len();
-    let (xa, xb, ya, yb) = (&xa.items()[..n], &xb.items()[..n], &ya.items()[..n], &yb.items()[..n]);
-    for i in 0..n {
-        out[i] = out[i].plus(xa[i].times(ya[i].plus(yb[i]))).plus(xb[i].times(ya[i]));
-    }
-}
-
-/// Adds the cross terms of a matrix product to `out`.
-pub(crate) fn matmul_terms<R: Ring>(out: &mut [R], x: &Shared<R>, y: &Shared<R>, shape: [usize; 3]) {
-    let (Parts::Two([xa, xb]), Parts::Two([ya, yb])) = (x.parts(), y.parts()) else {
-        unreachable!("compute parties hold two parts")
-    };
-    let sum = ya.zip(yb, R::plus);
-    add_matmul(out, xa.items(), sum.items(), shape);
-    add_matmul(out, xb.items(), ya.items(), shape);
-}
-
-/// Adds the product of two plaintext matrices to `out`.
-pub(crate) fn add_matmul<R: Ring>(out: &mut [R], x: &[R], y: &[R], [rows, inner, columns]: [usize; 3]) {
-    if columns == 1 {
-        for row in 0..rows {
-            let line = &x[row * inner..(row + 1) * inner];
-            out[row] = line.iter().zip(y).fold(out[row], |sum, (x, y)| sum.plus(x.times(*y)));
-        }
-        return;
-    }
-    for row in 0..rows {
-        let out = &mut out[row * columns..(row + 1) * columns];
-        for (x, y) in x[row * inner..(row + 1) * inner].iter().zip(y.chunks_exact(columns)) {
-            for (out, y) in out.iter_mut().zip(y) {
-                *out = out.plus(x.times(*y));
-            }
-        }
-    }
+/// Both parts of a sharing at a compute party.
+pub(crate) fn two<R: Group>(x: &Shared<R>) -> [&[R]; 2] {
+    let parts = x.parts().as_slice();
+    [parts[0].items(), parts[1].items()]
 }
 
 /// Masked cross terms of all pairs, plane after plane.
@@ -126,28 +89,26 @@ pub(crate) fn and_planes(
 ) -> Planes {
     let [own, next] = roots.streams(step, Use::Mask);
     let mut out = PlanesMut::stale(n_rows, width);
-    Stream::zero_planes(&own, &next, &mut out);
+    // One pass if every plane starts on a block of the streams; narrow columns take two.
+    let one_pass = out.stride().is_multiple_of(2);
+    if !one_pass {
+        Stream::zero_planes(&own, &next, &mut out);
+    }
     let mut at = 0;
     for (x, y) in pairs {
-        let (Parts::Two([xa, xb]), Parts::Two([ya, yb])) = (x.parts(), y.parts()) else {
-            unreachable!("compute parties hold two parts")
-        };
+        let (x_parts, y_parts) = (x.parts().as_slice(), y.parts().as_slice());
         for (left, right) in plane_pairs(x, y) {
-            let out = out.plane_mut(at);
-            and_terms(out, [xa.plane(left), xb.plane(left)], [ya.plane(right), yb.plane(right)]);
+            let x = [x_parts[0].plane(left), x_parts[1].plane(left)];
+            let y = [y_parts[0].plane(right), y_parts[1].plane(right)];
+            if one_pass {
+                Stream::and_masked(&own, &next, &mut out, at, x, y);
+            } else {
+                math::kernel::and_terms(out.plane_mut(at), x, y);
+            }
             at += 1;
         }
     }
     out.freeze()
-}
-
-/// Adds the cross terms of ANDs to `out`.
-fn and_terms(out: &mut [u64], [xa, xb]: [&[u64]; 2], [ya, yb]: [&[u64]; 2]) {
-    let n = out.len();
-    let (xa, xb, ya, yb) = (&xa[..n], &xb[..n], &ya[..n], &yb[..n]);
-    for i in 0..n {
-        out[i] ^= (xa[i] & (ya[i] ^ yb[i])) ^ (xb[i] & ya[i]);
-    }
 }
 
 /// Which planes of both sides meet: a side of one plane meets all of the other.
