@@ -3,6 +3,7 @@
 //! Never knows parties.
 
 pub mod column;
+pub mod gf;
 pub mod group;
 pub mod kernel;
 pub mod pack;

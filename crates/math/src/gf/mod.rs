@@ -1,0 +1,259 @@
+//! The binary fields GF(2^64) and GF(2^128).
+//!
+//! Bit `i` of an element is the coefficient of X^i. The moduli are
+//! X^64 + X^4 + X^3 + X + 1 and X^128 + X^7 + X^2 + X + 1. Addition is XOR, so
+//! elements are a [`Group`] and share columns and streams with everything else.
+//!
+//! Nothing here branches on elements or looks them up: products use the
+//! processor's carry-less multiplication, or integer multiplications with holes.
+//! Sums of products are reduced once, at the end.
+
+mod carryless;
+
+use std::fmt::Debug;
+
+use bytemuck::{Pod, Zeroable};
+
+use crate::group::Group;
+use carryless::{Carryless, carryless, even_bits};
+use wide::Wide;
+
+/// An element of GF(2^64).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Pod, Zeroable)]
+#[repr(transparent)]
+pub struct Gf64(pub u64);
+
+/// An element of GF(2^128).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Pod, Zeroable)]
+#[repr(transparent)]
+pub struct Gf128(pub u128);
+
+/// A field of characteristic 2.
+pub trait Field: Group + Wide {
+    /// The neutral element of multiplication.
+    const ONE: Self;
+    /// The element X.
+    const X: Self;
+
+    /// The product.
+    fn times(self, other: Self) -> Self {
+        times(self, other)
+    }
+
+    /// The product with itself.
+    fn square(self) -> Self {
+        times(self, self)
+    }
+
+    /// The element whose square this is: every element has exactly one.
+    fn root(self) -> Self {
+        // √(Σ a_t X^t) = Σ a_{2t} X^t + √X · Σ a_{2t+1} X^t.
+        let (even, odd) = self.even_and_odd();
+        even.plus(odd.times(Self::ROOT_OF_X))
+    }
+
+    /// The multiplicative inverse; zero for zero.
+    fn inverse(self) -> Self {
+        inverse(self)
+    }
+}
+
+impl Field for Gf64 {
+    const ONE: Self = Gf64(1);
+    const X: Self = Gf64(2);
+}
+
+impl Field for Gf128 {
+    const ONE: Self = Gf128(1);
+    const X: Self = Gf128(2);
+}
+
+carryless! {
+    fn times<C, F>(x: F, y: F) -> F {
+        F::reduce(x.product::<C>(y))
+    }
+
+    /// `x^(2^k − 2)`, after Itoh and Tsujii (1988): with `b_k = x^(2^k − 1)`,
+    /// `b_{2k + 1} = (b_k^(2^k) · b_k)² · x`.
+    fn inverse<C, F>(x: F) -> F {
+        let square = |x: F| F::reduce(x.squared::<C>());
+        let mut power = x;
+        let mut k = 1;
+        while k < F::BITS - 1 {
+            let mut raised = power;
+            for _ in 0..k {
+                raised = square(raised);
+            }
+            let even = F::reduce(raised.product::<C>(power));
+            power = F::reduce(square(even).product::<C>(x));
+            k = 2 * k + 1;
+        }
+        square(power)
+    }
+
+    /// `Σ x[i]·y[i]`, reduced once.
+    ///
+    /// # Panics
+    /// If the lengths differ.
+    pub fn inner_product<C, F>(x: &[F], y: &[F]) -> F {
+        assert_eq!(x.len(), y.len(), "slices of one length");
+        let mut sum = F::Sum::default();
+        for (x, y) in x.iter().zip(y) {
+            F::accumulate(&mut sum, x.product::<C>(*y));
+        }
+        F::reduce(sum)
+    }
+
+    /// `out[i] += factor · x[i]`.
+    ///
+    /// # Panics
+    /// If the lengths differ.
+    pub fn add_scaled<C, F>(out: &mut [F], x: &[F], factor: F) {
+        assert_eq!(out.len(), x.len(), "slices of one length");
+        for (out, x) in out.iter_mut().zip(x) {
+            *out = out.plus(F::reduce(x.product::<C>(factor)));
+        }
+    }
+
+    /// `low[i] += at · (low[i] + high[i])`: the line through `low` at 0 and `high` at 1, taken at `at`.
+    ///
+    /// # Panics
+    /// If the lengths differ.
+    pub fn fold_into<C, F>(low: &mut [F], high: &[F], at: F) {
+        assert_eq!(low.len(), high.len(), "slices of one length");
+        for (low, high) in low.iter_mut().zip(high) {
+            *low = low.plus(F::reduce(low.plus(*high).product::<C>(at)));
+        }
+    }
+}
+
+macro_rules! group {
+    ($field:ident, $word:ty) => {
+        impl Group for $field {
+            const BITS: u32 = <$word>::BITS;
+            const BYTES: usize = size_of::<$word>();
+            const ZERO: Self = Self(0);
+            #[inline(always)]
+            fn plus(self, other: Self) -> Self {
+                Self(self.0 ^ other.0)
+            }
+            #[inline(always)]
+            fn minus(self, other: Self) -> Self {
+                Self(self.0 ^ other.0)
+            }
+            #[inline(always)]
+            fn from_word(word: u128) -> Self {
+                Self(word as $word)
+            }
+            #[inline(always)]
+            fn word(self) -> u128 {
+                u128::from(self.0)
+            }
+        }
+
+        impl Debug for $field {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                write!(f, "{:#x}", self.0)
+            }
+        }
+    };
+}
+
+group!(Gf64, u64);
+group!(Gf128, u128);
+
+/// What the two fields differ in. Sealed: the field's moduli are part of the protocols.
+mod wide {
+    use super::{Carryless, Gf64, Gf128, even_bits};
+    use crate::group::Group;
+
+    pub trait Wide: Group {
+        /// A sum of products that awaits its reduction.
+        type Sum: Copy + Default;
+        const ROOT_OF_X: Self;
+
+        fn product<C: Carryless>(self, other: Self) -> Self::Sum;
+        fn squared<C: Carryless>(self) -> Self::Sum;
+        fn accumulate(sum: &mut Self::Sum, product: Self::Sum);
+        fn reduce(sum: Self::Sum) -> Self;
+        /// The coefficients at even and at odd powers, each moved together.
+        fn even_and_odd(self) -> (Self, Self);
+    }
+
+    impl Wide for Gf64 {
+        type Sum = u128;
+        const ROOT_OF_X: Self = Gf64(0xffff_ffff_0000_000a);
+
+        #[inline(always)]
+        fn product<C: Carryless>(self, other: Self) -> u128 {
+            C::multiply(self.0, other.0)
+        }
+
+        #[inline(always)]
+        fn squared<C: Carryless>(self) -> u128 {
+            C::multiply(self.0, self.0)
+        }
+
+        #[inline(always)]
+        fn accumulate(sum: &mut u128, product: u128) {
+            *sum ^= product;
+        }
+
+        #[inline(always)]
+        fn reduce(sum: u128) -> Self {
+            // X^64 = X^4 + X^3 + X + 1, twice: the first time four bits stick out again.
+            let (low, high) = (sum as u64, (sum >> 64) as u64);
+            let high = high ^ high >> 63 ^ high >> 61 ^ high >> 60;
+            Gf64(low ^ high ^ high << 1 ^ high << 3 ^ high << 4)
+        }
+
+        fn even_and_odd(self) -> (Self, Self) {
+            (Gf64(even_bits(self.0).into()), Gf64(even_bits(self.0 >> 1).into()))
+        }
+    }
+
+    impl Wide for Gf128 {
+        /// The coefficients from X^0, X^64 and X^128 on; the words overlap.
+        type Sum = [u128; 3];
+        const ROOT_OF_X: Self = Gf128(0x2492_4924_9249_2492_6db6_db6d_b6db_6da4);
+
+        #[inline(always)]
+        fn product<C: Carryless>(self, other: Self) -> [u128; 3] {
+            let [(x0, x1), (y0, y1)] = [self, other].map(|x| (x.0 as u64, (x.0 >> 64) as u64));
+            [C::multiply(x0, y0), C::multiply(x0, y1) ^ C::multiply(x1, y0), C::multiply(x1, y1)]
+        }
+
+        #[inline(always)]
+        fn squared<C: Carryless>(self) -> [u128; 3] {
+            let (x0, x1) = (self.0 as u64, (self.0 >> 64) as u64);
+            // The two mixed products cancel.
+            [C::multiply(x0, x0), 0, C::multiply(x1, x1)]
+        }
+
+        #[inline(always)]
+        fn accumulate(sum: &mut [u128; 3], product: [u128; 3]) {
+            for (sum, product) in sum.iter_mut().zip(product) {
+                *sum ^= product;
+            }
+        }
+
+        #[inline(always)]
+        fn reduce([low, middle, high]: [u128; 3]) -> Self {
+            // X^128 = X^7 + X^2 + X + 1, twice: the first time seven bits stick out again.
+            let (low, high) = (low ^ middle << 64, high ^ middle >> 64);
+            let high = high ^ high >> 127 ^ high >> 126 ^ high >> 121;
+            Gf128(low ^ high ^ high << 1 ^ high << 2 ^ high << 7)
+        }
+
+        fn even_and_odd(self) -> (Self, Self) {
+            let of = |x: u128| {
+                let half = |word: u128| u128::from(even_bits(word as u64));
+                Gf128(half(x) | half(x >> 64) << 32)
+            };
+            (of(self.0), of(self.0 >> 1))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,155 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::simd::at_every_level;
+
+/// Shift and add, one bit at a time.
+fn slow_product<F: Field>(x: F, y: F) -> F {
+    let mut product = F::ZERO;
+    for bit in (0..F::BITS).rev() {
+        let carry = product.word() >> (F::BITS - 1) & 1;
+        let modulus = if F::BITS == 64 { 0x1b } else { 0x87 };
+        product = F::from_word((product.word() << 1) ^ (carry * modulus));
+        if y.word() >> bit & 1 == 1 {
+            product = product.plus(x);
+        }
+    }
+    product
+}
+
+// Computed with arbitrary-precision integers in another language:
+// x, y, x·y, 1/x, √x.
+const GOLDEN_64: [[u64; 5]; 3] = [
+    [0xf2a74de452e6b438, 0x6513270e269e0d37, 0xb6ceb5a87ab06fc8, 0x6740c5cddea7a58b, 0xb4e40b43a4ceec27],
+    [0x0c5c7fd0a6a3a450, 0xd23f0824128b2f33, 0x82ef60749c414174, 0xfa1cdf873ae30942, 0x1e284b404875476c],
+    [0x1818e811892f902b, 0x9531985d5d9dc9f8, 0x0fc93e3de633d7e1, 0xd89007aae2aac888, 0x1e5f9d7d23a4fbc8],
+];
+const GOLDEN_128: [[u128; 5]; 3] = [
+    [
+        0x36f675cc81e74ef5e8e25d940ed90475,
+        0x6b0d549b6f03675a1600a35a099950d8,
+        0xfa8b607e51c8deb4f6984c92e634d128,
+        0x7be4cb6a834413a557409f3f5219f176,
+        0xf5085af88c21232471e2f4a61c95483e,
+    ],
+    [
+        0x8d116ece1738f7d93d9c172411e20b8f,
+        0x90c192cfd3ac94af0f21ddb66cad4a26,
+        0x191aba0ed175edb14f25bdb837503c15,
+        0xd9cce21c53f9cce62966e40ffcd3eb72,
+        0x7b63028a0cd9b74eb80f7363631881f7,
+    ],
+    [
+        0xa170b33839263059f28c105d1fb17c23,
+        0x0fd630f1f29d0da9953f48f1a09f76b5,
+        0x5b215119a95bfd4ff40570eadbcbcac6,
+        0x85bb7dab94d058f04308749739751598,
+        0xc08bbbd218496ad65dc89e3bea94caf4,
+    ],
+];
+
+fn golden<F: Field>([x, y, product, inverse, root]: [F; 5]) {
+    at_every_level(|level| {
+        assert_eq!(x.times(y), product, "{level:?}");
+        assert_eq!(x.inverse(), inverse, "{level:?}");
+        assert_eq!(x.root(), root, "{level:?}");
+    });
+}
+
+#[test]
+fn golden_products_inverses_and_roots() {
+    GOLDEN_64.into_iter().for_each(|vector| golden(vector.map(Gf64)));
+    GOLDEN_128.into_iter().for_each(|vector| golden(vector.map(Gf128)));
+}
+
+#[test]
+fn extreme_products() {
+    at_every_level(|_| {
+        assert_eq!(Gf64(u64::MAX).square(), Gf64(0x5555555555555513));
+        assert_eq!(Gf64(1 << 63).square(), Gf64(0xc00000000000005a));
+        assert_eq!(Gf128(u128::MAX).square(), Gf128(0x5555555555555555555555555555402f));
+        assert_eq!(Gf128(1 << 127).square(), Gf128(0xc0000000000000000000000000001067));
+    });
+}
+
+#[test]
+fn ghash_with_its_bits_reversed() {
+    // GHASH is this field with the bits of each block in the other order.
+    // The GCM specification, test case 2: X1 = C·H, then (X1 + lengths)·H.
+    let block = |bits: u128| Gf128(bits.reverse_bits());
+    let key = block(0x66e94bd4ef8a2c3b884cfa59ca342b2e);
+    let first = block(0x0388dace60b6a392f328c2b971b2fe78).times(key);
+    assert_eq!(first, block(0x5e2ec746917062882c85b0685353deb7));
+    assert_eq!(first.plus(block(128)).times(key), block(0xf38cbb1ad69223dcc3457ae5b6b0f885));
+}
+
+fn axioms<F: Field>(x: F, y: F, z: F) -> Result<(), TestCaseError> {
+    prop_assert_eq!(x.times(y), slow_product(x, y));
+    prop_assert_eq!(x.times(y), y.times(x));
+    prop_assert_eq!(x.times(y).times(z), x.times(y.times(z)));
+    prop_assert_eq!(x.times(y.plus(z)), x.times(y).plus(x.times(z)));
+    prop_assert_eq!(x.times(F::ONE), x);
+    prop_assert_eq!(x.times(F::X), slow_product(F::X, x));
+    prop_assert_eq!(x.plus(x), F::ZERO);
+    prop_assert_eq!(x.root().square(), x);
+    prop_assert_eq!(x.square().root(), x);
+    let unit = if x == F::ZERO { F::ZERO } else { F::ONE };
+    prop_assert_eq!(x.times(x.inverse()), unit);
+    Ok(())
+}
+
+fn over_slices<F: Field>(items: &[(F, F)], r: F) -> Result<(), TestCaseError> {
+    let (x, y): (Vec<F>, Vec<F>) = items.iter().copied().unzip();
+    let sum = items.iter().fold(F::ZERO, |sum, (x, y)| sum.plus(x.times(*y)));
+    prop_assert_eq!(inner_product(&x, &y), sum);
+    let mut out = y.clone();
+    add_scaled(&mut out, &x, r);
+    prop_assert_eq!(&out, &items.iter().map(|(x, y)| y.plus(r.times(*x))).collect::<Vec<_>>());
+    let mut low = x.clone();
+    fold_into(&mut low, &y, r);
+    let line = |(x, y): &(F, F)| x.times(F::ONE.plus(r)).plus(y.times(r));
+    prop_assert_eq!(low, items.iter().map(line).collect::<Vec<_>>());
+    Ok(())
+}
+
+fn at_levels(mut f: impl FnMut() -> Result<(), TestCaseError>) -> Result<(), TestCaseError> {
+    let mut result = Ok(());
+    at_every_level(|_| {
+        if result.is_ok() {
+            result = f();
+        }
+    });
+    result
+}
+
+proptest! {
+    #[test]
+    fn gf64_is_a_field(x: u64, y: u64, z: u64) {
+        at_levels(|| axioms(Gf64(x), Gf64(y), Gf64(z)))?;
+    }
+
+    #[test]
+    fn gf128_is_a_field(x: u128, y: u128, z: u128) {
+        at_levels(|| axioms(Gf128(x), Gf128(y), Gf128(z)))?;
+    }
+
+    #[test]
+    fn slices_agree_with_elements(items: Vec<(u128, u128)>, r: u128) {
+        let wide: Vec<_> = items.iter().map(|(x, y)| (Gf128(*x), Gf128(*y))).collect();
+        at_levels(|| over_slices(&wide, Gf128(r)))?;
+        let narrow: Vec<_> = items.iter().map(|(x, y)| (Gf64(*x as u64), Gf64(*y as u64))).collect();
+        at_levels(|| over_slices(&narrow, Gf64(r as u64)))?;
+    }
+}
+
+#[test]
+fn zero_and_one() {
+    at_every_level(|_| {
+        assert_eq!(Gf64(0).inverse(), Gf64(0));
+        assert_eq!(Gf128(0).inverse(), Gf128(0));
+        assert_eq!(Gf128::ONE.inverse(), Gf128::ONE);
+        assert_eq!(Gf64::X.root().square(), Gf64::X);
+        assert_eq!(Gf128::X.root().square(), Gf128::X);
+        assert_eq!(inner_product::<Gf128>(&[], &[]), Gf128(0));
+    });
+}
