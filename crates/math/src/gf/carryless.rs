@@ -1,21 +1,61 @@
 //! Products of polynomials over GF(2) that fit a word.
 
-/// A way to multiply without carries.
+/// A way to multiply without carries, over 128-bit words of its own.
 pub trait Carryless {
-    /// The product of two polynomials of degree below 64.
-    fn multiply(x: u64, y: u64) -> u128;
+    /// 128 coefficients.
+    type Word: Copy;
+
+    fn load(word: u128) -> Self::Word;
+    fn xor(x: Self::Word, y: Self::Word) -> Self::Word;
+    /// The product of a half of `x` and a half of `y`. `HALVES` is 0 for both
+    /// low ones, `0x01` for the high one of `x`, `0x10` for that of `y`, `0x11` for both.
+    fn multiply<const HALVES: i32>(x: Self::Word, y: Self::Word) -> Self::Word;
+    /// The remainder modulo X^64 + X^4 + X^3 + X + 1.
+    fn reduce_64(sum: Self::Word) -> u64;
+    /// The remainder of `low + middle · X^64 + high · X^128` modulo X^128 + X^7 + X^2 + X + 1.
+    fn reduce_128(sum: [Self::Word; 3]) -> u128;
 }
 
 /// With integer instructions, in constant time wherever integer multiplication is.
 pub struct Portable;
 
 impl Carryless for Portable {
+    type Word = u128;
+
     #[inline(always)]
-    fn multiply(x: u64, y: u64) -> u128 {
+    fn load(word: u128) -> u128 {
+        word
+    }
+
+    #[inline(always)]
+    fn xor(x: u128, y: u128) -> u128 {
+        x ^ y
+    }
+
+    #[inline(always)]
+    fn multiply<const HALVES: i32>(x: u128, y: u128) -> u128 {
+        let x = (x >> (64 * (HALVES & 1))) as u64;
+        let y = (y >> (64 * (HALVES >> 4 & 1))) as u64;
         let low = low_product(x, y);
         // The reversed product of reversed factors: bit 63 is bit 63 of both halves.
         let high = low_product(x.reverse_bits(), y.reverse_bits()).reverse_bits() >> 1;
         u128::from(low) | u128::from(high) << 64
+    }
+
+    #[inline(always)]
+    fn reduce_64(sum: u128) -> u64 {
+        // X^64 = X^4 + X^3 + X + 1, twice: the first time four bits stick out again.
+        let (low, high) = (sum as u64, (sum >> 64) as u64);
+        let high = high ^ high >> 63 ^ high >> 61 ^ high >> 60;
+        low ^ high ^ high << 1 ^ high << 3 ^ high << 4
+    }
+
+    #[inline(always)]
+    fn reduce_128([low, middle, high]: [u128; 3]) -> u128 {
+        // X^128 = X^7 + X^2 + X + 1, twice: the first time seven bits stick out again.
+        let (low, high) = (low ^ middle << 64, high ^ middle >> 64);
+        let high = high ^ high >> 127 ^ high >> 126 ^ high >> 121;
+        low ^ high ^ high << 1 ^ high << 2 ^ high << 7
     }
 }
 
@@ -37,28 +77,6 @@ fn low_product(x: u64, y: u64) -> u64 {
         product |= sum & EVERY_FOURTH << at;
     }
     product
-}
-
-/// With the processor's instruction; only for callers that have checked for it.
-#[cfg(target_arch = "x86_64")]
-pub struct Native;
-
-#[cfg(target_arch = "x86_64")]
-impl Carryless for Native {
-    #[inline(always)]
-    fn multiply(x: u64, y: u64) -> u128 {
-        use std::arch::x86_64::*;
-
-        #[inline]
-        #[target_feature(enable = "sse2,pclmulqdq")]
-        fn multiply(x: u64, y: u64) -> __m128i {
-            _mm_clmulepi64_si128::<0>(_mm_cvtsi64_si128(x as i64), _mm_cvtsi64_si128(y as i64))
-        }
-
-        // SAFETY: `carryless!` names this type only where the processor has the
-        // instruction; both types are 16 bytes without padding.
-        unsafe { std::mem::transmute(multiply(x, y)) }
-    }
 }
 
 /// Whether the processor multiplies without carries.
@@ -97,9 +115,9 @@ macro_rules! carryless {
             fn body<$c: Carryless, $f: Field>($($arg: $ty),*) $(-> $ret)? $body
 
             #[cfg(target_arch = "x86_64")]
-            #[target_feature(enable = "sse2,pclmulqdq")]
+            #[target_feature(enable = "pclmulqdq")]
             fn native<$f: Field>($($arg: $ty),*) $(-> $ret)? {
-                body::<carryless::Native, $f>($($arg),*)
+                body::<native::Native, $f>($($arg),*)
             }
 
             #[cfg(target_arch = "x86_64")]

@@ -9,6 +9,8 @@
 //! Sums of products are reduced once, at the end.
 
 mod carryless;
+#[cfg(target_arch = "x86_64")]
+mod native;
 
 use std::fmt::Debug;
 
@@ -70,13 +72,13 @@ impl Field for Gf128 {
 
 carryless! {
     fn times<C, F>(x: F, y: F) -> F {
-        F::reduce(x.product::<C>(y))
+        F::reduce::<C>(x.product::<C>(y))
     }
 
     /// `x^(2^k − 2)`, after Itoh and Tsujii (1988): with `b_k = x^(2^k − 1)`,
     /// `b_{2k + 1} = (b_k^(2^k) · b_k)² · x`.
     fn inverse<C, F>(x: F) -> F {
-        let square = |x: F| F::reduce(x.squared::<C>());
+        let square = |x: F| F::reduce::<C>(x.squared::<C>());
         let mut power = x;
         let mut k = 1;
         while k < F::BITS - 1 {
@@ -84,8 +86,8 @@ carryless! {
             for _ in 0..k {
                 raised = square(raised);
             }
-            let even = F::reduce(raised.product::<C>(power));
-            power = F::reduce(square(even).product::<C>(x));
+            let even = F::reduce::<C>(raised.product::<C>(power));
+            power = F::reduce::<C>(square(even).product::<C>(x));
             k = 2 * k + 1;
         }
         square(power)
@@ -97,11 +99,11 @@ carryless! {
     /// If the lengths differ.
     pub fn inner_product<C, F>(x: &[F], y: &[F]) -> F {
         assert_eq!(x.len(), y.len(), "slices of one length");
-        let mut sum = F::Sum::default();
+        let mut sum = F::ZERO.product::<C>(F::ZERO);
         for (x, y) in x.iter().zip(y) {
-            F::accumulate(&mut sum, x.product::<C>(*y));
+            sum = F::accumulate::<C>(sum, x.product::<C>(*y));
         }
-        F::reduce(sum)
+        F::reduce::<C>(sum)
     }
 
     /// `out[i] += factor · x[i]`.
@@ -111,7 +113,7 @@ carryless! {
     pub fn add_scaled<C, F>(out: &mut [F], x: &[F], factor: F) {
         assert_eq!(out.len(), x.len(), "slices of one length");
         for (out, x) in out.iter_mut().zip(x) {
-            *out = out.plus(F::reduce(x.product::<C>(factor)));
+            *out = out.plus(F::reduce::<C>(x.product::<C>(factor)));
         }
     }
 
@@ -122,7 +124,7 @@ carryless! {
     pub fn fold_into<C, F>(low: &mut [F], high: &[F], at: F) {
         assert_eq!(low.len(), high.len(), "slices of one length");
         for (low, high) in low.iter_mut().zip(high) {
-            *low = low.plus(F::reduce(low.plus(*high).product::<C>(at)));
+            *low = low.plus(F::reduce::<C>(low.plus(*high).product::<C>(at)));
         }
     }
 }
@@ -169,42 +171,39 @@ mod wide {
 
     pub trait Wide: Group {
         /// A sum of products that awaits its reduction.
-        type Sum: Copy + Default;
+        type Sum<C: Carryless>: Copy;
         const ROOT_OF_X: Self;
 
-        fn product<C: Carryless>(self, other: Self) -> Self::Sum;
-        fn squared<C: Carryless>(self) -> Self::Sum;
-        fn accumulate(sum: &mut Self::Sum, product: Self::Sum);
-        fn reduce(sum: Self::Sum) -> Self;
+        fn product<C: Carryless>(self, other: Self) -> Self::Sum<C>;
+        fn squared<C: Carryless>(self) -> Self::Sum<C>;
+        fn accumulate<C: Carryless>(sum: Self::Sum<C>, product: Self::Sum<C>) -> Self::Sum<C>;
+        fn reduce<C: Carryless>(sum: Self::Sum<C>) -> Self;
         /// The coefficients at even and at odd powers, each moved together.
         fn even_and_odd(self) -> (Self, Self);
     }
 
     impl Wide for Gf64 {
-        type Sum = u128;
+        type Sum<C: Carryless> = C::Word;
         const ROOT_OF_X: Self = Gf64(0xffff_ffff_0000_000a);
 
         #[inline(always)]
-        fn product<C: Carryless>(self, other: Self) -> u128 {
-            C::multiply(self.0, other.0)
+        fn product<C: Carryless>(self, other: Self) -> C::Word {
+            C::multiply::<0>(C::load(self.0.into()), C::load(other.0.into()))
         }
 
         #[inline(always)]
-        fn squared<C: Carryless>(self) -> u128 {
-            C::multiply(self.0, self.0)
+        fn squared<C: Carryless>(self) -> C::Word {
+            self.product::<C>(self)
         }
 
         #[inline(always)]
-        fn accumulate(sum: &mut u128, product: u128) {
-            *sum ^= product;
+        fn accumulate<C: Carryless>(sum: C::Word, product: C::Word) -> C::Word {
+            C::xor(sum, product)
         }
 
         #[inline(always)]
-        fn reduce(sum: u128) -> Self {
-            // X^64 = X^4 + X^3 + X + 1, twice: the first time four bits stick out again.
-            let (low, high) = (sum as u64, (sum >> 64) as u64);
-            let high = high ^ high >> 63 ^ high >> 61 ^ high >> 60;
-            Gf64(low ^ high ^ high << 1 ^ high << 3 ^ high << 4)
+        fn reduce<C: Carryless>(sum: C::Word) -> Self {
+            Gf64(C::reduce_64(sum))
         }
 
         fn even_and_odd(self) -> (Self, Self) {
@@ -214,35 +213,31 @@ mod wide {
 
     impl Wide for Gf128 {
         /// The coefficients from X^0, X^64 and X^128 on; the words overlap.
-        type Sum = [u128; 3];
+        type Sum<C: Carryless> = [C::Word; 3];
         const ROOT_OF_X: Self = Gf128(0x2492_4924_9249_2492_6db6_db6d_b6db_6da4);
 
         #[inline(always)]
-        fn product<C: Carryless>(self, other: Self) -> [u128; 3] {
-            let [(x0, x1), (y0, y1)] = [self, other].map(|x| (x.0 as u64, (x.0 >> 64) as u64));
-            [C::multiply(x0, y0), C::multiply(x0, y1) ^ C::multiply(x1, y0), C::multiply(x1, y1)]
+        fn product<C: Carryless>(self, other: Self) -> [C::Word; 3] {
+            let (x, y) = (C::load(self.0), C::load(other.0));
+            let middle = C::xor(C::multiply::<0x01>(x, y), C::multiply::<0x10>(x, y));
+            [C::multiply::<0x00>(x, y), middle, C::multiply::<0x11>(x, y)]
         }
 
         #[inline(always)]
-        fn squared<C: Carryless>(self) -> [u128; 3] {
-            let (x0, x1) = (self.0 as u64, (self.0 >> 64) as u64);
+        fn squared<C: Carryless>(self) -> [C::Word; 3] {
+            let x = C::load(self.0);
             // The two mixed products cancel.
-            [C::multiply(x0, x0), 0, C::multiply(x1, x1)]
+            [C::multiply::<0x00>(x, x), C::load(0), C::multiply::<0x11>(x, x)]
         }
 
         #[inline(always)]
-        fn accumulate(sum: &mut [u128; 3], product: [u128; 3]) {
-            for (sum, product) in sum.iter_mut().zip(product) {
-                *sum ^= product;
-            }
+        fn accumulate<C: Carryless>(sum: [C::Word; 3], product: [C::Word; 3]) -> [C::Word; 3] {
+            [C::xor(sum[0], product[0]), C::xor(sum[1], product[1]), C::xor(sum[2], product[2])]
         }
 
         #[inline(always)]
-        fn reduce([low, middle, high]: [u128; 3]) -> Self {
-            // X^128 = X^7 + X^2 + X + 1, twice: the first time seven bits stick out again.
-            let (low, high) = (low ^ middle << 64, high ^ middle >> 64);
-            let high = high ^ high >> 127 ^ high >> 126 ^ high >> 121;
-            Gf128(low ^ high ^ high << 1 ^ high << 2 ^ high << 7)
+        fn reduce<C: Carryless>(sum: [C::Word; 3]) -> Self {
+            Gf128(C::reduce_128(sum))
         }
 
         fn even_and_odd(self) -> (Self, Self) {
