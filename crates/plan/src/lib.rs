@@ -12,8 +12,19 @@
 //! ```
 
 pub mod catalog;
+pub mod checked;
+pub mod context;
+mod disclose;
 pub mod error;
+pub mod explain;
+mod interval;
+mod locate;
+mod logical;
+mod lower;
+pub mod planner;
+pub mod question;
 pub mod secure;
 pub mod types;
 
 pub use error::PlanError;
+pub use planner::{Request, plan};

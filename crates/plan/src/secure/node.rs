@@ -77,6 +77,8 @@ pub struct LocalStage {
     /// What it runs, with tables as `party.table`. Arithmetic in it is checked
     /// already: run it as it is, without analysing it again.
     pub logical: LogicalPlan,
+    /// The owner's tables that it reads, each once.
+    pub tables: Vec<String>,
     /// What it reads and does, in a few words.
     pub name: String,
     /// Sets of output columns that no two rows agree on, rows with NULLs among

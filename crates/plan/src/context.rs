@@ -1,0 +1,46 @@
+//! DataFusion as Junto uses it: the same settings, rules and functions for
+//! planning, for local stages and for the plaintext oracle.
+
+use std::sync::Arc;
+
+use datafusion::execution::FunctionRegistry;
+use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
+use datafusion::logical_expr::AggregateUDF;
+use datafusion::prelude::{SessionConfig, SessionContext};
+
+use crate::checked::{CheckArithmetic, CheckedTotal, TotalKind};
+
+/// The catalog that holds one schema per party.
+pub(crate) const CATALOG: &str = "junto";
+/// A schema that no party has, so that a bare table name finds nothing.
+pub(crate) const NO_PARTY: &str = "public";
+
+/// The state with which questions are planned and local stages are run.
+pub fn session_state() -> SessionState {
+    let mut config = SessionConfig::new()
+        .with_default_catalog_and_schema(CATALOG, NO_PARTY)
+        .with_target_partitions(1)
+        .with_information_schema(false);
+    let options = config.options_mut();
+    options.sql_parser.parse_float_as_decimal = true;
+    options.sql_parser.map_string_types_to_utf8view = false;
+    options.sql_parser.collect_spans = true;
+    options.optimizer.enable_physical_uncorrelated_scalar_subquery = false;
+    let mut state = SessionStateBuilder::new_with_default_features()
+        .with_config(config)
+        .with_analyzer_rule(Arc::new(CheckArithmetic))
+        .build();
+    for kind in [TotalKind::Sum, TotalKind::Avg] {
+        state
+            .register_udaf(Arc::new(AggregateUDF::from(CheckedTotal::new(kind))))
+            .expect("a session without a function factory takes every function");
+    }
+    state
+}
+
+/// A context for the plaintext oracle: the joined data of all parties, with
+/// tables registered as `party.table`, and arithmetic that fails where a
+/// shared computation fails.
+pub fn oracle_context() -> SessionContext {
+    SessionContext::new_with_state(session_state())
+}

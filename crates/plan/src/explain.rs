@@ -1,0 +1,202 @@
+//! The plan as people and programs read it: a tree of operators with place,
+//! bound and cost, then what each party learns.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use serde::Serialize;
+use serde_json::{Value as Json, json};
+
+use crate::secure::{Agg, Join, Node, Op, Place, SecurePlan, Side, SortKey, Uniqueness};
+
+/// What one node costs on a given link.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Cost {
+    /// Messages that wait for one another.
+    pub rounds: u64,
+    /// Payload bytes that each compute party sends.
+    pub bytes_per_party: Vec<u64>,
+    /// Estimated or measured time.
+    pub seconds: f64,
+}
+
+/// Costs by node id; a node without an entry prints none.
+pub type CostTable = BTreeMap<usize, Cost>;
+
+impl SecurePlan {
+    /// The plan as text.
+    pub fn explain(&self, costs: &CostTable) -> String {
+        let mut lines = Vec::new();
+        self.tree(&self.root, "", "", costs, &mut lines);
+        let widest = |column: fn(&Line) -> &str| lines.iter().map(|line| column(line).chars().count()).max();
+        let (operators, places, bounds) = (
+            widest(|line| &line.operator).unwrap_or(0).min(96),
+            widest(|line| &line.place).unwrap_or(0),
+            widest(|line| &line.bound).unwrap_or(0),
+        );
+        let mut text = String::new();
+        for Line { operator, place, bound, cost } in &lines {
+            let line = format!("{operator:<operators$}  {place:<places$}  {bound:>bounds$}  {cost}");
+            let _ = writeln!(text, "{}", line.trim_end());
+        }
+        let _ = writeln!(text, "\nWho learns what:");
+        let mut last = None;
+        for disclosure in &self.disclosures {
+            if last != Some(&disclosure.to) {
+                let _ = writeln!(text, "  {} learns", disclosure.to);
+                last = Some(&disclosure.to);
+            }
+            let _ = writeln!(text, "    - {}", disclosure.learns);
+        }
+        let _ = writeln!(text, "\nPlan {}", hex(&self.digest));
+        text
+    }
+
+    /// The plan as JSON.
+    pub fn explain_json(&self, costs: &CostTable) -> Json {
+        let learns = |to: String, what: String| json!({ "to": to, "learns": what });
+        let says: Vec<Json> =
+            self.disclosures.iter().map(|d| learns(d.to.to_string(), d.learns.to_string())).collect();
+        let columns = self.output.iter().map(|column| json!({ "name": column.name, "type": column.ty }));
+        json!({
+            "sql": self.sql,
+            "asker": self.parties[self.asker],
+            "compute": self.compute.iter().map(|party| &self.parties[*party]).collect::<Vec<_>>(),
+            "columns": columns.collect::<Vec<_>>(),
+            "ordered": self.ordered,
+            "plan": self.node_json(&self.root, costs),
+            "disclosures": self.disclosures,
+            "who_learns_what": says,
+            "digest": hex(&self.digest),
+        })
+    }
+
+    fn node_json(&self, node: &Node, costs: &CostTable) -> Json {
+        let columns = node.schema.iter().map(|field| {
+            json!({
+                "name": field.name,
+                "type": field.ty,
+                "nullable": field.nullable,
+                "low": field.range.map(|range| range.low.to_string()),
+                "high": field.range.map(|range| range.high.to_string()),
+                "width_bytes": field.width_bytes,
+            })
+        });
+        json!({
+            "id": node.id,
+            "operator": node.op.name(),
+            "detail": self.detail(node),
+            "place": self.place(node.place),
+            "row_bound": node.row_bound,
+            "reveals": reveals(node),
+            "columns": columns.collect::<Vec<_>>(),
+            "cost": costs.get(&node.id),
+            "inputs": node.inputs.iter().map(|input| self.node_json(input, costs)).collect::<Vec<_>>(),
+        })
+    }
+
+    fn tree(&self, node: &Node, first: &str, rest: &str, costs: &CostTable, lines: &mut Vec<Line>) {
+        let cost = costs.get(&node.id).map_or(String::new(), |cost| {
+            let bytes = cost.bytes_per_party.iter().max().copied().unwrap_or(0);
+            format!("rounds={} bytes/party={} time={:.3}s", cost.rounds, bytes, cost.seconds)
+        });
+        let (name, detail) = (node.op.name(), self.detail(node));
+        lines.push(Line {
+            operator: format!("{first}{name} {detail}").trim_end().to_owned(),
+            place: self.place(node.place),
+            bound: format!("rows≤{}", node.row_bound),
+            cost: format!("reveals={} {cost}", reveals(node)).trim_end().to_owned(),
+        });
+        for (index, input) in node.inputs.iter().enumerate() {
+            let last = index + 1 == node.inputs.len();
+            let (branch, below) = if last { ("└─ ", "   ") } else { ("├─ ", "│  ") };
+            self.tree(input, &format!("{rest}{branch}"), &format!("{rest}{below}"), costs, lines);
+        }
+    }
+
+    fn place(&self, place: Place) -> String {
+        match place {
+            Place::Local(party) => self.parties[party].clone(),
+            Place::Shared => "shared".to_owned(),
+            Place::Public => "public".to_owned(),
+        }
+    }
+
+    /// What a node does, in the names of its columns.
+    fn detail(&self, node: &Node) -> String {
+        let below: Vec<Vec<String>> = node.inputs.iter().map(Node::names).collect();
+        match &node.op {
+            Op::LocalStage(stage) => format!("{} -> {}", stage.name, node.names().join(", ")),
+            Op::Values { rows } => format!("{} constant rows", rows.len()),
+            Op::Filter { predicate } => predicate.display(&below[0]).to_string(),
+            Op::Project { exprs } => {
+                let named = exprs.iter().zip(&node.schema).map(|(expr, field)| {
+                    let text = expr.display(&below[0]).to_string();
+                    if text == field.name { text } else { format!("{text} AS {}", field.name) }
+                });
+                named.collect::<Vec<_>>().join(", ")
+            }
+            Op::Join(join) => join_detail(join, &below),
+            Op::Aggregate { group, aggs } => {
+                let keys: Vec<&str> = group.iter().map(|column| below[0][*column].as_str()).collect();
+                let calls = aggs.iter().map(|agg| call(agg, &below[0]));
+                format!("keys=[{}] {}", keys.join(", "), calls.collect::<Vec<_>>().join(", "))
+            }
+            Op::Distinct | Op::UnionAll => String::new(),
+            Op::Sort { keys, fetch } => {
+                let keys: Vec<String> = keys.iter().map(|key| sort_key(key, &below[0])).collect();
+                let fetch = fetch.map_or(String::new(), |fetch| format!(" fetch={fetch}"));
+                format!("keys=[{}]{fetch}", keys.join(", "))
+            }
+            Op::Limit { skip, fetch } => {
+                let fetch = fetch.map_or(String::new(), |fetch| format!(" fetch={fetch}"));
+                format!("skip={skip}{fetch}")
+            }
+        }
+    }
+}
+
+struct Line {
+    operator: String,
+    place: String,
+    bound: String,
+    cost: String,
+}
+
+fn join_detail(join: &Join, below: &[Vec<String>]) -> String {
+    let pairs = join.left_keys.iter().zip(&join.right_keys);
+    let on: Vec<String> =
+        pairs.map(|(left, right)| format!("{} = {}", below[0][*left], below[1][*right])).collect();
+    let side = if join.unique_side == Side::Left { "left" } else { "right" };
+    let basis = match join.uniqueness {
+        Uniqueness::Declared => "declared, checked at its owner",
+        Uniqueness::Inferred => "inferred at its owner",
+        Uniqueness::Construction => "by construction",
+    };
+    format!("{} ({side} side unique: {basis})", on.join(" AND "))
+}
+
+fn call(agg: &Agg, below: &[String]) -> String {
+    let argument = agg.input.map_or("*", |column| below[column].as_str());
+    let tested = if agg.overflow == crate::secure::Overflow::Impossible { "" } else { "!" };
+    format!("{}{tested}({argument})", agg.func.name())
+}
+
+fn sort_key(key: &SortKey, below: &[String]) -> String {
+    let order = if key.descending { "desc" } else { "asc" };
+    let nulls = if key.nulls_first { " nulls first" } else { "" };
+    format!("{} {order}{nulls}", below[key.column])
+}
+
+/// What running a node lets people see beside the plan's disclosures.
+fn reveals(node: &Node) -> &'static str {
+    match &node.op {
+        Op::LocalStage(_) => "its running time",
+        _ if node.can_fail() => "an error code",
+        _ => "nothing",
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

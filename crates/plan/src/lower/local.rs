@@ -1,0 +1,377 @@
+//! Subtrees that touch one party's data only: they run at their owner, and
+//! what is known of their output follows from the catalog.
+
+use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::common::{DFSchema, JoinType};
+use datafusion::logical_expr::expr::AggregateFunction;
+use datafusion::logical_expr::{
+    Aggregate, Distinct, Expr as LogicalExpr, ExprSchemable, FetchType, Join as LogicalJoin, LogicalPlan,
+    SkipType, TableScan,
+};
+
+use super::facts::{Derived, Facts, aggregated, bounded, field};
+use super::{Home, Lowering, Relation};
+use crate::catalog::Source;
+use crate::error::PlanError;
+use crate::secure::{
+    AggFunc, ExprKind, Field, JoinKind, LocalStage, Op, Place, SortKey, UniqueKey, Uniqueness,
+};
+use crate::types::{Range, Type};
+
+/// The width of a text whose width nothing is known about; a longer one is an
+/// error at its owner.
+const UNKNOWN_WIDTH_BYTES: u32 = 64;
+
+impl Lowering<'_> {
+    /// Whose data `plan` reads, subqueries in expressions included.
+    pub(super) fn home(&self, plan: &LogicalPlan) -> Result<Home, PlanError> {
+        let mut home = Home::Nobody;
+        let seen = plan.apply_with_subqueries(|node| {
+            if let LogicalPlan::TableScan(scan) = node {
+                let party = scan.table_name.schema().and_then(|party| self.catalog.party_index(party));
+                home = match (home, party) {
+                    (Home::Nobody, Some(party)) => Home::Party(party),
+                    (Home::Party(known), Some(party)) if known == party => home,
+                    _ => Home::Several,
+                };
+            }
+            Ok(TreeNodeRecursion::Continue)
+        });
+        seen.map_err(|error| PlanError::Planner { reason: error.strip_backtrace() })?;
+        Ok(home)
+    }
+
+    pub(super) fn local_stage(&self, plan: &LogicalPlan, party: usize) -> Result<Relation, PlanError> {
+        let mut facts = self.local_facts(plan)?;
+        for (index, column) in plan.schema().fields().iter().enumerate() {
+            if Type::from_arrow(column.data_type()).is_none() {
+                let construct = format!("a column of type {} (`{}`)", column.data_type(), column.name());
+                return Err(PlanError::unsupported(construct, "cast it to a type that travels")
+                    .placed(self.locator.name(column.name())));
+            }
+            facts.fields[index].name = column.name().clone();
+        }
+        let (tables, name) = describe(plan);
+        let stage = LocalStage {
+            party,
+            logical: plan.clone(),
+            tables,
+            name,
+            unique_keys: facts.unique.clone(),
+            sorted_by: facts.sorted.clone(),
+        };
+        let op = Op::LocalStage(Box::new(stage));
+        Ok(Relation { op, place: Place::Local(party), facts, inputs: Vec::new() })
+    }
+
+    fn local_facts(&self, plan: &LogicalPlan) -> Result<Facts, PlanError> {
+        match plan {
+            LogicalPlan::TableScan(scan) => self.scan_facts(scan),
+            LogicalPlan::SubqueryAlias(alias) => self.local_facts(&alias.input),
+            LogicalPlan::Filter(filter) => self.local_facts(&filter.input),
+            LogicalPlan::Projection(projection) => {
+                let input = self.local_facts(&projection.input)?;
+                let schema = projection.input.schema();
+                let derive = |expr| self.derived(expr, schema, &input);
+                let columns = projection.expr.iter().map(derive).collect::<Result<_, _>>()?;
+                Ok(input.project(columns))
+            }
+            LogicalPlan::Sort(sort) => {
+                let input = self.local_facts(&sort.input)?;
+                let mut facts = input.limit(0, sort.fetch.map(|fetch| fetch as u64));
+                facts.sorted = Vec::new();
+                for key in &sort.expr {
+                    let Some(column) = self.derived(&key.expr, sort.input.schema(), &input)?.from else {
+                        break;
+                    };
+                    facts.sorted.push(SortKey { column, descending: !key.asc, nulls_first: key.nulls_first });
+                }
+                Ok(facts)
+            }
+            LogicalPlan::Limit(limit) => {
+                let input = self.local_facts(&limit.input)?;
+                let skip = match limit.get_skip_type() {
+                    Ok(SkipType::Literal(skip)) => skip as u64,
+                    _ => 0,
+                };
+                let fetch = match limit.get_fetch_type() {
+                    Ok(FetchType::Literal(fetch)) => fetch.map(|fetch| fetch as u64),
+                    _ => None,
+                };
+                Ok(input.limit(skip, fetch))
+            }
+            LogicalPlan::Distinct(Distinct::All(input)) => Ok(self.local_facts(input)?.distinct()),
+            LogicalPlan::Aggregate(aggregate) => self.aggregate_facts(aggregate),
+            LogicalPlan::Join(join) => self.join_facts(join),
+            LogicalPlan::Union(union) => {
+                let inputs = union.inputs.iter().map(|input| self.local_facts(input));
+                let inputs = inputs.collect::<Result<Vec<_>, _>>()?;
+                Facts::union(&inputs.iter().collect::<Vec<_>>())
+            }
+            LogicalPlan::EmptyRelation(empty) => Ok(self.empty(empty)?.facts),
+            LogicalPlan::Values(values) => Ok(self.values(values)?.facts),
+            LogicalPlan::Window(window) => {
+                let input = self.local_facts(&window.input)?;
+                let mut facts = input.clone();
+                for expr in &window.window_expr {
+                    facts.fields.push(self.derived(expr, window.input.schema(), &input)?.field);
+                }
+                Ok(facts)
+            }
+            other => {
+                let line = other.display().to_string();
+                let name = line.split(':').next().unwrap_or("this operator").to_owned();
+                Err(PlanError::unsupported(name, "its row bound is not known"))
+            }
+        }
+    }
+
+    fn scan_facts(&self, scan: &TableScan) -> Result<Facts, PlanError> {
+        let party = scan.table_name.schema().unwrap_or_default();
+        let Some(table) = self.catalog.table(party, scan.table_name.table()) else {
+            return Err(PlanError::Planner {
+                reason: format!("the plan reads {}, which is no table", scan.table_name),
+            });
+        };
+        let columns: Vec<usize> =
+            scan.projection.clone().unwrap_or_else(|| (0..table.columns.len()).collect());
+        let mut fields = Vec::new();
+        for column in columns.iter().map(|column| &table.columns[*column]) {
+            let ty = column.ty.value;
+            let range = column.range.as_ref().map(|range| range.value).or(ty.range());
+            let width = match ty {
+                Type::Utf8 => column.string_width.as_ref().map_or(UNKNOWN_WIDTH_BYTES, |width| width.value),
+                _ => 0,
+            };
+            fields.push(field(&column.name, ty, column.nullable.value, range, width));
+        }
+        let position = |name: &String| {
+            let index = table.column_index(name)?;
+            columns.iter().position(|column| *column == index)
+        };
+        let positions = |key: &Vec<String>| {
+            let mut key = key.iter().map(position).collect::<Option<Vec<usize>>>()?;
+            key.sort_unstable();
+            Some(key)
+        };
+        let unique = table.unique_keys.iter().filter_map(|key| {
+            let basis = match key.source {
+                Source::Declared => Uniqueness::Declared,
+                Source::Inferred => Uniqueness::Inferred,
+            };
+            Some(UniqueKey { columns: positions(&key.value)?, basis })
+        });
+        let matches = table.matches_per_key.iter();
+        let matches =
+            matches.filter_map(|fact| Some((positions(&fact.value.key)?, fact.value.at_most))).collect();
+        let bound = bounded(table.row_bound.value.into(), &scan.table_name.to_string())?;
+        Ok(Facts { fields, bound, unique: unique.collect(), sorted: Vec::new(), matches })
+    }
+
+    /// What is known about an expression that its owner computes in clear.
+    fn derived(&self, expr: &LogicalExpr, schema: &DFSchema, input: &Facts) -> Result<Derived, PlanError> {
+        let name = expr.schema_name().to_string();
+        if let Ok(scalar) = self.scalars(schema, input).lower(expr) {
+            let from = if let ExprKind::Column(index) = scalar.kind { Some(index) } else { None };
+            let field = field(&name, scalar.ty, scalar.nullable, scalar.range, scalar.width_bytes);
+            // DataFusion's own type counts: a bare NULL has none of ours.
+            return Ok(Derived { field, from });
+        }
+        let planner = |error: datafusion::common::DataFusionError| PlanError::Planner {
+            reason: error.strip_backtrace(),
+        };
+        let ty = Type::from_arrow(&expr.get_type(schema).map_err(planner)?);
+        let nullable = expr.nullable(schema).map_err(planner)?;
+        let ty = ty.unwrap_or(Type::Bool);
+        let range = calendar_range(expr).or(ty.range());
+        let width = if ty == Type::Utf8 { self.text_width(expr, schema, input) } else { 0 };
+        Ok(Derived { field: field(&name, ty, nullable, range, width), from: None })
+    }
+
+    /// The most bytes of a text that only its owner can compute.
+    fn text_width(&self, expr: &LogicalExpr, schema: &DFSchema, input: &Facts) -> u32 {
+        let width = |expr: &LogicalExpr| match self.scalars(schema, input).lower(expr) {
+            Ok(scalar) if scalar.ty == Type::Utf8 => scalar.width_bytes,
+            Ok(_) => 0,
+            Err(_) => self.text_width(expr, schema, input),
+        };
+        match expr {
+            LogicalExpr::Alias(alias) => self.text_width(&alias.expr, schema, input),
+            LogicalExpr::ScalarFunction(function) => {
+                let args = function.args.iter().map(width);
+                match function.name() {
+                    "substr" | "substring" | "left" | "right" | "btrim" | "trim" | "ltrim" | "rtrim"
+                    | "reverse" | "split_part" => args.max().unwrap_or(0),
+                    // Case mapping can make a character longer, at most threefold.
+                    "upper" | "lower" | "initcap" => 3 * args.max().unwrap_or(0),
+                    "concat" | "concat_ws" => args.sum::<u32>() + 4 * function.args.len() as u32,
+                    _ => args.max().unwrap_or(0).max(UNKNOWN_WIDTH_BYTES),
+                }
+            }
+            LogicalExpr::BinaryExpr(binary) => width(&binary.left) + width(&binary.right),
+            LogicalExpr::Case(case) => {
+                let thens = case.when_then_expr.iter().map(|(_, then)| then.as_ref());
+                thens.chain(case.else_expr.as_deref()).map(width).max().unwrap_or(0)
+            }
+            _ => UNKNOWN_WIDTH_BYTES,
+        }
+    }
+
+    fn aggregate_facts(&self, aggregate: &Aggregate) -> Result<Facts, PlanError> {
+        let input = self.local_facts(&aggregate.input)?;
+        let schema = aggregate.input.schema();
+        if let [LogicalExpr::GroupingSet(_)] = aggregate.group_expr.as_slice() {
+            return Err(self.refuse("GROUPING SETS, ROLLUP and CUBE", "BY"));
+        }
+        let group = aggregate.group_expr.iter().map(|expr| self.derived(expr, schema, &input));
+        let group = group.collect::<Result<Vec<_>, _>>()?;
+        let names = aggregate.schema.fields().iter().skip(group.len());
+        let mut fields = Vec::new();
+        for (expr, name) in aggregate.aggr_expr.iter().zip(names) {
+            let ty = Type::from_arrow(name.data_type()).unwrap_or(Type::Bool);
+            fields.push(self.aggregate_field(expr, name.name(), ty, schema, &input, !group.is_empty())?);
+        }
+        Ok(input.aggregate(group, fields))
+    }
+
+    fn aggregate_field(
+        &self,
+        expr: &LogicalExpr,
+        name: &str,
+        ty: Type,
+        schema: &DFSchema,
+        input: &Facts,
+        grouped: bool,
+    ) -> Result<Field, PlanError> {
+        let AggregateFunction { func, params } = match expr {
+            LogicalExpr::Alias(alias) => {
+                return self.aggregate_field(&alias.expr, name, ty, schema, input, grouped);
+            }
+            LogicalExpr::AggregateFunction(function) => function,
+            _ => return Ok(field(name, ty, true, ty.range(), UNKNOWN_WIDTH_BYTES)),
+        };
+        let mut arguments = Vec::new();
+        for argument in &params.args {
+            let mut argument = self.derived(argument, schema, input)?.field;
+            argument.nullable |= params.filter.is_some();
+            arguments.push(argument);
+        }
+        let which = match func.name() {
+            "count" => AggFunc::Count,
+            "sum" => AggFunc::Sum,
+            "avg" => AggFunc::Avg,
+            "min" => AggFunc::Min,
+            "max" => AggFunc::Max,
+            _ => {
+                let width = if ty == Type::Utf8 { UNKNOWN_WIDTH_BYTES } else { 0 };
+                return Ok(field(name, ty, true, ty.range(), width));
+            }
+        };
+        let (mut known, _) = aggregated(name, which, ty, arguments.first(), input.bound, grouped);
+        if ty == Type::Float64 {
+            // A double that its owner computes is an opaque payload on shares.
+            known.range = None;
+        }
+        Ok(known)
+    }
+
+    fn join_facts(&self, join: &LogicalJoin) -> Result<Facts, PlanError> {
+        let (left, right) = (self.local_facts(&join.left)?, self.local_facts(&join.right)?);
+        let (mut left_keys, mut right_keys) = (Vec::new(), Vec::new());
+        for (left_key, right_key) in &join.on {
+            let left_key = self.derived(left_key, join.left.schema(), &left)?.from;
+            let right_key = self.derived(right_key, join.right.schema(), &right)?.from;
+            if let Some((left_key, right_key)) = left_key.zip(right_key) {
+                left_keys.push(left_key);
+                right_keys.push(right_key);
+            }
+        }
+        let nullable = |facts: &mut Facts, from: usize, to: usize| {
+            facts.fields[from..to].iter_mut().for_each(|field| field.nullable = true);
+        };
+        let n_left = left.fields.len();
+        Ok(match join.join_type {
+            JoinType::Inner => Facts::join(&left, &right, JoinKind::Inner, &left_keys, &right_keys)?,
+            JoinType::Left => Facts::join(&left, &right, JoinKind::Left, &left_keys, &right_keys)?,
+            JoinType::Right | JoinType::Full => {
+                let mut facts = Facts::join(&left, &right, JoinKind::Left, &left_keys, &right_keys)?;
+                let unmatched = u128::from(right.bound) + u128::from(facts.bound);
+                facts.bound = bounded(unmatched, "a join")?;
+                facts.unique.clear();
+                let n_columns = facts.fields.len();
+                nullable(&mut facts, 0, n_columns);
+                for (index, field) in right.fields.iter().enumerate() {
+                    facts.fields[n_left + index].nullable =
+                        field.nullable || join.join_type == JoinType::Full;
+                }
+                facts
+            }
+            JoinType::LeftSemi | JoinType::LeftAnti => left,
+            JoinType::RightSemi | JoinType::RightAnti => right,
+            JoinType::LeftMark | JoinType::RightMark => {
+                let mut facts = if join.join_type == JoinType::LeftMark { left } else { right };
+                facts.fields.push(field("mark", Type::Bool, true, Type::Bool.range(), 0));
+                facts
+            }
+        })
+    }
+}
+
+/// The parts of a date that have a calendar's bounds.
+fn calendar_range(expr: &LogicalExpr) -> Option<Range> {
+    let function = match expr {
+        LogicalExpr::Alias(alias) => return calendar_range(&alias.expr),
+        LogicalExpr::ScalarFunction(function) if function.name() == "date_part" => function,
+        _ => return None,
+    };
+    let LogicalExpr::Literal(part, _) = function.args.first()? else { return None };
+    Some(match part.to_string().to_ascii_lowercase().as_str() {
+        "month" => Range::new(1, 12),
+        "day" => Range::new(1, 31),
+        "quarter" => Range::new(1, 4),
+        "week" => Range::new(1, 53),
+        "dow" | "isodow" => Range::new(0, 7),
+        "doy" => Range::new(1, 366),
+        "hour" => Range::new(0, 23),
+        "minute" => Range::new(0, 59),
+        _ => return None,
+    })
+}
+
+/// The tables that a stage reads, and what it does with them.
+fn describe(plan: &LogicalPlan) -> (Vec<String>, String) {
+    let (mut tables, mut full_names, mut verbs) = (Vec::new(), Vec::new(), Vec::new());
+    let seen = plan.apply_with_subqueries(|node| {
+        let verb = match node {
+            LogicalPlan::TableScan(scan) => {
+                let name = scan.table_name.to_string();
+                if !full_names.contains(&name) {
+                    full_names.push(name);
+                    tables.push(scan.table_name.table().to_owned());
+                }
+                None
+            }
+            LogicalPlan::Filter(_) => Some("filter"),
+            LogicalPlan::Aggregate(_) => Some("group"),
+            LogicalPlan::Distinct(_) => Some("distinct"),
+            LogicalPlan::Join(_) => Some("join"),
+            LogicalPlan::Sort(_) => Some("sort"),
+            LogicalPlan::Limit(_) => Some("limit"),
+            LogicalPlan::Union(_) => Some("union"),
+            LogicalPlan::Window(_) => Some("window"),
+            LogicalPlan::Projection(projection) => {
+                let computes = |expr: &LogicalExpr| !matches!(expr.clone().unalias(), LogicalExpr::Column(_));
+                projection.expr.iter().any(computes).then_some("compute")
+            }
+            _ => None,
+        };
+        verbs.extend(verb.filter(|verb| !verbs.contains(verb)));
+        Ok(TreeNodeRecursion::Continue)
+    });
+    debug_assert!(seen.is_ok());
+    // The plan is read from its last step down.
+    verbs.reverse();
+    let tables_read = full_names.join(", ");
+    let name = if verbs.is_empty() { tables_read } else { format!("{tables_read}: {}", verbs.join(", ")) };
+    (tables, name)
+}

@@ -1,0 +1,374 @@
+//! Operators that take shares: all but joins.
+
+use datafusion::common::DFSchema;
+use datafusion::logical_expr::expr::{AggregateFunction, Sort as SortExpr};
+use datafusion::logical_expr::{
+    Aggregate, Distinct, EmptyRelation, Expr as LogicalExpr, FetchType, Filter, Limit, Projection, SkipType,
+    Sort, Union, Values,
+};
+
+use super::facts::{Derived, Facts, aggregated, bounded, field};
+use super::scalar::Scalars;
+use super::{Lowering, Relation, place_above, typed};
+use crate::error::PlanError;
+use crate::secure::{Agg, AggFunc, Expr, ExprKind, Field, Op, Place, SortKey};
+use crate::types::{Type, Value};
+
+impl Lowering<'_> {
+    pub(super) fn scalars<'b>(&'b self, schema: &'b DFSchema, facts: &'b Facts) -> Scalars<'b> {
+        Scalars { schema, fields: &facts.fields, locator: self.locator }
+    }
+
+    pub(super) fn projection(&self, projection: &Projection) -> Result<Relation, PlanError> {
+        let input = self.relation(&projection.input)?;
+        let scalars = self.scalars(projection.input.schema(), &input.facts);
+        let exprs = projection.expr.iter().map(|expr| scalars.lower(expr)).collect::<Result<Vec<_>, _>>()?;
+        let names = projection.schema.fields().iter().map(|field| field.name().clone()).collect();
+        Ok(project(input, exprs, names))
+    }
+
+    pub(super) fn filter(&self, filter: &Filter) -> Result<Relation, PlanError> {
+        let input = self.relation(&filter.input)?;
+        let predicate = self.scalars(filter.input.schema(), &input.facts).lower(&filter.predicate)?;
+        Ok(keep(input, predicate))
+    }
+
+    pub(super) fn aggregate(&self, aggregate: &Aggregate) -> Result<Relation, PlanError> {
+        let input = self.relation(&aggregate.input)?;
+        let scalars = self.scalars(aggregate.input.schema(), &input.facts);
+        let mut columns = Columns::default();
+        let mut group = Vec::new();
+        for expr in &aggregate.group_expr {
+            if let LogicalExpr::GroupingSet(_) = expr {
+                let mut word =
+                    ["GROUPING", "ROLLUP", "CUBE"].iter().filter_map(|word| self.locator.word(word));
+                return Err(PlanError::unsupported("GROUPING SETS, ROLLUP and CUBE", "").placed(word.next()));
+            }
+            let expr = scalars.lower(expr)?;
+            refuse_float(&expr, "GROUP BY")?;
+            group.push(columns.index(expr));
+        }
+        let mut calls = Vec::new();
+        for expr in &aggregate.aggr_expr {
+            let (func, argument) = self.call(expr, &scalars)?;
+            calls.push((func, argument.map(|argument| columns.index(argument))));
+        }
+        let (input, moved) = columns.over(input);
+        let group: Vec<usize> = group.into_iter().map(|index| moved[index]).collect();
+        let names = aggregate.schema.fields();
+        let mut aggs = Vec::new();
+        let mut fields = Vec::new();
+        for ((func, argument), name) in calls.into_iter().zip(names.iter().skip(group.len())) {
+            let argument = argument.map(|index| moved[index]);
+            let Some(ty) = Type::from_arrow(name.data_type()) else {
+                let construct = format!("{} of type {}", func.name(), name.data_type());
+                return Err(PlanError::unsupported(construct, "").placed(self.locator.call(func.name())));
+            };
+            let column = argument.map(|index| &input.facts.fields[index]);
+            let (field, overflow) =
+                aggregated(name.name(), func, ty, column, input.facts.bound, !group.is_empty());
+            fields.push(field);
+            aggs.push(Agg { func, input: argument, ty, overflow });
+        }
+        let derive = |(index, column): (usize, &usize)| {
+            let mut field = input.facts.fields[*column].clone();
+            field.name = names[index].name().clone();
+            Derived { field, from: Some(*column) }
+        };
+        let facts = input.facts.aggregate(group.iter().enumerate().map(derive).collect(), fields);
+        let place = place_above(std::slice::from_ref(&input));
+        Ok(Relation { op: Op::Aggregate { group, aggs }, place, facts, inputs: vec![input] })
+    }
+
+    /// The function of an aggregate expression, and its argument.
+    fn call(&self, expr: &LogicalExpr, scalars: &Scalars<'_>) -> Result<(AggFunc, Option<Expr>), PlanError> {
+        let AggregateFunction { func, params } = match expr {
+            LogicalExpr::Alias(alias) => return self.call(&alias.expr, scalars),
+            LogicalExpr::AggregateFunction(function) => function,
+            other => {
+                return Err(PlanError::unsupported(format!("the aggregate {}", other.human_display()), ""));
+            }
+        };
+        let name = func.name();
+        let at = self.locator.call(name);
+        let refuse = |construct: String| Err(PlanError::unsupported(construct, "").placed(at));
+        let which = match name {
+            "count" => AggFunc::Count,
+            "sum" => AggFunc::Sum,
+            "avg" => AggFunc::Avg,
+            "min" => AggFunc::Min,
+            "max" => AggFunc::Max,
+            _ => return refuse(format!("the aggregate {name}() on shares")),
+        };
+        if params.distinct && !matches!(which, AggFunc::Min | AggFunc::Max) {
+            return refuse(format!("{name}(DISTINCT …) beside other aggregates"));
+        }
+        if !params.order_by.is_empty() {
+            return refuse(format!("ORDER BY inside {name}()"));
+        }
+        let [argument] = params.args.as_slice() else {
+            return refuse(format!("{name}() of {} arguments", params.args.len()));
+        };
+        let mut argument = scalars.lower(argument)?;
+        if let Some(filter) = &params.filter {
+            let condition = scalars.lower(filter)?;
+            let null = typed::literal(Value::Null, argument.ty);
+            argument = typed::case(vec![(condition, argument)], null)?;
+        }
+        match which {
+            AggFunc::Count if !argument.nullable => Ok((AggFunc::CountStar, None)),
+            AggFunc::Count => Ok((AggFunc::Count, Some(argument))),
+            AggFunc::Sum | AggFunc::Avg if !argument.ty.is_exact_number() => {
+                refuse(format!("{name}() of {} values on shares", argument.ty))
+            }
+            AggFunc::Min | AggFunc::Max => {
+                refuse_float(&argument, name)?;
+                Ok((which, Some(argument)))
+            }
+            _ => Ok((which, Some(argument))),
+        }
+    }
+
+    pub(super) fn sort(&self, sort: &Sort) -> Result<Relation, PlanError> {
+        let input = self.relation(&sort.input)?;
+        let scalars = self.scalars(sort.input.schema(), &input.facts);
+        let n_columns = input.facts.fields.len();
+        let mut exprs: Vec<Expr> =
+            (0..n_columns).map(|index| typed::column(index, &input.facts.fields[index])).collect();
+        let mut names: Vec<String> = input.facts.fields.iter().map(|field| field.name.clone()).collect();
+        let mut keys: Vec<SortKey> = Vec::new();
+        for SortExpr { expr, asc, nulls_first } in &sort.expr {
+            let expr = scalars.lower(expr)?;
+            if expr.ty == Type::Float64 && expr.range.is_none() {
+                refuse_float(&expr, "ORDER BY")?;
+            }
+            let column = match exprs.iter().position(|known| *known == expr) {
+                Some(column) => column,
+                None => {
+                    names.push(format!("order_{}", keys.len() + 1));
+                    exprs.push(expr);
+                    exprs.len() - 1
+                }
+            };
+            if keys.iter().all(|key| key.column != column) {
+                keys.push(SortKey { column, descending: !asc, nulls_first: *nulls_first });
+            }
+        }
+        let computed = exprs.len() > n_columns;
+        let input = if computed { project(input, exprs, names) } else { input };
+        let fetch = sort.fetch.map(|fetch| fetch as u64);
+        let mut facts = input.facts.limit(0, fetch);
+        facts.sorted = keys.clone();
+        let place = place_above(std::slice::from_ref(&input));
+        let sorted = Relation { op: Op::Sort { keys, fetch }, place, facts, inputs: vec![input] };
+        if !computed {
+            return Ok(sorted);
+        }
+        let fields = &sorted.facts.fields[..n_columns];
+        let exprs = fields.iter().enumerate().map(|(index, field)| typed::column(index, field)).collect();
+        let names = fields.iter().map(|field| field.name.clone()).collect();
+        Ok(project(sorted, exprs, names))
+    }
+
+    pub(super) fn limit(&self, limit: &Limit) -> Result<Relation, PlanError> {
+        let input = self.relation(&limit.input)?;
+        let planner = |error: datafusion::common::DataFusionError| PlanError::Planner {
+            reason: error.strip_backtrace(),
+        };
+        let skip = match limit.get_skip_type().map_err(planner)? {
+            SkipType::Literal(skip) => skip as u64,
+            SkipType::UnsupportedExpr => return Err(self.refuse("OFFSET by an expression", "OFFSET")),
+        };
+        let fetch = match limit.get_fetch_type().map_err(planner)? {
+            FetchType::Literal(fetch) => fetch.map(|fetch| fetch as u64),
+            FetchType::UnsupportedExpr => return Err(self.refuse("LIMIT by an expression", "LIMIT")),
+        };
+        // A sort that stops early has done it.
+        if let (0, Op::Sort { fetch: Some(most), .. }) = (skip, &input.op) {
+            if fetch.is_none_or(|fetch| *most <= fetch) {
+                return Ok(input);
+            }
+        }
+        let facts = input.facts.limit(skip, fetch);
+        let place = place_above(std::slice::from_ref(&input));
+        Ok(Relation { op: Op::Limit { skip, fetch }, place, facts, inputs: vec![input] })
+    }
+
+    pub(super) fn distinct(&self, distinct: &Distinct) -> Result<Relation, PlanError> {
+        match distinct {
+            Distinct::All(input) => Ok(deduplicate(self.relation(input)?)),
+            Distinct::On(_) => Err(self.refuse("DISTINCT ON", "DISTINCT ON")),
+        }
+    }
+
+    pub(super) fn union(&self, union: &Union) -> Result<Relation, PlanError> {
+        let mut inputs = Vec::new();
+        for input in &union.inputs {
+            let relation = self.relation(input)?;
+            // Unions of unions are one union.
+            match relation.op {
+                Op::UnionAll => inputs.extend(relation.inputs),
+                _ => inputs.push(relation),
+            }
+        }
+        let facts: Vec<&Facts> = inputs.iter().map(|input| &input.facts).collect();
+        let mut facts = Facts::union(&facts).map_err(|error| error.placed(self.locator.word("UNION")))?;
+        for (field, name) in facts.fields.iter_mut().zip(union.schema.fields()) {
+            field.name = name.name().clone();
+        }
+        let place = place_above(&inputs);
+        Ok(Relation { op: Op::UnionAll, place, facts, inputs })
+    }
+
+    pub(super) fn empty(&self, empty: &EmptyRelation) -> Result<Relation, PlanError> {
+        let mut fields = Vec::new();
+        for column in empty.schema.fields() {
+            // A column that is always NULL may have any type.
+            let ty = Type::from_arrow(column.data_type()).unwrap_or(Type::Bool);
+            let range = ty.range().map(|_| crate::types::Range::point(0));
+            fields.push(field(column.name(), ty, true, range, 0));
+        }
+        let rows: Vec<Vec<Value>> =
+            if empty.produce_one_row { vec![vec![Value::Null; fields.len()]] } else { Vec::new() };
+        constant(fields, rows)
+    }
+
+    pub(super) fn values(&self, values: &Values) -> Result<Relation, PlanError> {
+        let nothing = Facts { fields: Vec::new(), bound: 0, unique: vec![], sorted: vec![], matches: vec![] };
+        let schema = DFSchema::empty();
+        let scalars = self.scalars(&schema, &nothing);
+        let mut rows = Vec::new();
+        let mut columns: Vec<Option<Field>> = vec![None; values.schema.fields().len()];
+        for row in &values.values {
+            let mut out = Vec::new();
+            for (index, expr) in row.iter().enumerate() {
+                let expr = scalars.lower(expr)?;
+                let Expr { kind: ExprKind::Literal(value), ty, .. } = &expr else {
+                    return Err(self.refuse("VALUES with an expression that is no constant", "VALUES"));
+                };
+                let name = values.schema.field(index).name();
+                let next = field(name, *ty, expr.nullable, expr.range, expr.width_bytes);
+                let column = &mut columns[index];
+                *column = Some(match column.take() {
+                    None => next,
+                    Some(so_far) => merge_constant(so_far, next, &out, value)?,
+                });
+                out.push(value.clone());
+            }
+            rows.push(out);
+        }
+        let fields = columns.into_iter().enumerate().map(|(index, column)| {
+            column.unwrap_or_else(|| field(values.schema.field(index).name(), Type::Bool, true, None, 0))
+        });
+        constant(fields.collect(), rows)
+    }
+}
+
+fn merge_constant(a: Field, b: Field, _row: &[Value], value: &Value) -> Result<Field, PlanError> {
+    if *value == Value::Null {
+        return Ok(Field { nullable: true, ..a });
+    }
+    if a.ty != b.ty && !a.nullable {
+        return Err(PlanError::unsupported(format!("VALUES of {} and {} in one column", a.ty, b.ty), ""));
+    }
+    Ok(Field {
+        nullable: a.nullable || b.nullable,
+        range: b
+            .range
+            .map(|range| a.range.filter(|_| a.ty == b.ty).map_or(range, |other| range.union(other))),
+        width_bytes: a.width_bytes.max(b.width_bytes),
+        ..b
+    })
+}
+
+fn constant(fields: Vec<Field>, rows: Vec<Vec<Value>>) -> Result<Relation, PlanError> {
+    let bound = bounded(rows.len() as u128, "VALUES")?;
+    let mut facts = Facts { fields, bound, unique: vec![], sorted: vec![], matches: vec![] };
+    facts = facts.limit(0, None);
+    Ok(Relation { op: Op::Values { rows }, place: Place::Public, facts, inputs: Vec::new() })
+}
+
+/// The expressions over `input`, or `input` itself under other names.
+pub(super) fn project(input: Relation, exprs: Vec<Expr>, names: Vec<String>) -> Relation {
+    let derive = |(expr, name): (&Expr, String)| Derived {
+        field: field(&name, expr.ty, expr.nullable, expr.range, expr.width_bytes),
+        from: if let ExprKind::Column(index) = expr.kind { Some(index) } else { None },
+    };
+    let facts = input.facts.project(exprs.iter().zip(names).map(derive).collect());
+    let in_place = |(index, expr): (usize, &Expr)| expr.kind == ExprKind::Column(index);
+    if exprs.len() == input.facts.fields.len() && exprs.iter().enumerate().all(in_place) {
+        return Relation { facts, ..input };
+    }
+    // Constants over one constant row are a constant row.
+    if let Op::Values { rows } = &input.op {
+        let value = |row: &[Value], expr: &Expr| match &expr.kind {
+            ExprKind::Literal(value) => Some(value.clone()),
+            ExprKind::Column(index) => Some(row[*index].clone()),
+            _ => None,
+        };
+        let rows: Option<Vec<Vec<Value>>> =
+            rows.iter().map(|row| exprs.iter().map(|expr| value(row, expr)).collect()).collect();
+        if let Some(rows) = rows {
+            return Relation { op: Op::Values { rows }, facts, ..input };
+        }
+    }
+    let place = place_above(std::slice::from_ref(&input));
+    Relation { op: Op::Project { exprs }, place, facts, inputs: vec![input] }
+}
+
+/// The rows of `input` where `predicate` is true.
+pub(super) fn keep(input: Relation, predicate: Expr) -> Relation {
+    let facts = input.facts.clone();
+    let place = place_above(std::slice::from_ref(&input));
+    Relation { op: Op::Filter { predicate }, place, facts, inputs: vec![input] }
+}
+
+/// One of several equal rows of `input`.
+pub(super) fn deduplicate(input: Relation) -> Relation {
+    let facts = input.facts.distinct();
+    let place = place_above(std::slice::from_ref(&input));
+    Relation { op: Op::Distinct, place, facts, inputs: vec![input] }
+}
+
+fn refuse_float(expr: &Expr, what: &str) -> Result<(), PlanError> {
+    match expr.ty {
+        Type::Float64 => Err(PlanError::unsupported(
+            format!("{what} of float64 values on shares"),
+            "cast to a decimal first, as in CAST(x AS DECIMAL(18,4)), at its owner",
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Expressions that an operator needs as columns.
+#[derive(Default)]
+pub(super) struct Columns {
+    exprs: Vec<Expr>,
+}
+
+impl Columns {
+    /// The position of the expression, added if it is new.
+    pub(super) fn index(&mut self, expr: Expr) -> usize {
+        match self.exprs.iter().position(|known| *known == expr) {
+            Some(index) => index,
+            None => {
+                self.exprs.push(expr);
+                self.exprs.len() - 1
+            }
+        }
+    }
+
+    /// The input with every expression as a column, and where each is: the
+    /// input itself if all of them are its columns already.
+    pub(super) fn over(self, input: Relation) -> (Relation, Vec<usize>) {
+        let as_column =
+            |expr: &Expr| if let ExprKind::Column(index) = expr.kind { Some(index) } else { None };
+        if let Some(columns) = self.exprs.iter().map(as_column).collect::<Option<Vec<usize>>>() {
+            return (input, columns);
+        }
+        let known = input.facts.fields.iter().map(|field| field.name.clone()).collect::<Vec<_>>();
+        let names = self.exprs.iter().map(|expr| expr.display(&known).to_string()).collect();
+        let columns = (0..self.exprs.len()).collect();
+        (project(input, self.exprs, names), columns)
+    }
+}

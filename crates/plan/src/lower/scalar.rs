@@ -1,0 +1,322 @@
+//! DataFusion's scalar expressions to typed ones.
+
+use datafusion::common::{DFSchema, ScalarValue};
+use datafusion::logical_expr::expr::{Between, Case, InList, ScalarFunction};
+use datafusion::logical_expr::{BinaryExpr, Expr as LogicalExpr, ExprSchemable, Operator};
+
+use super::typed::{self, ArithOp};
+use crate::checked::{ArithKind, CheckedArith};
+use crate::error::PlanError;
+use crate::locate::Locator;
+use crate::secure::{Comparison, Expr, ExprKind, Field};
+use crate::types::{Type, Value};
+
+/// Translates expressions over one relation.
+pub(super) struct Scalars<'a> {
+    pub(super) schema: &'a DFSchema,
+    pub(super) fields: &'a [Field],
+    pub(super) locator: &'a Locator,
+}
+
+impl Scalars<'_> {
+    /// The typed expression.
+    ///
+    /// # Errors
+    /// `Unsupported` for what shares cannot compute.
+    pub(super) fn lower(&self, expr: &LogicalExpr) -> Result<Expr, PlanError> {
+        match expr {
+            LogicalExpr::Alias(alias) => self.lower(&alias.expr),
+            LogicalExpr::Column(column) => {
+                let index = self
+                    .schema
+                    .index_of_column(column)
+                    .map_err(|error| PlanError::Planner { reason: error.strip_backtrace() })?;
+                Ok(typed::column(index, &self.fields[index]))
+            }
+            LogicalExpr::Literal(value, _) => lower_literal(value),
+            LogicalExpr::BinaryExpr(binary) => self.lower_binary(expr, binary),
+            LogicalExpr::Not(operand) => Ok(typed::not(self.lower(operand)?)),
+            LogicalExpr::IsNull(operand) | LogicalExpr::IsUnknown(operand) => {
+                Ok(typed::is_null(self.lower(operand)?))
+            }
+            LogicalExpr::IsNotNull(operand) | LogicalExpr::IsNotUnknown(operand) => {
+                Ok(typed::not(typed::is_null(self.lower(operand)?)))
+            }
+            LogicalExpr::IsTrue(operand) => Ok(typed::is_true(self.lower(operand)?)),
+            LogicalExpr::IsNotTrue(operand) => Ok(typed::not(typed::is_true(self.lower(operand)?))),
+            LogicalExpr::IsFalse(operand) => Ok(typed::is_true(typed::not(self.lower(operand)?))),
+            LogicalExpr::IsNotFalse(operand) => {
+                Ok(typed::not(typed::is_true(typed::not(self.lower(operand)?))))
+            }
+            LogicalExpr::Negative(operand) => self.lower_neg(operand),
+            LogicalExpr::Between(between) => self.lower_between(between),
+            LogicalExpr::Case(case) => self.lower_case(case),
+            LogicalExpr::InList(list) => self.lower_in_list(list),
+            LogicalExpr::Cast(cast) => {
+                let operand = self.lower(&cast.expr)?;
+                let Some(ty) = Type::from_arrow(cast.field.data_type()) else {
+                    return Err(
+                        self.refuse(format!("a cast to {} on shares", cast.field.data_type()), "CAST")
+                    );
+                };
+                typed::cast(operand, ty).map_err(|error| error.placed(self.locator.word("CAST")))
+            }
+            LogicalExpr::ScalarFunction(function) => self.lower_function(expr, function),
+            LogicalExpr::Like(like) => {
+                let word = if like.case_insensitive { "ILIKE" } else { "LIKE" };
+                Err(self.refuse(format!("{word} on shares"), word))
+            }
+            LogicalExpr::SimilarTo(_) => Err(self.refuse("SIMILAR TO on shares", "SIMILAR TO")),
+            LogicalExpr::TryCast(_) => Err(self.refuse("TRY_CAST on shares", "TRY_CAST")),
+            LogicalExpr::ScalarSubquery(_) => Err(self.refuse("a subquery as a value", "( SELECT")),
+            LogicalExpr::InSubquery(_) => Err(self.refuse("IN (SELECT …) in this place", "IN ( SELECT")),
+            LogicalExpr::Exists(_) => Err(self.refuse("EXISTS in this place", "EXISTS")),
+            LogicalExpr::SetComparison(_) => Err(self.refuse("ANY and ALL", "ANY")),
+            LogicalExpr::WindowFunction(window) => {
+                let name = window.fun.name().to_owned();
+                Err(self.refuse(format!("the window function {name}() OVER"), "OVER"))
+            }
+            other => Err(PlanError::unsupported(
+                format!("{} ({})", other.variant_name(), other.human_display()),
+                "",
+            )),
+        }
+    }
+
+    fn refuse(&self, construct: impl Into<String>, phrase: &str) -> PlanError {
+        let place = self.locator.phrase(phrase);
+        PlanError::unsupported(construct, OWNER_ONLY).placed(place)
+    }
+
+    fn type_of(&self, expr: &LogicalExpr) -> Result<Type, PlanError> {
+        let ty = expr.get_type(self.schema);
+        let ty = ty.map_err(|error| PlanError::Planner { reason: error.strip_backtrace() })?;
+        Type::from_arrow(&ty)
+            .ok_or_else(|| PlanError::unsupported(format!("a value of type {ty}"), "cast it to another"))
+    }
+
+    fn lower_binary(&self, whole: &LogicalExpr, binary: &BinaryExpr) -> Result<Expr, PlanError> {
+        let BinaryExpr { left, op, right } = binary;
+        let comparison = match op {
+            Operator::Eq => Some(Comparison::Eq),
+            Operator::NotEq => Some(Comparison::Ne),
+            Operator::Lt => Some(Comparison::Lt),
+            Operator::LtEq => Some(Comparison::Le),
+            Operator::Gt => Some(Comparison::Gt),
+            Operator::GtEq => Some(Comparison::Ge),
+            _ => None,
+        };
+        let placed = |error: PlanError| error.placed(self.locator.word(&op.to_string()));
+        if let Some(comparison) = comparison {
+            return typed::compare(comparison, self.lower(left)?, self.lower(right)?).map_err(placed);
+        }
+        match op {
+            // Long chains lean left: walk down them in a loop, not on the stack.
+            Operator::And | Operator::Or => {
+                let (mut operands, mut rest) = (vec![self.lower(right)?], left.as_ref());
+                while let LogicalExpr::BinaryExpr(BinaryExpr { left, op: inner, right }) = rest {
+                    if inner != op {
+                        break;
+                    }
+                    operands.push(self.lower(right)?);
+                    rest = left;
+                }
+                operands.push(self.lower(rest)?);
+                operands.reverse();
+                Ok(if *op == Operator::And { typed::and(operands) } else { typed::or(operands) })
+            }
+            Operator::IsNotDistinctFrom => typed::same(self.lower(left)?, self.lower(right)?).map_err(placed),
+            Operator::IsDistinctFrom => {
+                Ok(typed::not(typed::same(self.lower(left)?, self.lower(right)?).map_err(placed)?))
+            }
+            Operator::Plus => self.lower_arith(ArithOp::Add, whole, left, right),
+            Operator::Minus => self.lower_arith(ArithOp::Sub, whole, left, right),
+            Operator::Multiply => self.lower_arith(ArithOp::Mul, whole, left, right),
+            Operator::Divide => self.lower_arith(ArithOp::Div, whole, left, right),
+            Operator::Modulo => self.lower_arith(ArithOp::Rem, whole, left, right),
+            other => Err(self.refuse(format!("the operator {other} on shares"), &other.to_string())),
+        }
+    }
+
+    fn lower_arith(
+        &self,
+        op: ArithOp,
+        whole: &LogicalExpr,
+        left: &LogicalExpr,
+        right: &LogicalExpr,
+    ) -> Result<Expr, PlanError> {
+        let symbol = match op {
+            ArithOp::Add => "+",
+            ArithOp::Sub => "-",
+            ArithOp::Mul => "*",
+            ArithOp::Div => "/",
+            ArithOp::Rem => "%",
+        };
+        let operand = |expr: &LogicalExpr| -> Result<Expr, PlanError> {
+            let ty =
+                expr.get_type(self.schema).map_err(|e| PlanError::Planner { reason: e.strip_backtrace() })?;
+            match Type::from_arrow(&ty) {
+                Some(ty) if ty.is_exact_number() => self.lower(expr),
+                Some(Type::Float64) => Err(PlanError::unsupported(
+                    format!("`{symbol}` on float64 values on shares"),
+                    "cast to a decimal first, as in avg(CAST(x AS DECIMAL(18,4)))",
+                )
+                .placed(self.locator.word(symbol))),
+                _ => Err(self.refuse(format!("`{symbol}` on {ty} values on shares"), symbol)),
+            }
+        };
+        let (left, right) = (operand(left)?, operand(right)?);
+        typed::arith(op, left, right, self.type_of(whole)?)
+    }
+
+    fn lower_neg(&self, operand: &LogicalExpr) -> Result<Expr, PlanError> {
+        let operand = self.lower(operand)?;
+        if !operand.ty.is_exact_number() {
+            return Err(self.refuse(format!("minus on {} values on shares", operand.ty), "-"));
+        }
+        Ok(typed::neg(operand))
+    }
+
+    fn lower_between(&self, between: &Between) -> Result<Expr, PlanError> {
+        let operand = self.lower(&between.expr)?;
+        let (low, high) = (self.lower(&between.low)?, self.lower(&between.high)?);
+        let placed = |error: PlanError| error.placed(self.locator.word("BETWEEN"));
+        let within = typed::and(vec![
+            typed::compare(Comparison::Ge, operand.clone(), low).map_err(placed)?,
+            typed::compare(Comparison::Le, operand, high).map_err(placed)?,
+        ]);
+        Ok(if between.negated { typed::not(within) } else { within })
+    }
+
+    fn lower_case(&self, case: &Case) -> Result<Expr, PlanError> {
+        let placed = |error: PlanError| error.placed(self.locator.word("CASE"));
+        let operand = case.expr.as_deref().map(|operand| self.lower(operand)).transpose()?;
+        let mut branches = Vec::new();
+        for (when, then) in &case.when_then_expr {
+            let when = self.lower(when)?;
+            let condition = match &operand {
+                Some(operand) => typed::compare(Comparison::Eq, operand.clone(), when).map_err(placed)?,
+                None => when,
+            };
+            branches.push((condition, self.lower(then)?));
+        }
+        let otherwise = match &case.else_expr {
+            Some(otherwise) => self.lower(otherwise)?,
+            None => typed::literal(Value::Null, branches.first().map_or(Type::Bool, |(_, value)| value.ty)),
+        };
+        typed::case(branches, otherwise).map_err(placed)
+    }
+
+    fn lower_in_list(&self, list: &InList) -> Result<Expr, PlanError> {
+        let placed = |error: PlanError| error.placed(self.locator.word("IN"));
+        let operand = self.lower(&list.expr)?;
+        let (mut constants, mut alternatives) = (Vec::new(), Vec::new());
+        for item in &list.list {
+            let item = self.lower(item)?;
+            match item.kind {
+                ExprKind::Literal(Value::Null) => alternatives.push(typed::literal(Value::Null, Type::Bool)),
+                ExprKind::Literal(value) if item.ty == operand.ty => {
+                    if !constants.contains(&value) {
+                        constants.push(value);
+                    }
+                }
+                _ => {
+                    alternatives.push(typed::compare(Comparison::Eq, operand.clone(), item).map_err(placed)?)
+                }
+            }
+        }
+        if !constants.is_empty() {
+            alternatives.insert(0, typed::in_list(operand, constants).map_err(placed)?);
+        }
+        let any = match alternatives.is_empty() {
+            true => typed::literal(Value::Bool(false), Type::Bool),
+            false => typed::or(alternatives),
+        };
+        Ok(if list.negated { typed::not(any) } else { any })
+    }
+
+    fn lower_function(&self, whole: &LogicalExpr, function: &ScalarFunction) -> Result<Expr, PlanError> {
+        if let Some(checked) = function.func.inner().downcast_ref::<CheckedArith>() {
+            let op = match checked.kind() {
+                ArithKind::Add => ArithOp::Add,
+                ArithKind::Sub => ArithOp::Sub,
+                ArithKind::Mul => ArithOp::Mul,
+                ArithKind::Div => ArithOp::Div,
+                ArithKind::Neg => return self.lower_neg(&function.args[0]),
+            };
+            return self.lower_arith(op, whole, &function.args[0], &function.args[1]);
+        }
+        match (function.name(), function.args.as_slice()) {
+            ("coalesce", [first @ .., last]) => {
+                let mut result = self.lower(last)?;
+                for value in first.iter().rev() {
+                    let value = self.lower(value)?;
+                    let present = typed::not(typed::is_null(value.clone()));
+                    let placed = |error: PlanError| error.placed(self.locator.call("coalesce"));
+                    result = typed::case(vec![(present, value)], result).map_err(placed)?;
+                }
+                Ok(result)
+            }
+            ("nullif", [value, null]) => {
+                let (value, null) = (self.lower(value)?, self.lower(null)?);
+                let placed = |error: PlanError| error.placed(self.locator.call("nullif"));
+                let equal = typed::compare(Comparison::Eq, value.clone(), null).map_err(placed)?;
+                let null = typed::literal(Value::Null, value.ty);
+                typed::case(vec![(equal, null)], value).map_err(placed)
+            }
+            ("abs", [value]) if self.type_of(value)?.is_exact_number() => {
+                let value = self.lower(value)?;
+                let zero = typed::literal(Value::Int(0), value.ty);
+                let negative = typed::compare(Comparison::Lt, value.clone(), zero)?;
+                let most = value.range.map(|range| range.low.saturating_neg().max(range.high));
+                let mut result = typed::case(vec![(negative, typed::neg(value.clone()))], value)?;
+                if let (Some(range), Some(most)) = (&mut result.range, most) {
+                    (range.low, range.high) = (range.low.max(0), range.high.min(most).max(0));
+                }
+                Ok(result)
+            }
+            (name, _) => {
+                let place = self.locator.call(name);
+                Err(PlanError::unsupported(format!("{name}() on shares"), OWNER_ONLY).placed(place))
+            }
+        }
+    }
+}
+
+const OWNER_ONLY: &str = "its owner can compute it, in an expression over one party's columns";
+
+/// A constant in unscaled form.
+pub(super) fn lower_literal(value: &ScalarValue) -> Result<Expr, PlanError> {
+    let arrow = value.data_type();
+    if arrow.is_null() {
+        return Ok(typed::literal(Value::Null, Type::Bool));
+    }
+    let Some(ty) = Type::from_arrow(&arrow) else {
+        return Err(PlanError::unsupported(format!("a constant of type {arrow}"), "cast it to another type"));
+    };
+    if value.is_null() {
+        return Ok(typed::literal(Value::Null, ty));
+    }
+    let value = match value {
+        ScalarValue::Boolean(Some(v)) => Value::Bool(*v),
+        ScalarValue::Int8(Some(v)) => Value::Int((*v).into()),
+        ScalarValue::Int16(Some(v)) => Value::Int((*v).into()),
+        ScalarValue::Int32(Some(v)) | ScalarValue::Date32(Some(v)) => Value::Int((*v).into()),
+        ScalarValue::Int64(Some(v)) | ScalarValue::TimestampMicrosecond(Some(v), _) => {
+            Value::Int((*v).into())
+        }
+        ScalarValue::UInt8(Some(v)) => Value::Int((*v).into()),
+        ScalarValue::UInt16(Some(v)) => Value::Int((*v).into()),
+        ScalarValue::UInt32(Some(v)) => Value::Int((*v).into()),
+        ScalarValue::UInt64(Some(v)) => Value::Int((*v).into()),
+        ScalarValue::Decimal32(Some(v), _, _) => Value::Int((*v).into()),
+        ScalarValue::Decimal64(Some(v), _, _) => Value::Int((*v).into()),
+        ScalarValue::Decimal128(Some(v), _, _) => Value::Int(*v),
+        ScalarValue::Float64(Some(v)) => Value::Float(*v),
+        ScalarValue::Utf8(Some(v)) | ScalarValue::LargeUtf8(Some(v)) | ScalarValue::Utf8View(Some(v)) => {
+            Value::Utf8(v.clone())
+        }
+        other => return Err(PlanError::unsupported(format!("the constant {other}"), "")),
+    };
+    Ok(typed::literal(value, ty))
+}

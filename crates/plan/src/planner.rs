@@ -1,0 +1,140 @@
+//! The one way from a question to its secure plan.
+
+use datafusion::logical_expr::LogicalPlan;
+
+use crate::catalog::PublicCatalog;
+use crate::context::session_state;
+use crate::disclose::disclosures;
+use crate::error::PlanError;
+use crate::locate::Locator;
+use crate::logical::logical_plan;
+use crate::lower::Lowering;
+use crate::secure::{Node, Op, OutputColumn, SecurePlan};
+
+/// Part of every digest: parties with different planners disagree before they
+/// share anything.
+pub const PLANNER_VERSION: &str = concat!("junto-plan ", env!("CARGO_PKG_VERSION"), " datafusion 55.2");
+/// DataFusion walks expressions on the stack; a question as long as allowed
+/// has room in this.
+const STACK_BYTES: usize = 1 << 30;
+
+/// All that a plan depends on.
+#[derive(Clone, Copy, Debug)]
+pub struct Request<'a> {
+    /// The question: one SELECT.
+    pub sql: &'a str,
+    /// What is public about the tables; its parties in the session's order.
+    pub catalog: &'a PublicCatalog,
+    /// The party that learns the answer.
+    pub asker: &'a str,
+    /// The parties that compute, in order.
+    pub compute: &'a [String],
+}
+
+/// Plans a question. The same request gives the same plan, everywhere.
+///
+/// # Errors
+/// `PlanError`, naming what is wrong or refused and where it stands.
+pub fn plan(request: Request<'_>) -> Result<SecurePlan, PlanError> {
+    std::thread::scope(|scope| {
+        let planner = std::thread::Builder::new().name("planner".to_owned()).stack_size(STACK_BYTES);
+        let handle = planner.spawn_scoped(scope, || plan_here(request));
+        let handle = handle
+            .map_err(|error| PlanError::Planner { reason: format!("no thread to plan on: {error}") })?;
+        // A panic of DataFusion's on strange SQL must not take the party down.
+        handle.join().unwrap_or_else(|_| {
+            Err(PlanError::Planner { reason: "the planner failed on this question".to_owned() })
+        })
+    })
+}
+
+fn plan_here(request: Request<'_>) -> Result<SecurePlan, PlanError> {
+    let Request { sql, catalog, asker, compute } = request;
+    catalog.check()?;
+    let party = |name: &str| {
+        catalog
+            .party_index(name)
+            .ok_or_else(|| PlanError::Parties { reason: format!("there is no party `{name}`") })
+    };
+    let asker = party(asker)?;
+    let compute = compute.iter().map(|name| party(name)).collect::<Result<Vec<_>, _>>()?;
+    if let Some(twice) = (1..compute.len()).find(|index| compute[..*index].contains(&compute[*index])) {
+        let name = &catalog.parties[compute[twice]].name;
+        return Err(PlanError::Parties { reason: format!("`{name}` computes twice") });
+    }
+    let locator = Locator::new(sql);
+    let logical = logical_plan(sql, catalog, &session_state(), &locator)?;
+    let root = Lowering { catalog, locator: &locator }.lower(&logical)?;
+    let output = root.schema.iter().map(|field| OutputColumn {
+        name: field.name.clone(),
+        ty: field.ty,
+        nullable: field.nullable,
+    });
+    let mut plan = SecurePlan {
+        sql: sql.to_owned(),
+        parties: catalog.parties.iter().map(|party| party.name.clone()).collect(),
+        asker,
+        compute,
+        output: output.collect(),
+        ordered: is_ordered(&root),
+        root,
+        disclosures: Vec::new(),
+        digest: [0; 32],
+    };
+    plan.disclosures = disclosures(&plan, catalog);
+    plan.digest = digest(&plan, catalog);
+    Ok(plan)
+}
+
+/// Whether the rows of the answer come in an order.
+fn is_ordered(node: &Node) -> bool {
+    match &node.op {
+        Op::Sort { .. } => true,
+        Op::Project { .. } | Op::Limit { .. } => is_ordered(&node.inputs[0]),
+        Op::LocalStage(stage) => logical_is_ordered(&stage.logical),
+        _ => false,
+    }
+}
+
+fn logical_is_ordered(plan: &LogicalPlan) -> bool {
+    match plan {
+        LogicalPlan::Sort(_) => true,
+        LogicalPlan::Projection(projection) => logical_is_ordered(&projection.input),
+        LogicalPlan::Limit(limit) => logical_is_ordered(&limit.input),
+        LogicalPlan::SubqueryAlias(alias) => logical_is_ordered(&alias.input),
+        _ => false,
+    }
+}
+
+/// The hash of all that went in and of the plan that came out.
+fn digest(plan: &SecurePlan, catalog: &PublicCatalog) -> [u8; 32] {
+    let mut hasher = blake3::Hasher::new_derive_key("junto secure plan v1");
+    let mut part = |bytes: &[u8]| {
+        hasher.update(&(bytes.len() as u64).to_le_bytes());
+        hasher.update(bytes);
+    };
+    part(PLANNER_VERSION.as_bytes());
+    part(plan.sql.trim().as_bytes());
+    part(&catalog.digest());
+    part(&(plan.asker as u64).to_le_bytes());
+    for party in &plan.compute {
+        part(&(*party as u64).to_le_bytes());
+    }
+    for node in plan.root.nodes() {
+        // The whole node but its inputs, which are parts of their own.
+        let (op, local) = match &node.op {
+            Op::LocalStage(stage) => {
+                let op =
+                    format!("{} {} {:?} {:?}", stage.party, stage.name, stage.unique_keys, stage.sorted_by);
+                (op, stage.logical.display_indent_schema().to_string())
+            }
+            op => (format!("{op:?}"), String::new()),
+        };
+        part(format!("{} {} {:?} {}", node.id, node.inputs.len(), node.place, node.row_bound).as_bytes());
+        part(op.as_bytes());
+        part(local.as_bytes());
+        part(format!("{:?}", node.schema).as_bytes());
+    }
+    part(format!("{:?}", plan.disclosures).as_bytes());
+    *hasher.finalize().as_bytes()
+}

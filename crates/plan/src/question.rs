@@ -1,0 +1,161 @@
+//! The text of a question: one SELECT, perhaps behind EXPLAIN.
+
+use datafusion::sql::sqlparser::ast::{Query, SetExpr, Statement};
+use datafusion::sql::sqlparser::dialect::GenericDialect;
+use datafusion::sql::sqlparser::parser::{Parser, ParserError};
+use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
+
+use crate::error::{At, Place, PlanError};
+use crate::locate::Locator;
+
+/// The most bytes of SQL; a text as long as this still plans within the stack.
+pub const MAX_SQL_BYTES: usize = 64 * 1024;
+/// How deep parentheses, CASEs and subqueries may nest.
+const MAX_DEPTH: usize = 100;
+
+/// Whether to run a question or to show its plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Explain {
+    /// Run it.
+    No,
+    /// Show the plan.
+    Plan,
+    /// Run it and show the plan with what was measured.
+    Analyze,
+}
+
+/// One question.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Question {
+    /// The SELECT alone; what stood before it is blank, so that places hold.
+    pub sql: String,
+    /// What to do with it.
+    pub explain: Explain,
+}
+
+impl Question {
+    /// Takes EXPLAIN and EXPLAIN ANALYZE off the text.
+    ///
+    /// # Errors
+    /// `Syntax` if the text is too long or no sequence of SQL words.
+    pub fn parse(text: &str) -> Result<Question, PlanError> {
+        if text.len() > MAX_SQL_BYTES {
+            let reason = format!("the question has {} bytes, more than {MAX_SQL_BYTES}", text.len());
+            return Err(PlanError::Syntax { reason, at: At(None) });
+        }
+        let tokens = Tokenizer::new(&GenericDialect {}, text).tokenize_with_location().map_err(|error| {
+            let (line, column) = (error.location.line, error.location.column);
+            PlanError::Syntax { reason: error.message, at: At(Some(Place { line, column })) }
+        })?;
+        let mut words = tokens.iter().filter(|token| !matches!(token.token, Token::Whitespace(_)));
+        let is = |token: Option<&&_>, word: &str| {
+            token.is_some_and(|token: &&datafusion::sql::sqlparser::tokenizer::TokenWithSpan| {
+                matches!(&token.token, Token::Word(w) if w.quote_style.is_none() && w.value.eq_ignore_ascii_case(word))
+            })
+        };
+        let (first, second, third) = (words.next(), words.next(), words.next());
+        let (explain, start) = match () {
+            _ if is(first.as_ref(), "explain") && is(second.as_ref(), "analyze") => (Explain::Analyze, third),
+            _ if is(first.as_ref(), "explain") => (Explain::Plan, second),
+            _ => return Ok(Question { sql: text.to_owned(), explain: Explain::No }),
+        };
+        let start = start.map(|token| Place { line: token.span.start.line, column: token.span.start.column });
+        Ok(Question { sql: blank_before(text, start), explain })
+    }
+}
+
+/// The text with spaces in place of all that stands before `start`.
+fn blank_before(text: &str, start: Option<Place>) -> String {
+    let (mut line, mut column) = (1, 1);
+    let blank = |c: char| {
+        let before = start.is_none_or(|start| (line, column) < (start.line, start.column));
+        (line, column) = if c == '\n' { (line + 1, 1) } else { (line, column + 1) };
+        if before && c != '\n' { ' ' } else { c }
+    };
+    text.chars().map(blank).collect()
+}
+
+/// The one query that a text consists of.
+pub(crate) fn parse_query(sql: &str, locator: &Locator) -> Result<Statement, PlanError> {
+    if sql.len() > MAX_SQL_BYTES {
+        let reason = format!("the question has {} bytes, more than {MAX_SQL_BYTES}", sql.len());
+        return Err(PlanError::Syntax { reason, at: At(None) });
+    }
+    let parsed = Parser::new(&GenericDialect {}).with_recursion_limit(MAX_DEPTH).try_with_sql(sql);
+    let mut statements = parsed.and_then(|mut parser| parser.parse_statements()).map_err(syntax)?;
+    let statement = match statements.len() {
+        0 => return Err(PlanError::Syntax { reason: "there is no question".to_owned(), at: At(None) }),
+        1 => statements.remove(0),
+        _ => {
+            let place = locator.after_semicolon();
+            let reason = "ask one question at a time";
+            return Err(PlanError::unsupported("a second statement", reason).placed(place));
+        }
+    };
+    match &statement {
+        Statement::Query(query) => check_query(query, locator)?,
+        other => {
+            let text = other.to_string();
+            let verb = text.split_whitespace().next().unwrap_or("this statement").to_uppercase();
+            let place = locator.word(&verb);
+            let reason = "a question is one SELECT; it changes nothing and sets nothing";
+            return Err(PlanError::unsupported(verb, reason).placed(place));
+        }
+    }
+    Ok(statement)
+}
+
+fn check_query(query: &Query, locator: &Locator) -> Result<(), PlanError> {
+    let refuse =
+        |construct: &str, word: &str| Err(PlanError::unsupported(construct, "").placed(locator.phrase(word)));
+    if query.with.as_ref().is_some_and(|with| with.recursive) {
+        return refuse("WITH RECURSIVE", "RECURSIVE");
+    }
+    if !query.locks.is_empty() {
+        return refuse("FOR UPDATE", "FOR");
+    }
+    if let SetExpr::Select(select) = query.body.as_ref() {
+        if select.into.is_some() {
+            return refuse("SELECT INTO", "INTO");
+        }
+        if select.top.is_some() {
+            return refuse("TOP", "TOP");
+        }
+    }
+    Ok(())
+}
+
+/// The parser ends its messages with the place.
+fn syntax(error: ParserError) -> PlanError {
+    let message = match error {
+        ParserError::TokenizerError(message) | ParserError::ParserError(message) => message,
+        ParserError::RecursionLimitExceeded => {
+            let reason = format!("the question nests deeper than {MAX_DEPTH} levels");
+            return PlanError::Syntax { reason, at: At(None) };
+        }
+    };
+    let place = message.rsplit_once(" at Line: ").and_then(|(reason, place)| {
+        let (line, column) = place.split_once(", Column: ")?;
+        Some((reason.to_owned(), Place { line: line.parse().ok()?, column: column.parse().ok()? }))
+    });
+    match place {
+        Some((reason, place)) => PlanError::Syntax { reason, at: At(Some(place)) },
+        None => PlanError::Syntax { reason: message, at: At(None) },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn explain_comes_off_and_places_stay() {
+        let question = Question::parse("explain\n analyze SELECT 'é' FROM x").unwrap();
+        assert_eq!(question.explain, Explain::Analyze);
+        assert_eq!(question.sql, "       \n         SELECT 'é' FROM x");
+        let question = Question::parse("EXPLAIN SELECT 1").unwrap();
+        assert_eq!((question.explain, question.sql.trim()), (Explain::Plan, "SELECT 1"));
+        let question = Question::parse("SELECT 1").unwrap();
+        assert_eq!((question.explain, question.sql.as_str()), (Explain::No, "SELECT 1"));
+    }
+}

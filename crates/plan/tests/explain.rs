@@ -1,0 +1,40 @@
+//! Plans as text: `tests/explain/NAME.txt` holds the question, a line of
+//! dashes and the plan. `UPDATE_PLANS=1 cargo test -p plan` writes them anew.
+
+mod common;
+
+use std::fs;
+use std::path::Path;
+
+use plan::explain::CostTable;
+
+#[test]
+fn plans_are_as_written_down() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/explain");
+    let update = std::env::var_os("UPDATE_PLANS").is_some();
+    let mut files: Vec<_> = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    let mut wrong = Vec::new();
+    for path in files {
+        let text = fs::read_to_string(&path).unwrap();
+        let (sql, expected) = text.split_once("\n----\n").unwrap_or((text.trim_end(), ""));
+        let name = path.file_stem().unwrap().to_str().unwrap();
+        let catalog = if name.starts_with("tpch_") { common::tpch() } else { common::shops() };
+        let plan = match common::ask(&catalog, sql) {
+            Ok(plan) => plan,
+            Err(error) => {
+                wrong.push(format!("{name}: {error}"));
+                continue;
+            }
+        };
+        // The digest depends on the planner's version, which is no part of the plan.
+        let explained = plan.explain(&CostTable::new());
+        let explained = explained.split("\nPlan ").next().unwrap();
+        if update {
+            fs::write(&path, format!("{sql}\n----\n{explained}")).unwrap();
+        } else if explained != expected {
+            wrong.push(format!("{name}:\n{explained}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
