@@ -184,20 +184,30 @@ impl<S: Side> Channel<S> {
     /// At most [`PIECE_BYTES`] may be given at a time, and twice that between flushes.
     pub(crate) fn seal(&mut self, plain: &[u8]) -> Result<(), ChannelError> {
         loop {
-            match self.side.process(&mut []).state? {
+            let status = self.side.process(&mut self.incoming[self.start..self.end]);
+            let discard = status.discard;
+            let is_done = match status.state? {
                 ConnectionState::WriteTraffic(mut traffic) => {
                     let room = &mut self.outgoing[self.n_outgoing..];
                     let n =
                         traffic.encrypt(plain, room).map_err(|error| io::Error::other(error.to_string()))?;
                     self.n_outgoing += n;
-                    return Ok(());
+                    true
                 }
                 // Messages of TLS itself, such as a key update, go first.
                 ConnectionState::EncodeTlsData(data) => {
                     encode(data, &mut self.outgoing, &mut self.n_outgoing)?;
+                    false
                 }
-                ConnectionState::TransmitTlsData(data) => data.done(),
+                ConnectionState::TransmitTlsData(data) => {
+                    data.done();
+                    false
+                }
                 _ => return Err(ChannelError::Closed),
+            };
+            self.start += discard;
+            if is_done {
+                return Ok(());
             }
         }
     }
@@ -230,7 +240,8 @@ impl<S: Side> Channel<S> {
     /// Tells the peer that nothing more comes. Best effort: the frames above say
     /// goodbye for themselves.
     pub(crate) fn close(&mut self) {
-        if let Ok(ConnectionState::WriteTraffic(mut traffic)) = self.side.process(&mut []).state {
+        let status = self.side.process(&mut self.incoming[self.start..self.end]);
+        if let Ok(ConnectionState::WriteTraffic(mut traffic)) = status.state {
             let room = &mut self.outgoing[self.n_outgoing..];
             if let Ok(n) = traffic.queue_close_notify(room) {
                 self.n_outgoing += n;
@@ -243,10 +254,15 @@ impl<S: Side> Channel<S> {
     /// Sends the alert that explains a failed handshake, and lets it arrive:
     /// closing with unread bytes would reset the connection and take it back.
     fn send_alert(&mut self, deadline: Instant) {
-        while let Ok(ConnectionState::EncodeTlsData(data)) = self.side.process(&mut []).state {
+        // rustls still refers to the bytes that it refused: it gets the same ones again.
+        loop {
+            let status = self.side.process(&mut self.incoming[self.start..self.end]);
+            let discard = status.discard;
+            let Ok(ConnectionState::EncodeTlsData(data)) = status.state else { break };
             if encode(data, &mut self.outgoing, &mut self.n_outgoing).is_err() {
                 break;
             }
+            self.start += discard;
         }
         let linger = deadline.min(Instant::now() + Duration::from_millis(300));
         let _ = self.flush(linger);

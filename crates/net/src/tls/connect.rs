@@ -1,7 +1,7 @@
 //! How the parties find one another: everybody dials everybody until a deadline,
 //! and both ends of each connection greet.
 
-use std::net::{TcpListener, TcpStream, ToSocketAddrs};
+use std::net::{Shutdown, TcpListener, TcpStream, ToSocketAddrs};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -85,8 +85,12 @@ struct Meeting<'a> {
     deadline: Instant,
     state: Mutex<State>,
     is_over: AtomicBool,
-    n_handshakes: AtomicUsize,
-    n_strangers: AtomicUsize,
+    /// Sockets in a handshake. They are hung up when the meeting is over, so that
+    /// nobody waits for somebody who says nothing.
+    in_handshake: Mutex<Vec<(usize, TcpStream)>>,
+    n_sockets: AtomicUsize,
+    /// Why the last handshake that was accepted failed: a hint when somebody is missed.
+    last_refusal: Mutex<Option<String>>,
 }
 
 struct State {
@@ -126,8 +130,9 @@ pub(super) fn meet(
             failure: None,
         }),
         is_over: AtomicBool::new(others.is_empty()),
-        n_handshakes: AtomicUsize::new(0),
-        n_strangers: AtomicUsize::new(0),
+        in_handshake: Mutex::default(),
+        n_sockets: AtomicUsize::new(0),
+        last_refusal: Mutex::default(),
     };
     thread::scope(|scope| {
         for (peer, config) in others.iter().zip(dialling) {
@@ -135,6 +140,7 @@ pub(super) fn meet(
             scope.spawn(move || meeting.dial(*peer, &config));
         }
         meeting.accept(scope, listener, &accepting);
+        meeting.hang_up();
     });
     meeting.outcome(&others)
 }
@@ -181,7 +187,7 @@ impl Meeting<'_> {
         let mut socket = Err(std::io::Error::other("the name has no address"));
         for addr in addr.to_socket_addrs().map_err(again)? {
             let left = self.deadline.saturating_duration_since(Instant::now());
-            let timeout = left.clamp(Duration::from_millis(1), Duration::from_secs(3));
+            let timeout = left.clamp(Duration::from_millis(1), Duration::from_secs(2));
             socket = TcpStream::connect_timeout(&addr, timeout);
             if socket.is_ok() {
                 break;
@@ -189,7 +195,7 @@ impl Meeting<'_> {
         }
         let socket = socket.map_err(again)?;
         let deadline = self.handshake_deadline();
-        prepare(&socket, deadline).map_err(again)?;
+        let number = self.prepare(&socket, deadline).map_err(again)?;
         let side = UnbufferedClientConnection::new(Arc::clone(config), config::server_name())
             .map_err(|error| Refusal::Again(error.to_string()))?;
         let mut channel = Channel::new(side, socket);
@@ -198,6 +204,7 @@ impl Meeting<'_> {
             .handshake(deadline, |bytes| plain.extend_from_slice(bytes))
             .and_then(|()| self.greet(&mut channel, to, deadline))
             .and_then(|()| self.hear(&mut channel, &mut plain, deadline));
+        self.release(number);
         let hello = match greeted {
             Ok(Ok(hello)) => hello,
             Ok(Err(what)) => return Err(Refusal::Fatal(NetError::Garbage { peer: to, what })),
@@ -223,31 +230,40 @@ impl Meeting<'_> {
                 thread::sleep(Duration::from_millis(2));
                 continue;
             };
-            if self.n_handshakes.fetch_add(1, Ordering::AcqRel) >= MAX_HANDSHAKES {
-                self.n_handshakes.fetch_sub(1, Ordering::AcqRel);
-                continue;
-            }
+            let deadline = self.handshake_deadline();
+            let opened = socket.set_nonblocking(false).and_then(|()| self.prepare(&socket, deadline));
+            let Ok(number) = opened else { continue };
             let config = Arc::clone(config);
             scope.spawn(move || {
-                if let Err(error) = self.welcome(socket, config) {
-                    self.fail(error);
-                }
-                self.n_handshakes.fetch_sub(1, Ordering::AcqRel);
+                let welcomed = self.welcome(socket, config, number, deadline);
+                self.release(number);
+                welcomed.unwrap_or_else(|error| self.fail(error));
             });
         }
     }
 
     /// The accepting side of one connection. Only what a listed party does wrong is an error.
-    fn welcome(&self, socket: TcpStream, config: Arc<ServerConfig>) -> Result<(), NetError> {
-        let deadline = self.handshake_deadline();
-        let stranger = |_| {
-            self.n_strangers.fetch_add(1, Ordering::AcqRel);
-        };
-        let opened = socket.set_nonblocking(false).and_then(|()| prepare(&socket, deadline));
-        let (Ok(()), Ok(side)) = (opened, UnbufferedServerConnection::new(config)) else { return Ok(()) };
+    fn welcome(
+        &self,
+        socket: TcpStream,
+        config: Arc<ServerConfig>,
+        number: usize,
+        deadline: Instant,
+    ) -> Result<(), NetError> {
+        let Ok(side) = UnbufferedServerConnection::new(config) else { return Ok(()) };
         let mut channel = Channel::new(side, socket);
         let mut plain = Vec::new();
-        if channel.handshake(deadline, |bytes| plain.extend_from_slice(bytes)).map_err(stranger).is_err() {
+        if let Err(error) = channel.handshake(deadline, |bytes| plain.extend_from_slice(bytes)) {
+            let mut last = self.last_refusal.lock().expect("nothing panics while it holds this lock");
+            *last = Some(match error {
+                ChannelError::Tls(rustls::Error::AlertReceived(_)) => {
+                    "it refused the key shown here".to_owned()
+                }
+                ChannelError::Tls(rustls::Error::InvalidCertificate(_)) => {
+                    "its key is not pinned here".to_owned()
+                }
+                other => other.to_string(),
+            });
             return Ok(());
         }
         let certificate = channel.side().peer_certificates().and_then(|chain| chain.first());
@@ -265,6 +281,7 @@ impl Meeting<'_> {
             return Ok(());
         }
         self.check_hello(from, &hello)?;
+        self.release(number);
         self.arrived(|state| state.incoming[from.index()] = Some((channel, plain)));
         Ok(())
     }
@@ -366,6 +383,31 @@ impl Meeting<'_> {
         NetError::Unreachable { peer, name, addr, cause }
     }
 
+    /// Makes a socket ready for a handshake that ends with the meeting.
+    fn prepare(&self, socket: &TcpStream, deadline: Instant) -> std::io::Result<usize> {
+        socket.set_nodelay(true)?;
+        let left = deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
+        socket.set_write_timeout(Some(left))?;
+        let number = self.n_sockets.fetch_add(1, Ordering::AcqRel);
+        let mut sockets = self.in_handshake.lock().expect("nothing panics while it holds this lock");
+        if self.is_over() || sockets.len() >= MAX_HANDSHAKES {
+            return Err(std::io::Error::other("the meeting is over or crowded"));
+        }
+        sockets.push((number, socket.try_clone()?));
+        Ok(number)
+    }
+
+    /// The handshake of this socket has ended, well or badly.
+    fn release(&self, number: usize) {
+        let mut sockets = self.in_handshake.lock().expect("nothing panics while it holds this lock");
+        sockets.retain(|(other, _)| *other != number);
+    }
+
+    fn hang_up(&self) {
+        let sockets = self.in_handshake.lock().expect("nothing panics while it holds this lock");
+        sockets.iter().for_each(|(_, socket)| drop(socket.shutdown(Shutdown::Both)));
+    }
+
     fn handshake_deadline(&self) -> Instant {
         self.deadline.min(Instant::now() + HANDSHAKE)
     }
@@ -397,9 +439,12 @@ impl Meeting<'_> {
         let missing = self.missing(&state).next();
         drop(state);
         if let Some(peer) = missing {
-            let cause = match self.n_strangers.load(Ordering::Acquire) {
-                0 => "it did not connect in time".to_owned(),
-                n => format!("it did not connect in time, and {n} handshakes with others failed"),
+            let last = self.last_refusal.lock().expect("nothing panics while it holds this lock").take();
+            let cause = match last {
+                None => "it did not connect in time".to_owned(),
+                Some(why) => {
+                    format!("it did not connect in time, and somebody was turned away because {why}")
+                }
             };
             self.fail(self.unreachable(peer, cause));
         }
@@ -437,10 +482,4 @@ enum Refusal {
     /// Perhaps the peer is not up yet.
     Again(String),
     Fatal(NetError),
-}
-
-fn prepare(socket: &TcpStream, deadline: Instant) -> std::io::Result<()> {
-    socket.set_nodelay(true)?;
-    let left = deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
-    socket.set_write_timeout(Some(left))
 }

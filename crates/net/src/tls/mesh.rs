@@ -92,9 +92,26 @@ impl TlsMesh {
     }
 
     fn spawn(&mut self, name: String, run: impl FnOnce() + Send + 'static) -> std::io::Result<()> {
-        let thread = thread::Builder::new().name(name).spawn(run)?;
+        // A link whose thread dies would leave receives waiting for ever.
+        let end = Arc::clone(&self.end);
+        let guarded = move || {
+            let _alarm = Alarm(end);
+            run();
+        };
+        let thread = thread::Builder::new().name(name).spawn(guarded)?;
         self.threads.get_mut().expect("no panic holds it").push(thread);
         Ok(())
+    }
+}
+
+/// Ends the session if the thread that holds it panics.
+struct Alarm(Arc<Endpoint>);
+
+impl Drop for Alarm {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.0.fail(NetError::Local { cause: "a link's thread panicked; this is a bug".into() });
+        }
     }
 }
 

@@ -1,4 +1,6 @@
-//! What the tests over TLS share.
+//! What the tests over TLS share; each uses a part of it.
+
+#![allow(dead_code)]
 
 use std::net::TcpListener;
 use std::time::Duration;
