@@ -48,9 +48,8 @@ pub(crate) fn disclosures(plan: &SecurePlan, catalog: &PublicCatalog) -> Vec<Dis
         }
     }
     for (_, stage) in &stages {
-        let (party, name) = (plan.parties[stage.party].clone(), stage.name.clone());
-        add(&everyone, Learns::LocalRunningTime { party: party.clone(), stage: name.clone() });
-        add(&everyone, Learns::LocalFailure { party, stage: name });
+        let (party, stage) = (plan.parties[stage.party].clone(), stage.name.clone());
+        add(&everyone, Learns::LocalRun { party, stage });
     }
 
     let compute: Vec<String> = plan.compute.iter().map(|party| plan.parties[*party].clone()).collect();

@@ -43,7 +43,7 @@ impl SecurePlan {
         let mut last = None;
         for disclosure in &self.disclosures {
             if last != Some(&disclosure.to) {
-                let _ = writeln!(text, "  {} learns", disclosure.to);
+                let _ = writeln!(text, "  {}", disclosure.to);
                 last = Some(&disclosure.to);
             }
             let _ = writeln!(text, "    - {}", disclosure.learns);

@@ -64,7 +64,8 @@ fn plan_here(request: Request<'_>) -> Result<SecurePlan, PlanError> {
     }
     let locator = Locator::new(sql);
     let logical = logical_plan(sql, catalog, &session_state(), &locator)?;
-    let root = Lowering { catalog, locator: &locator }.lower(&logical)?;
+    let lowering = Lowering { catalog, locator: &locator };
+    let root = lowering.lower(&lowering.push_expressions(logical)?)?;
     let output = root.schema.iter().map(|field| OutputColumn {
         name: field.name.clone(),
         ty: field.ty,

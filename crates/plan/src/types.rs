@@ -182,10 +182,11 @@ impl std::str::FromStr for Type {
         if let Some(inside) = text.strip_prefix("decimal(").and_then(|t| t.strip_suffix(')')) {
             let (precision, scale) = inside.split_once(',').unwrap_or((inside, "0"));
             let number = |t: &str| t.trim().parse::<u8>();
-            if let (Ok(precision), Ok(scale)) = (number(precision), number(scale)) {
-                if (1..=MAX_PRECISION).contains(&precision) && scale <= precision {
-                    return Ok(Type::Decimal { precision, scale });
-                }
+            if let (Ok(precision), Ok(scale)) = (number(precision), number(scale))
+                && (1..=MAX_PRECISION).contains(&precision)
+                && scale <= precision
+            {
+                return Ok(Type::Decimal { precision, scale });
             }
             return Err(format!(
                 "`{text}`: a decimal has 1 to {MAX_PRECISION} digits and at most as many after the point"

@@ -64,7 +64,7 @@ impl Lowering<'_> {
         Ok(Relation { op, place: Place::Local(party), facts, inputs: Vec::new() })
     }
 
-    fn local_facts(&self, plan: &LogicalPlan) -> Result<Facts, PlanError> {
+    pub(super) fn local_facts(&self, plan: &LogicalPlan) -> Result<Facts, PlanError> {
         match plan {
             LogicalPlan::TableScan(scan) => self.scan_facts(scan),
             LogicalPlan::SubqueryAlias(alias) => self.local_facts(&alias.input),

@@ -5,6 +5,7 @@ mod join;
 mod local;
 mod needs;
 mod operators;
+mod push;
 mod scalar;
 mod typed;
 

@@ -184,10 +184,10 @@ impl Lowering<'_> {
             FetchType::UnsupportedExpr => return Err(self.refuse("LIMIT by an expression", "LIMIT")),
         };
         // A sort that stops early has done it.
-        if let (0, Op::Sort { fetch: Some(most), .. }) = (skip, &input.op) {
-            if fetch.is_none_or(|fetch| *most <= fetch) {
-                return Ok(input);
-            }
+        if let (0, Op::Sort { fetch: Some(most), .. }) = (skip, &input.op)
+            && fetch.is_none_or(|fetch| *most <= fetch)
+        {
+            return Ok(input);
         }
         let facts = input.facts.limit(skip, fetch);
         let place = place_above(std::slice::from_ref(&input));
@@ -292,7 +292,7 @@ fn constant(fields: Vec<Field>, rows: Vec<Vec<Value>>) -> Result<Relation, PlanE
 pub(super) fn project(input: Relation, exprs: Vec<Expr>, names: Vec<String>) -> Relation {
     let derive = |(expr, name): (&Expr, String)| Derived {
         field: field(&name, expr.ty, expr.nullable, expr.range, expr.width_bytes),
-        from: if let ExprKind::Column(index) = expr.kind { Some(index) } else { None },
+        from: as_column(expr),
     };
     let facts = input.facts.project(exprs.iter().zip(names).map(derive).collect());
     let in_place = |(index, expr): (usize, &Expr)| expr.kind == ExprKind::Column(index);
@@ -312,8 +312,20 @@ pub(super) fn project(input: Relation, exprs: Vec<Expr>, names: Vec<String>) -> 
             return Relation { op: Op::Values { rows }, facts, ..input };
         }
     }
+    // Picking columns twice is picking them once, and so is computing from picked ones.
+    if let Relation { op: Op::Project { exprs: picked }, .. } = &input
+        && let Some(columns) = picked.iter().map(as_column).collect::<Option<Vec<usize>>>()
+    {
+        let exprs = exprs.into_iter().map(|expr| expr.with_columns(&columns)).collect();
+        let place = input.place;
+        return Relation { op: Op::Project { exprs }, place, facts, inputs: input.inputs };
+    }
     let place = place_above(std::slice::from_ref(&input));
     Relation { op: Op::Project { exprs }, place, facts, inputs: vec![input] }
+}
+
+fn as_column(expr: &Expr) -> Option<usize> {
+    if let ExprKind::Column(index) = expr.kind { Some(index) } else { None }
 }
 
 /// The rows of `input` where `predicate` is true.

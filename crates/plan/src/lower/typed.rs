@@ -298,11 +298,11 @@ fn cast_exact(operand: Expr, ty: Type) -> Expr {
         }
         other => other,
     };
-    if operand.ty.scale() == ty.scale() && overflow == Overflow::Impossible {
-        // The same unscaled number: nothing is computed, the type alone changes.
-        if let ExprKind::Literal(_) = operand.kind {
-            return Expr { ty, ..operand };
-        }
+    // A constant is rescaled here and now.
+    if let (ExprKind::Literal(Value::Int(value)), Overflow::Impossible, true) =
+        (&operand.kind, overflow, to >= from)
+    {
+        return literal(Value::Int(value * 10i128.pow(to - from)), ty);
     }
     Expr { overflow, ..plain(ExprKind::Cast(Box::new(operand)), ty, nullable, Some(range)) }
 }

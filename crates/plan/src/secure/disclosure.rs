@@ -63,15 +63,9 @@ pub enum Learns {
         /// The fact, in words.
         fact: String,
     },
-    /// How long an owner takes to run its part in clear.
-    LocalRunningTime {
-        /// The owner.
-        party: String,
-        /// Its stage.
-        stage: String,
-    },
-    /// That an owner's part failed in clear, and how, without row and line.
-    LocalFailure {
+    /// How long an owner takes to run its part in clear, and whether it failed
+    /// and how, without row and line.
+    LocalRun {
         /// The owner.
         party: String,
         /// Its stage.
@@ -95,15 +89,17 @@ pub struct Disclosure {
 impl fmt::Display for Audience {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Audience::Everyone => f.write_str("every party"),
-            Audience::Asker { party } => write!(f, "{party} (asks)"),
+            Audience::Everyone => f.write_str("every party learns"),
+            Audience::Asker { party } => write!(f, "{party} (asks) learns"),
             Audience::EachComputeParty { parties } => {
-                write!(f, "each of {} (compute)", parties.join(", "))
+                write!(f, "each of {} (compute) learns", parties.join(", "))
             }
             Audience::AnyTwoComputeParties { parties } => {
-                write!(f, "any two of {} together", parties.join(", "))
+                write!(f, "any two of {} together can learn", parties.join(", "))
             }
-            Audience::OwnerOfSharedMachine => f.write_str("the owner of a machine that runs two of them"),
+            Audience::OwnerOfSharedMachine => {
+                f.write_str("the owner of a machine that runs two of them can learn")
+            }
         }
     }
 }
@@ -125,22 +121,21 @@ impl fmt::Display for Learns {
                 write!(f, "{party}.{table}: {fact} (inferred from its rows)")
             }
             Learns::DeclaredFact { party, table, fact } => write!(f, "{party}.{table}: {fact} (declared)"),
-            Learns::LocalRunningTime { party, stage } => {
-                write!(f, "how long {party} takes for its part in clear, {stage}")
-            }
-            Learns::LocalFailure { party, stage } => {
-                write!(f, "whether {party}'s part in clear failed, {stage}")
+            Learns::LocalRun { party, stage } => {
+                write!(f, "how long {party} takes for its part in clear and whether it failed: {stage}")
             }
             Learns::PlanAndShapes => {
                 f.write_str("the plan and message sizes, which follow from it; nothing about any row")
             }
-            Learns::AllSharedValues => f.write_str("every shared value, if they break the agreement"),
+            Learns::AllSharedValues => {
+                f.write_str("every shared value: all that the owners shared and all in between")
+            }
         }
     }
 }
 
 impl fmt::Display for Disclosure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} learns {}", self.to, self.learns)
+        write!(f, "{} {}", self.to, self.learns)
     }
 }

@@ -158,6 +158,35 @@ impl Expr {
         }
     }
 
+    /// The expression over the input whose columns these are: column `i`
+    /// becomes column `columns[i]`.
+    pub(crate) fn with_columns(mut self, columns: &[usize]) -> Expr {
+        fn visit(expr: &mut Expr, columns: &[usize]) {
+            match &mut expr.kind {
+                ExprKind::Column(index) => *index = columns[*index],
+                ExprKind::Literal(_) => {}
+                ExprKind::Arith { left, right, .. } | ExprKind::Compare { left, right, .. } => {
+                    visit(left, columns);
+                    visit(right, columns);
+                }
+                ExprKind::Neg(x) | ExprKind::Not(x) | ExprKind::IsNull(x) | ExprKind::Cast(x) => {
+                    visit(x, columns)
+                }
+                ExprKind::And(all) | ExprKind::Or(all) => all.iter_mut().for_each(|x| visit(x, columns)),
+                ExprKind::Case { branches, otherwise } => {
+                    for (condition, value) in branches {
+                        visit(condition, columns);
+                        visit(value, columns);
+                    }
+                    visit(otherwise, columns);
+                }
+                ExprKind::InList { operand, .. } => visit(operand, columns),
+            }
+        }
+        visit(&mut self, columns);
+        self
+    }
+
     /// Whether evaluating it can fail: overflow or division by zero.
     pub fn can_fail(&self) -> bool {
         self.overflow != Overflow::Impossible
