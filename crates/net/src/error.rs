@@ -192,6 +192,29 @@ pub enum NetError {
     },
 }
 
+/// `text` with the parties' names where it says `party 0` and so on.
+///
+/// Errors carry a party's place in the list; whoever knows the names puts them in
+/// before a person reads the message.
+///
+/// ```
+/// let names = ["bank".to_owned(), "telecom".to_owned()];
+/// assert_eq!(net::with_names("party 1 vanished, not party 12", &names), "telecom vanished, not party 12");
+/// ```
+pub fn with_names(text: &str, names: &[String]) -> String {
+    let mut parts = text.split("party ");
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let n_digits = part.find(|c: char| !c.is_ascii_digit()).unwrap_or(part.len());
+        let name = part[..n_digits].parse().ok().and_then(|index: usize| names.get(index));
+        match name {
+            Some(name) => out.extend([name, &part[n_digits..]]),
+            None => out.extend(["party ", part]),
+        }
+    }
+    out
+}
+
 /// Who has to act on an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Blame {

@@ -35,7 +35,7 @@ pub mod tap;
 mod tls;
 
 pub use agree::{agree, exchange_documents};
-pub use error::{Blame, NetError};
+pub use error::{Blame, NetError, with_names};
 pub use link::LinkProfile;
 pub use local::{Interceptor, LocalMesh, LocalOptions, Verdict};
 pub use mesh::{Limits, MAX_PARTIES, Mesh, NoSuchParty, PartyId, PeerTraffic, Received, Tag, Traffic, Wait};

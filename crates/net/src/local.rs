@@ -61,6 +61,8 @@ struct Wire {
     link: LinkProfile,
     interceptor: Option<Arc<dyn Interceptor>>,
     n_alive: AtomicUsize,
+    /// Messages that the interceptor keeps back, by sender.
+    n_kept: Vec<AtomicUsize>,
     /// By sender, then receiver.
     lines: Vec<Mutex<Line>>,
     in_flight: Mutex<InFlight>,
@@ -133,6 +135,7 @@ impl LocalMesh {
             link: options.link,
             interceptor: options.interceptor,
             n_alive: AtomicUsize::new(n_parties),
+            n_kept: PartyId::all(n_parties).map(|_| AtomicUsize::new(0)).collect(),
             lines: std::iter::repeat_with(line).take(n_parties * n_parties).collect(),
             in_flight: Mutex::default(),
             more: Condvar::new(),
@@ -186,6 +189,7 @@ impl Mesh for LocalMesh {
                 Ok(())
             }
             Verdict::Delay(delay) => {
+                self.wire.n_kept[self.me.index()].fetch_add(1, Ordering::AcqRel);
                 let content = Content::Message(tag, depth, payload);
                 self.wire.later(Instant::now() + delay, self.me, to, content);
                 Ok(())
@@ -218,6 +222,10 @@ impl Mesh for LocalMesh {
     }
 
     fn finish(&self) -> Result<(), NetError> {
+        let n_kept = &self.wire.n_kept[self.me.index()];
+        while n_kept.load(Ordering::Acquire) > 0 && self.end().failure().is_none() {
+            std::thread::sleep(Duration::from_millis(1));
+        }
         self.end().say_goodbye()?;
         self.carry_to_all();
         Ok(())
@@ -343,6 +351,7 @@ impl Wire {
                 // The sender may have left or failed meanwhile: then nothing comes.
                 Content::Message(tag, depth, payload) => {
                     let _ = self.send(parcel.from, parcel.to, tag, depth, payload);
+                    self.n_kept[parcel.from.index()].fetch_sub(1, Ordering::AcqRel);
                 }
             }
             in_flight = self.in_flight.lock().expect(POISON);

@@ -288,7 +288,11 @@ fn an_interceptor_sees_and_changes_whole_messages() {
     assert_eq!(changed.payload.bytes()[1..], content(0, n).bytes()[1..]);
     assert!(matches!(mesh[1].recv(party(0), tag(2, 0), n), Err(NetError::TimedOut { .. })));
     assert!(mesh[1].try_recv(party(0), tag(3, 0), n).unwrap().is_none());
-    mesh[1].recv(party(0), tag(3, 0), n).unwrap();
+    // Leaving waits for what is still under way.
+    std::thread::scope(|scope| {
+        scope.spawn(|| mesh[0].finish().unwrap());
+        mesh[1].recv(party(0), tag(3, 0), n).unwrap();
+    });
     assert!(start.elapsed() >= Duration::from_millis(50));
 
     let view = meddler.view.lock().unwrap();

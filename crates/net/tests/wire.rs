@@ -2,7 +2,7 @@
 
 mod common;
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
@@ -112,6 +112,58 @@ fn strangers_at_the_door_delay_nobody() {
         assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
         one.join().unwrap().finish().unwrap();
         zero.finish().unwrap();
+    });
+}
+
+/// A dialler's first flight as it went over the wire.
+fn first_flight() -> Vec<u8> {
+    let mut parties = Parties::new(2);
+    let tap = Tap::start(parties.listeners[1].local_addr().unwrap()).unwrap();
+    parties.peers[1].addr = tap.addr().to_string();
+    drop(parties.meshes(&quick()));
+    let hello = tap.streams().swap_remove(0);
+    assert_eq!(hello[0], 22);
+    hello
+}
+
+#[test]
+fn broken_handshakes_are_turned_away_one_by_one() {
+    // A real client's bytes: in tiny records, cut off, and with one byte changed.
+    let flight = first_flight();
+    let n_hello = 5 + usize::from(u16::from_be_bytes([flight[3], flight[4]]));
+    let hello = &flight[5..n_hello];
+    let mut attempts: Vec<Vec<u8>> = (1..40).map(|k| flight[..k * flight.len() / 40].to_vec()).collect();
+    for k in 0..120 {
+        let mut changed = flight.clone();
+        let at = (k * 7) % changed.len();
+        changed[at] ^= 1 << (k % 8);
+        attempts.push(changed);
+    }
+    for n in [1, 3, 50] {
+        let record = |piece: &[u8]| [&[22, 3, 1, 0, piece.len() as u8], piece].concat();
+        attempts.push(hello.chunks(n).flat_map(record).collect());
+    }
+
+    let parties = Parties::new(2);
+    let addr = parties.peers[0].addr.clone();
+    std::thread::scope(|scope| {
+        let zero = scope.spawn(|| parties.connect(0, &quick()));
+        for (k, attempt) in attempts.iter().enumerate() {
+            let mut socket = TcpStream::connect(&addr).unwrap();
+            socket.set_nodelay(true).unwrap();
+            for piece in attempt.chunks([1 << 16, 33][k % 2]) {
+                let _ = socket.write_all(piece);
+            }
+            let mut answer = [0; 5];
+            if k >= attempts.len() - 3 {
+                // Tiny records are legal, and answered.
+                socket.read_exact(&mut answer).unwrap();
+                assert_eq!(answer[0], 22);
+            }
+        }
+        let one = parties.connect(1, &quick()).unwrap();
+        let zero = zero.join().unwrap().unwrap();
+        drop((zero, one));
     });
 }
 
