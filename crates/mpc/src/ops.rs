@@ -151,8 +151,25 @@ pub fn inner_product<R: Ring>(
     x: &Shared<R>,
     y: &Shared<R>,
 ) -> Result<Shared<R>, ProtocolError> {
-    let n = x.len();
-    matmul(s, label, x, y, [1, n, 1])
+    let step = s.begin(label)?;
+    same_shape(&step, x.len(), y.len())?;
+    // The terms of each chunk are added up side by side; only their sum is masked and sent.
+    let sums: Vec<R> = s.chunks("terms", x.len(), |s, rows| {
+        let (x, y) = (x.rows(rows.clone()), y.rows(rows));
+        Ok(match &s.core.role {
+            Role::Rep3 { .. } => math::kernel::dot_terms(rep3::two(&x), rep3::two(&y)),
+            Role::Plain => {
+                math::kernel::dot(x.parts().as_slice()[0].items(), y.parts().as_slice()[0].items())
+            }
+            Role::Observer | Role::Count(_) => R::ZERO,
+        })
+    })?;
+    let sum = math::kernel::sum(&sums);
+    let masked = |out: &mut [R], own: &Stream, next: &Stream| {
+        Stream::zero_share(own, next, out);
+        out[0] = out[0].plus(sum);
+    };
+    product(s, &step, 1, masked, || Column::new(&[sum]))
 }
 
 /// Multiplies two shared matrices, row by row in memory.
