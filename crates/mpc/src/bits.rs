@@ -175,10 +175,18 @@ impl SharedBits {
     pub fn to_words(&self) -> Vec<Shared<X64>> {
         (0..self.width.div_ceil(64))
             .map(|word| {
-                let planes = self.planes(word * 64..self.width.min(word * 64 + 64));
-                Shared::from_parts(self.n_rows, planes.parts.map(|_, part| words_of(part)))
+                self.planes(word * 64..self.width.min(word * 64 + 64)).to_word()
             })
             .collect()
+    }
+
+    /// The rows as XOR-shared words, zero-extended: [`SharedBits::to_words`] of a width that fits.
+    ///
+    /// # Panics
+    /// If a word has fewer bits than there are planes.
+    pub fn to_word<G: Group>(&self) -> Shared<G> {
+        assert!(self.width <= G::BITS as usize, "a word holds {} bits", G::BITS);
+        Shared::from_parts(self.n_rows, self.parts.map(|_, part| math::pack::elements(part)))
     }
 
     /// The low `width` bits of XOR-shared words as planes.
@@ -240,11 +248,6 @@ pub(crate) fn constant_planes(n_rows: usize, width: usize, word: u128) -> Planes
         let bit = plane < 128 && word >> plane & 1 == 1;
         out.fill(if bit { u64::MAX } else { 0 });
     })
-}
-
-/// Rows of at most 64 planes as words.
-fn words_of(planes: &Planes) -> Column<X64> {
-    math::pack::elements(planes)
 }
 
 /// The low `width` bits of each element as planes.

@@ -1,1 +1,9 @@
-//! oblivious
+//! Algorithms whose steps do not depend on the data: compare, convert, shuffle, sort, scan, join, numeric functions, linear algebra; written once, for every protocol.
+//!
+//! Never knows SQL or files.
+
+pub mod permute;
+pub mod table;
+
+pub use permute::{apply, compose, invert, shuffle};
+pub use table::{Cells, Table};

@@ -1,0 +1,235 @@
+//! Moving rows by an order that nobody knows.
+
+use math::{Column, Z32};
+use mpc::{Deviation, Label, Lane, ProtocolError, Session, Shared, Shuffler, open, verify};
+
+use crate::table::{Table, same};
+
+/// Puts the rows into a fresh random order.
+///
+/// - **Reveals:** nothing.
+/// - **Cost:** 2 rounds; four messages of the rows' bytes in all.
+///
+/// # Errors
+/// `Link`.
+pub fn shuffle(s: &mut Session, label: impl Into<Label>, table: &Table) -> Result<Table, ProtocolError> {
+    s.scope(label, |s| {
+        let shuffler = Shuffler::new(s, "draw", table.n_rows())?;
+        let lanes = shuffler.shuffle(s, "move", &table.to_lanes())?;
+        Ok(table.with_lanes(&lanes))
+    })
+}
+
+/// Moves row `i` to `to[i]`, for a secret permutation `to`.
+///
+/// - **Shape:** `to` has a row per row of the table.
+/// - **Reveals:** nothing: what is opened is the permutation in a fresh random order.
+/// - **Cost:** 3 rounds; four messages of the rows' and `to`'s bytes in all, and `4·n` bytes
+///   from each compute party.
+/// - **Model:** as the shuffle's; an opened vector that is no permutation stops the session.
+/// - **Source:** Asharov et al., "Efficient Secure Three-Party Sorting with Applications to
+///   Data Analysis and Heavy Hitters", CCS 2022.
+///
+/// # Errors
+/// `Shape`; `PeerDeviated` if `to` is no permutation; `Link`.
+pub fn apply(
+    s: &mut Session,
+    label: impl Into<Label>,
+    to: &Shared<Z32>,
+    table: &Table,
+) -> Result<Table, ProtocolError> {
+    s.scope(label, |s| {
+        same(s, table.n_rows(), to.len())?;
+        let shuffler = Shuffler::new(s, "draw", table.n_rows())?;
+        let mut lanes = table.to_lanes();
+        lanes.push(to.clone().into());
+        let mut lanes = shuffler.shuffle(s, "move", &lanes)?;
+        let to = lanes.pop().expect("one lane per lane");
+        let to = open_positions(s, "to", &to)?;
+        let place = |lane: &Lane| to.as_ref().map_or_else(|| lane.clone(), |to| lane.scatter(to));
+        Ok(table.with_lanes(&lanes.iter().map(place).collect::<Vec<_>>()))
+    })
+}
+
+/// The permutation that moves rows back: if `to` moves `i` to `k`, the result moves `k` to `i`.
+///
+/// - **Reveals:** nothing.
+/// - **Cost:** as [`apply`] to a column of `Z32`.
+///
+/// # Errors
+/// As [`apply`].
+pub fn invert(
+    s: &mut Session,
+    label: impl Into<Label>,
+    to: &Shared<Z32>,
+) -> Result<Shared<Z32>, ProtocolError> {
+    s.scope(label, |s| {
+        let rows = Table::try_new(s, to.len(), vec![row_numbers(s, to.len()).into()])?;
+        let moved = apply(s, "apply", to, &rows)?;
+        let column = moved.into_columns().pop().expect("one column");
+        Ok(column.try_into().expect("the kind of the column applied to"))
+    })
+}
+
+/// First `first`, then `second`: row `i` goes to `second[first[i]]`.
+///
+/// - **Reveals:** nothing: what is opened is `first` in a fresh random order.
+/// - **Cost:** 5 rounds; eight messages of `4·n` bytes in all, and `4·n` from each compute party.
+/// - **Source:** as [`apply`].
+///
+/// # Errors
+/// As [`apply`].
+pub fn compose(
+    s: &mut Session,
+    label: impl Into<Label>,
+    first: &Shared<Z32>,
+    second: &Shared<Z32>,
+) -> Result<Shared<Z32>, ProtocolError> {
+    s.scope(label, |s| {
+        same(s, first.len(), second.len())?;
+        let shuffler = Shuffler::new(s, "draw", first.len())?;
+        let moved = shuffler.shuffle(s, "there", &[first.clone().into()])?;
+        let at = open_positions(s, "at", &moved[0])?;
+        let met = at.map_or_else(|| second.clone(), |at| second.gather(&at));
+        let back = shuffler.unshuffle(s, "back", &[met.into()])?.pop().expect("one lane per lane");
+        Ok(back.try_into().expect("the kind of the lane that left"))
+    })
+}
+
+/// The numbers 0, 1, 2, … as a column.
+pub(crate) fn row_numbers(s: &Session, n: usize) -> Shared<Z32> {
+    Shared::public(s, &Column::from_fn(n, |row| Z32(row as u32)))
+}
+
+/// Opens a column of positions, which must be a permutation; `None` where there are no values.
+pub(crate) fn open_positions(
+    s: &mut Session,
+    label: impl Into<Label>,
+    positions: &Lane,
+) -> Result<Option<Vec<u32>>, ProtocolError> {
+    let positions = Shared::<Z32>::try_from(positions.clone()).expect("positions travel as Z32");
+    let checked = verify(s, positions)?;
+    let Some(opened) = open(s, label, checked)? else { return Ok(None) };
+    let opened: Vec<u32> = opened.items().iter().map(|position| position.0).collect();
+    if is_permutation(&opened) {
+        Ok(Some(opened))
+    } else {
+        let (step, deviation) = (s.step().clone(), Deviation::NotAPermutation);
+        Err(ProtocolError::PeerDeviated { step, deviation, culprit: None })
+    }
+}
+
+/// Whether the numbers are 0 to `n − 1`, each once.
+fn is_permutation(positions: &[u32]) -> bool {
+    let mut seen = vec![false; positions.len()];
+    positions
+        .iter()
+        .all(|position| seen.get_mut(*position as usize).is_some_and(|seen| !std::mem::replace(seen, true)))
+}
+
+/// The permutation the other way round.
+pub(crate) fn inverse(permutation: &[u32]) -> Vec<u32> {
+    let mut inverse = vec![0; permutation.len()];
+    for (from, to) in permutation.iter().enumerate() {
+        inverse[*to as usize] = from as u32;
+    }
+    inverse
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::table::Cells;
+    use math::{Prg, X64};
+    use mpc::lab::{self, Lab};
+
+    fn random_permutation(n: usize, key: u8) -> Vec<u32> {
+        Prg::new(&[key; 16]).permutation(n)
+    }
+
+    fn deal(s: &Session, seed: u64, items: &[u32]) -> Shared<Z32> {
+        lab::deal(s, seed, &Column::from_fn(items.len(), |row| Z32(items[row])))
+    }
+
+    fn opened(
+        s: &mut Session,
+        label: &'static str,
+        x: &Shared<Z32>,
+    ) -> Result<Option<Vec<u32>>, ProtocolError> {
+        let x = verify(s, x.clone())?;
+        Ok(open(s, label, x)?.map(|x| x.items().iter().map(|x| x.0).collect()))
+    }
+
+    #[test]
+    fn permutations_apply_compose_and_invert() {
+        for n in [0, 1, 2, 65, 1030] {
+            let (first, second) = (random_permutation(n, 1), random_permutation(n, 2));
+            let f = |s: &mut Session| {
+                let (a, b) = (deal(s, 1, &first), deal(s, 2, &second));
+                let numbers: Vec<i128> = (0..n as i128).collect();
+                let table =
+                    vec![Cells::from(lab::deal_numbers(s, 3, 70, &numbers)), row_numbers(s, n).into()];
+                let table = Table::try_new(s, n, table)?;
+                let moved = apply(s, "apply", &a, &table)?.into_columns();
+                let bits = verify(s, moved[0].bits().expect("bits").clone())?;
+                let bits = mpc::open_bits(s, "bits", bits)?.map(|bits| lab::signed_rows(&bits));
+                let rows = opened(s, "rows", &moved[1].clone().try_into().expect("Z32"))?;
+                let composed = compose(s, "compose", &a, &b)?;
+                let composed = opened(s, "composed", &composed)?;
+                let inverted = invert(s, "invert", &a)?;
+                Ok((bits, rows, composed, opened(s, "inverted", &inverted)?))
+            };
+            let run = Lab::seeded(n as u64).run(f);
+            assert_eq!(run.cost(), Lab::seeded(0).count(f).expect("counting succeeds"));
+            for (bits, rows, composed, inverted) in
+                [run.agreed(), Lab::seeded(0).plain(f).expect("the oracle")]
+            {
+                let back = inverse(&first);
+                assert_eq!(
+                    bits.expect("opened"),
+                    back.iter().map(|row| i128::from(*row)).collect::<Vec<_>>()
+                );
+                assert_eq!(rows.expect("opened"), back);
+                assert_eq!(inverted.expect("opened"), back);
+                let both: Vec<u32> = first.iter().map(|via| second[*via as usize]).collect();
+                assert_eq!(composed.expect("opened"), both);
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_permutation_stops_the_session() {
+        for to in [[0, 0, 1], [0, 1, 3]] {
+            let run = Lab::seeded(1).run(|s| {
+                let to = deal(s, 1, &to);
+                apply(s, "apply", &to, &Table::empty(3)).map(|table| table.n_rows())
+            });
+            assert!(run.outcomes.iter().any(|outcome| matches!(
+                outcome,
+                Err(ProtocolError::PeerDeviated { deviation: Deviation::NotAPermutation, .. })
+            )));
+        }
+    }
+
+    #[test]
+    fn shuffles_keep_rows_whole() {
+        let f = |s: &mut Session| {
+            let n = 300;
+            let words = lab::deal(s, 1, &Column::from_fn(n, |row| X64(row as u64)));
+            let columns = vec![Cells::from(SharedBits::from_words(&words, 9)), row_numbers(s, n).into()];
+            let table = Table::try_new(s, n, columns)?;
+            let moved = shuffle(s, "shuffle", &table)?.into_columns();
+            let bits = verify(s, moved[0].bits().expect("bits").clone())?;
+            let bits = mpc::open_bits(s, "bits", bits)?
+                .map(|bits| (0..n).map(|row| bits.row(row) as u32).collect::<Vec<_>>());
+            Ok((bits, opened(s, "rows", &moved[1].clone().try_into().expect("Z32"))?))
+        };
+        let (bits, rows) = Lab::seeded(1).run(f).agreed();
+        let rows = rows.expect("opened");
+        assert_eq!(bits.expect("opened"), rows);
+        assert!(is_permutation(&rows));
+        assert_ne!(rows, (0..300).collect::<Vec<_>>());
+    }
+
+    use mpc::SharedBits;
+}
