@@ -1,1 +1,10 @@
-//! engine
+//! Runs a secure plan: local stages on DataFusion, shared stages on `oblivious`.
+//!
+//! This crate never knows identities or tasks: parties are numbers on a mesh.
+
+pub mod answer;
+mod calendar;
+pub mod local;
+pub mod output;
+
+pub use answer::{Answer, Stats};

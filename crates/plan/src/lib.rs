@@ -27,4 +27,6 @@ pub mod secure;
 pub mod types;
 
 pub use error::PlanError;
+pub use locate::nearest;
+pub use logical::table_schema;
 pub use planner::{Request, plan};

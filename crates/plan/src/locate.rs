@@ -73,7 +73,7 @@ fn place(token: &TokenWithSpan) -> Place {
 }
 
 /// The candidate nearest to `name`, unless all are far.
-pub(crate) fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Nearest {
+pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Nearest {
     let name = name.to_lowercase();
     let allowed = (name.chars().count() / 3).max(1) + 1;
     let scored =

@@ -1,0 +1,76 @@
+//! One party's own tables: reading them, checking what their owner declares,
+//! and running the stages of a plan that touch nothing else.
+//!
+//! A table is a CSV file with a header or a Parquet file; its stem is the
+//! table's name. What `catalog.toml` beside it declares is checked against the
+//! rows; what it does not declare is inferred from them, and marked so.
+
+mod column;
+mod csv;
+mod declared;
+mod directory;
+mod error;
+mod facts;
+mod keys;
+mod parquet;
+mod parse;
+mod run;
+mod table;
+mod template;
+
+use std::path::Path;
+
+use plan::catalog::PartyCatalog;
+
+pub use error::{CatalogLine, Cell, LoadError, RowPlace};
+pub use run::{LocalError, run};
+pub use table::LocalTable;
+pub use template::template;
+
+/// What a party holds: its tables in clear, and what it says about them in public.
+#[derive(Debug)]
+pub struct LocalData {
+    /// The public part.
+    pub catalog: PartyCatalog,
+    /// The tables, in the order of the catalog's.
+    pub tables: Vec<LocalTable>,
+}
+
+impl LocalData {
+    /// A party without tables, which only computes.
+    pub fn none(party: &str) -> LocalData {
+        LocalData { catalog: PartyCatalog { name: party.to_owned(), tables: Vec::new() }, tables: Vec::new() }
+    }
+
+    /// The table of this name.
+    pub fn table(&self, name: &str) -> Option<&LocalTable> {
+        self.tables.iter().find(|table| table.name() == name)
+    }
+}
+
+/// Reads the tables of the party called `party` from `dir`, and nothing else.
+///
+/// # Errors
+/// `LoadError`, naming the file, and line and column where there are any.
+pub fn load(party: &str, dir: &Path) -> Result<LocalData, LoadError> {
+    let found = directory::list(dir)?;
+    let mut declared = match &found.catalog {
+        None => declared::Declarations::default(),
+        Some(file) => declared::parse(file, &directory::read_text(file)?)?,
+    };
+    let mut data = LocalData::none(party);
+    let names: Vec<&str> = found.tables.iter().map(|(name, _)| name.as_str()).collect();
+    for (name, said) in &declared.tables {
+        if !names.contains(&name.as_str()) {
+            let nearest = plan::nearest(name, names.iter().copied());
+            return Err(LoadError::UnknownTable { at: said.at.clone(), table: name.clone(), nearest });
+        }
+    }
+    for (name, file) in &found.tables {
+        let declaration = declared.tables.remove(name).map(|said| said.value).unwrap_or_default();
+        let table = LocalTable::read(name, file, &declaration)?;
+        data.catalog.tables.push(facts::describe(&table, &declaration)?);
+        data.tables.push(table);
+    }
+    Ok(data)
+}

@@ -1,0 +1,235 @@
+//! An answer as text: a table for people, JSON or CSV for programs.
+
+use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+use plan::types::{Type, Value};
+use serde_json::{Map, Number, Value as Json, json};
+
+use crate::answer::{Answer, Stats, show_exact};
+
+/// The form of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// For people.
+    Table,
+    /// One JSON document.
+    Json,
+    /// CSV with a header, NULL as an empty field.
+    Csv,
+}
+
+impl Format {
+    /// All forms, by their names.
+    pub const NAMES: [(&'static str, Format); 3] =
+        [("table", Format::Table), ("json", Format::Json), ("csv", Format::Csv)];
+}
+
+impl std::str::FromStr for Format {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Format, String> {
+        let found = Format::NAMES.iter().find(|(name, _)| *name == text);
+        found
+            .map(|(_, format)| *format)
+            .ok_or_else(|| format!("`{text}` is no format; there are table, json and csv"))
+    }
+}
+
+/// The answer in one of its forms, ending in a line end.
+pub fn render(answer: &Answer, stats: &Stats, format: Format) -> String {
+    match format {
+        Format::Table => table(answer, stats),
+        Format::Json => format!("{}\n", json(answer, stats)),
+        Format::Csv => csv(answer),
+    }
+}
+
+/// The answer as the JSON document of `--format json`.
+pub fn json(answer: &Answer, stats: &Stats) -> Json {
+    let columns = answer.columns.iter().map(|column| json!({ "name": column.name, "type": column.ty }));
+    let row = |row: &Vec<Value>| -> Json {
+        row.iter().zip(&answer.columns).map(|(value, column)| json_value(value, column.ty)).collect()
+    };
+    json!({
+        "columns": columns.collect::<Vec<_>>(),
+        "rows": answer.rows.iter().map(row).collect::<Vec<_>>(),
+        "stats": stats_json(stats),
+    })
+}
+
+/// What a run cost, as it stands in the JSON document.
+pub fn stats_json(stats: &Stats) -> Json {
+    let mut map = Map::new();
+    map.insert("rounds".to_owned(), stats.rounds.into());
+    map.insert("bytes_sent".to_owned(), stats.bytes_sent.into());
+    map.insert("wall_ms".to_owned(), stats.wall_ms.into());
+    map.insert("protocol".to_owned(), stats.protocol.clone().into());
+    map.insert("security".to_owned(), stats.security.clone().into());
+    map.into()
+}
+
+fn json_value(value: &Value, ty: Type) -> Json {
+    match (value, ty) {
+        (Value::Null, _) => Json::Null,
+        (Value::Bool(flag), _) => Json::Bool(*flag),
+        (Value::Int(flag), Type::Bool) => Json::Bool(*flag != 0),
+        // Integers of 64 bits are JSON numbers; all else that is exact is text.
+        (Value::Int(int), _) if ty.is_integer() => match (i64::try_from(*int), u64::try_from(*int)) {
+            (Ok(int), _) => int.into(),
+            (_, Ok(int)) => int.into(),
+            _ => int.to_string().into(),
+        },
+        (Value::Int(int), _) => show_exact(ty, *int).into(),
+        (Value::Float(float), _) => Number::from_f64(*float).map_or(Json::Null, Json::Number),
+        (Value::Utf8(text), _) => text.clone().into(),
+    }
+}
+
+/// A value as text; `None` for NULL.
+fn text(value: &Value, ty: Type) -> Option<String> {
+    Some(match value {
+        Value::Null => return None,
+        Value::Bool(flag) => flag.to_string(),
+        Value::Int(int) => show_exact(ty, *int),
+        Value::Float(float) => float.to_string(),
+        Value::Utf8(text) => text.clone(),
+    })
+}
+
+fn table(answer: &Answer, stats: &Stats) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Disabled);
+    table.set_header(answer.columns.iter().map(|column| visible(&column.name)));
+    for row in &answer.rows {
+        let cells = row.iter().zip(&answer.columns);
+        table.add_row(cells.map(|(value, column)| {
+            text(value, column.ty).map_or_else(|| "NULL".to_owned(), |text| visible(&text))
+        }));
+    }
+    for (index, column) in answer.columns.iter().enumerate() {
+        let is_number = column.ty.is_exact_number() || column.ty == Type::Float64;
+        if let (true, Some(column)) = (is_number, table.column_mut(index)) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    let rows = if answer.rows.len() == 1 { "row" } else { "rows" };
+    format!("{table}\n{} {rows} · {}\n", answer.rows.len(), stats_line(stats))
+}
+
+/// What a run cost, in one line for people.
+pub fn stats_line(stats: &Stats) -> String {
+    let Stats { rounds, bytes_sent, wall_ms, protocol, security } = stats;
+    let seconds = *wall_ms as f64 / 1000.0;
+    format!("{rounds} rounds · {} sent · {seconds:.2} s · {protocol}, {security}", human_bytes(*bytes_sent))
+}
+
+fn human_bytes(n: u64) -> String {
+    match n {
+        0..10_000 => format!("{n} B"),
+        10_000..10_000_000 => format!("{:.1} kB", n as f64 / 1e3),
+        10_000_000..10_000_000_000 => format!("{:.1} MB", n as f64 / 1e6),
+        _ => format!("{:.1} GB", n as f64 / 1e9),
+    }
+}
+
+/// Control characters would move the cursor of whoever looks.
+fn visible(text: &str) -> String {
+    text.chars()
+        .map(|c| if c.is_control() { c.escape_default().to_string() } else { c.to_string() })
+        .collect()
+}
+
+fn csv(answer: &Answer) -> String {
+    let line = |fields: Vec<String>| format!("{}\n", fields.join(","));
+    let mut out = line(answer.columns.iter().map(|column| csv_field(&column.name)).collect());
+    for row in &answer.rows {
+        let cells = row.iter().zip(&answer.columns);
+        let field = |(value, column): (&Value, &plan::secure::OutputColumn)| {
+            text(value, column.ty).map_or_else(String::new, |text| csv_field(&text))
+        };
+        out.push_str(&line(cells.map(field).collect()));
+    }
+    out
+}
+
+/// A field, quoted where it has to be; an empty text differs from NULL.
+fn csv_field(text: &str) -> String {
+    if text.is_empty() || text.contains([',', '"', '\n', '\r']) {
+        format!("\"{}\"", text.replace('"', "\"\""))
+    } else {
+        text.to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use plan::secure::OutputColumn;
+
+    fn answer() -> (Answer, Stats) {
+        let column = |name: &str, ty| OutputColumn { name: name.to_owned(), ty, nullable: true };
+        let columns = vec![
+            column("n", Type::Int64),
+            column("amount", Type::Decimal { precision: 10, scale: 2 }),
+            column("day", Type::Date),
+            column("who, what", Type::Utf8),
+            column("ok", Type::Bool),
+            column("mean", Type::Float64),
+        ];
+        let rows = vec![
+            vec![
+                Value::Int(-3),
+                Value::Int(-5),
+                Value::Int(0),
+                Value::Utf8("a\"b\n\u{1b}".to_owned()),
+                Value::Int(1),
+                Value::Float(0.5),
+            ],
+            vec![
+                Value::Null,
+                Value::Null,
+                Value::Null,
+                Value::Utf8(String::new()),
+                Value::Bool(false),
+                Value::Null,
+            ],
+        ];
+        let stats = Stats {
+            rounds: 41,
+            bytes_sent: 12_345,
+            wall_ms: 1250,
+            protocol: "rep3".to_owned(),
+            security: "semi-honest".to_owned(),
+        };
+        (Answer { columns, rows }, stats)
+    }
+
+    #[test]
+    fn json_keeps_every_digit_and_every_null() {
+        let (answer, stats) = answer();
+        let expected = "{\"columns\":[{\"name\":\"n\",\"type\":\"int64\"},{\"name\":\"amount\",\"type\":\"decimal(10,2)\"},\
+            {\"name\":\"day\",\"type\":\"date\"},{\"name\":\"who, what\",\"type\":\"string\"},{\"name\":\"ok\",\"type\":\"bool\"},\
+            {\"name\":\"mean\",\"type\":\"float64\"}],\"rows\":[[-3,\"-0.05\",\"1970-01-01\",\"a\\\"b\\n\\u001b\",true,0.5],\
+            [null,null,null,\"\",false,null]],\"stats\":{\"rounds\":41,\"bytes_sent\":12345,\"wall_ms\":1250,\
+            \"protocol\":\"rep3\",\"security\":\"semi-honest\"}}\n";
+        assert_eq!(render(&answer, &stats, Format::Json), expected);
+    }
+
+    #[test]
+    fn csv_quotes_what_it_must_and_tells_null_from_empty() {
+        let (answer, stats) = answer();
+        let expected = "n,amount,day,\"who, what\",ok,mean\n-3,-0.05,1970-01-01,\"a\"\"b\n\u{1b}\",true,0.5\n,,,\"\",false,\n";
+        assert_eq!(render(&answer, &stats, Format::Csv), expected);
+    }
+
+    #[test]
+    fn tables_show_no_control_characters() {
+        let (answer, stats) = answer();
+        let table = render(&answer, &stats, Format::Table);
+        assert!(table.contains("a\"b\\n\\u{1b}"), "{table}");
+        assert!(table.contains("NULL"), "{table}");
+        assert!(
+            table.ends_with("2 rows · 41 rounds · 12.3 kB sent · 1.25 s · rep3, semi-honest\n"),
+            "{table}"
+        );
+    }
+}

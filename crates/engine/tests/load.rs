@@ -1,0 +1,267 @@
+//! What a party's directory may hold, and the message for each thing it may not.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use datafusion::arrow::array::{ArrayRef, Decimal128Array, Int32Array, RecordBatch, StringArray};
+use datafusion::parquet::arrow::ArrowWriter;
+use engine::local::{LoadError, LocalData, load, run, template};
+use plan::catalog::{Fact, PublicCatalog, Source};
+use plan::types::{Range, Type};
+
+/// A directory with these files.
+fn directory(files: &[(&str, &str)]) -> tempfile::TempDir {
+    let dir = tempfile::tempdir().expect("a directory for the test");
+    for (name, text) in files {
+        std::fs::write(dir.path().join(name), text).expect("a file for the test");
+    }
+    dir
+}
+
+fn load_files(files: &[(&str, &str)]) -> Result<LocalData, LoadError> {
+    load("bank", directory(files).path())
+}
+
+fn write_parquet(file: &Path, columns: Vec<(&str, ArrayRef, bool)>) {
+    let batch = RecordBatch::try_from_iter_with_nullable(columns).expect("columns of one length");
+    let out = std::fs::File::create(file).expect("a file for the test");
+    let mut writer = ArrowWriter::try_new(out, batch.schema(), None).expect("a writer");
+    writer.write(&batch).expect("a batch");
+    writer.close().expect("a footer");
+}
+
+#[test]
+fn types_and_facts_are_inferred_and_marked() {
+    let csv = "id,amount,day,ok,who\n1,1.50,2024-01-01,true,Ana\n2,,1999-12-31,false,\n3,-20.255,,true,Bo\n";
+    let data = load_files(&[("accounts.csv", csv), ("notes.txt", "x"), (".hidden.csv", "x")]).unwrap();
+    let [table] = data.catalog.tables.as_slice() else { panic!("one table") };
+    assert_eq!((table.name.as_str(), table.row_bound.clone()), ("accounts", Fact::inferred(3)));
+    let types: Vec<Type> = table.columns.iter().map(|column| column.ty.value).collect();
+    let decimal = Type::Decimal { precision: 5, scale: 3 };
+    assert_eq!(types, [Type::Int64, decimal, Type::Date, Type::Bool, Type::Utf8]);
+    assert!(table.columns.iter().all(|column| column.ty.source == Source::Inferred));
+    let nullable: Vec<bool> = table.columns.iter().map(|column| column.nullable.value).collect();
+    assert_eq!(nullable, [false, true, true, false, true]);
+    assert_eq!(table.columns[1].range, Some(Fact::inferred(Range::new(-20_255, 1500))));
+    assert_eq!(table.columns[3].range, None);
+    assert_eq!(table.columns[4].string_width, Some(Fact::inferred(3)));
+    let keys: Vec<&str> = table.unique_keys.iter().map(|key| key.value[0].as_str()).collect();
+    assert_eq!(keys, ["id", "day", "who"]);
+}
+
+#[test]
+fn declarations_take_the_place_of_what_is_inferred() {
+    let catalog = "[t]\nrows = 10\nunique = [[\"a\", \"b\"]]\nmatches_per_key = [{ key = \"a\", at_most = 2 }]\n\
+                   [t.columns]\na = { type = \"int16\", nullable = true, min = 0 }\n\
+                   b = { type = \"string\", width = 8 }\nc = { type = \"decimal(10,2)\", max = 99.5 }\n";
+    let data = load_files(&[("t.csv", "a,b,c\n1,x,1\n1,y,2.5\n2,x,\n"), ("catalog.toml", catalog)]).unwrap();
+    let table = &data.catalog.tables[0];
+    assert_eq!(table.row_bound, Fact::declared(10));
+    assert_eq!(table.unique_keys, [Fact::declared(vec!["a".to_owned(), "b".to_owned()])]);
+    assert_eq!(table.matches_per_key[0].value.at_most, 2);
+    assert_eq!(table.columns[0].ty, Fact::declared(Type::Int16));
+    assert_eq!(table.columns[0].range, Some(Fact::declared(Range::new(0, i16::MAX.into()))));
+    assert_eq!(table.columns[1].string_width, Some(Fact::declared(8)));
+    assert_eq!(table.columns[2].range, Some(Fact::declared(Range::new(-9_999_999_999, 9950))));
+    assert_eq!(table.columns[2].nullable, Fact::inferred(true));
+}
+
+#[test]
+fn every_fault_has_its_own_message() {
+    // The directory's path stands before every file's name; it is cut off here.
+    let cases: &[(&[(&str, &str)], &str)] = &[
+        (&[("t.csv", "a,b\n1,2\n3\n")], "t.csv, line 3: 1 field instead of 2"),
+        (&[("t.csv", "")], "t.csv: the file is empty; its first line has to name the columns"),
+        (
+            &[("a.b.csv", "x\n")],
+            "a.b.csv: the name has a dot before its ending; rename the file, since its stem names the table",
+        ),
+        (
+            &[("t.csv", "a\n"), ("t.CSV", "a\n")],
+            "table `t` is there twice: t.CSV and t.csv; keep one of them",
+        ),
+        (
+            &[("t.csv", "a\n"), ("t.parquet", "")],
+            "table `t` is there twice: t.csv and t.parquet; keep one of them",
+        ),
+        (&[("t.parquet", "no")], "t.parquet: not a readable Parquet file: "),
+        (&[("t.csv", "a,b\n1,x\u{0}y\n")], "t.csv, line 2, column 2 (`b`): the text holds a NUL character"),
+        (
+            &[
+                ("t.csv", "a,b\n1,2\n\"x\ny\",2.5\n3,2.505\n"),
+                ("catalog.toml", "[t.columns]\nb = { type = \"decimal(4,2)\" }"),
+            ],
+            "t.csv, line 5, column 2 (`b`): the value is no decimal(4,2)",
+        ),
+        (
+            &[("t.csv", "a\n1\n\n2\n"), ("catalog.toml", "[t]\nrows = 1")],
+            "t.csv: 2 rows, more than the 1 that catalog.toml, line 2 allows",
+        ),
+        (
+            &[("t.csv", "a,b\n1,1\n2,1\n,1\n,1\n1,1\n"), ("catalog.toml", "[t]\nunique = [\"a\"]")],
+            "t.csv, line 6: `a` has the same value as on line 2, and catalog.toml, line 2 says that it is unique",
+        ),
+        (
+            &[("t.csv", "a,b\n1,1\n2,1\n1,2\n1,1\n"), ("catalog.toml", "[t]\nunique = [[\"a\", \"b\"]]")],
+            "t.csv, line 5: `a, b` has the same value as on line 2, and catalog.toml, line 2 says that it is unique",
+        ),
+        (
+            &[
+                ("t.csv", "a\n1\n2\n1\n1\n"),
+                ("catalog.toml", "[t]\nmatches_per_key = [{ key = \"a\", at_most = 2 }]"),
+            ],
+            "t.csv, line 5: `a` has the same value on 3 rows up to here, and catalog.toml, line 2 allows 2",
+        ),
+        (
+            &[("t.csv", "a\n1\n\"\"\n"), ("catalog.toml", "[t.columns]\na = { nullable = false }")],
+            "t.csv, line 3, column 1 (`a`): the value is NULL, and catalog.toml, line 2 says that there is none",
+        ),
+        (
+            &[("t.csv", "a\n1\n7\n"), ("catalog.toml", "[t.columns]\na = { min = 0, max = 6 }")],
+            "t.csv, line 3, column 1 (`a`): the value is outside the range that catalog.toml, line 2 gives",
+        ),
+        (
+            &[("t.csv", "a\nabc\n"), ("catalog.toml", "[t.columns]\na = { width = 2 }")],
+            "t.csv, line 2, column 1 (`a`): the text has 3 bytes, more than the 2 that catalog.toml, line 2 allows",
+        ),
+        (
+            &[("t.csv", "a\n1\n"), ("catalog.toml", "[t.columns]\n\na = { min = 1.5 }")],
+            "catalog.toml, line 3: `a` is int64, and this bound is none",
+        ),
+        (
+            &[("t.csv", "a\n1\n"), ("catalog.toml", "[t.columns]\na = { min = 2, max = 1 }")],
+            "catalog.toml, line 2: the least value of `a` is above its greatest",
+        ),
+        (
+            &[("t.csv", "a\n1\n"), ("catalog.toml", "[t.columns]\na = { width = 1 }")],
+            "catalog.toml, line 2: `a` is int64, which has no width",
+        ),
+        (
+            &[("accounts.csv", "a\n1\n"), ("catalog.toml", "\n[acounts]\nrows = 1")],
+            "catalog.toml, line 2: there is no table `acounts`; did you mean `accounts`?",
+        ),
+        (
+            &[("t.csv", "balance\n1\n"), ("catalog.toml", "[t.columns]\nbalanec = { min = 1 }")],
+            "catalog.toml, line 2: table `t` has no column `balanec`; did you mean `balance`?",
+        ),
+        (
+            &[("t.csv", "balance\n1\n"), ("catalog.toml", "[t]\nunique = [\"zzzzzzzz\"]")],
+            "catalog.toml, line 2: table `t` has no column `zzzzzzzz`",
+        ),
+        (&[("catalog.toml", "[t]\nrows = = 1")], "catalog.toml, line 2: "),
+        (&[("catalog.toml", "[t]\ncolour = 1")], "catalog.toml, line 2: `colour` is not known here; "),
+    ];
+    for (files, expected) in cases {
+        let dir = directory(files);
+        let error = load("bank", dir.path()).map(|_| ()).unwrap_err().to_string();
+        let error = error.replace(&format!("{}/", dir.path().display()), "");
+        assert!(error.starts_with(expected), "\n  told:     {error}\n  expected: {expected}");
+    }
+}
+
+#[test]
+fn directories_and_files_that_cannot_be_read() {
+    let dir = directory(&[("t.csv", "a\n1\n")]);
+    let missing = dir.path().join("nowhere");
+    let error = load("bank", &missing).unwrap_err().to_string();
+    assert_eq!(error, format!("{}: there is no such directory", missing.display()));
+    let file = dir.path().join("t.csv");
+    let error = load("bank", &file).unwrap_err().to_string();
+    assert_eq!(
+        error,
+        format!("{}: this is a file; give the directory that holds the tables", file.display())
+    );
+    for name in ["u.csv", "v.parquet"] {
+        std::fs::create_dir(dir.path().join(name)).unwrap();
+        let error = load("bank", dir.path()).unwrap_err().to_string();
+        assert!(error.contains(name) && error.contains("directory"), "{error}");
+        std::fs::remove_dir(dir.path().join(name)).unwrap();
+    }
+    std::os::unix::fs::symlink(dir.path().join("gone"), dir.path().join("w.csv")).unwrap();
+    let error = load("bank", dir.path()).unwrap_err().to_string();
+    assert!(error.contains("w.csv: cannot be read: No such file"), "{error}");
+}
+
+#[test]
+fn tables_without_rows_and_directories_without_tables() {
+    assert!(load_files(&[]).unwrap().catalog.tables.is_empty());
+    let data = load_files(&[("t.csv", "a,b\n")]).unwrap();
+    let table = &data.catalog.tables[0];
+    assert_eq!(table.row_bound.value, 0);
+    assert_eq!(table.columns[0].ty.value, Type::Utf8);
+}
+
+#[test]
+fn parquet_keeps_its_types_and_what_its_schema_promises() {
+    let dir = directory(&[("catalog.toml", "[t.columns]\nn = { type = \"decimal(9,1)\" }\n")]);
+    let amounts = Decimal128Array::from(vec![Some(150), None]).with_precision_and_scale(6, 2).unwrap();
+    let columns: Vec<(&str, ArrayRef, bool)> = vec![
+        ("n", Arc::new(Int32Array::from(vec![1, 2])), false),
+        ("amount", Arc::new(amounts), true),
+        ("who", Arc::new(StringArray::from(vec!["x", "yz"])), true),
+    ];
+    write_parquet(&dir.path().join("t.parquet"), columns);
+    let data = load("bank", dir.path()).unwrap();
+    let table = &data.catalog.tables[0];
+    assert_eq!(table.columns[0].ty, Fact::declared(Type::Decimal { precision: 9, scale: 1 }));
+    assert_eq!(table.columns[0].range, Some(Fact::inferred(Range::new(10, 20))));
+    assert_eq!(table.columns[0].nullable, Fact::declared(false));
+    assert_eq!(table.columns[1].ty, Fact::declared(Type::Decimal { precision: 6, scale: 2 }));
+    assert_eq!(table.columns[2].nullable, Fact::inferred(false));
+
+    std::fs::write(dir.path().join("catalog.toml"), "[t.columns]\nwho = { max = 1 }\n").unwrap();
+    let error = load("bank", dir.path()).unwrap_err().to_string();
+    assert!(error.ends_with("catalog.toml, line 2: `who` is string, and this bound is none"), "{error}");
+    std::fs::write(dir.path().join("catalog.toml"), "[t.columns]\namount = { type = \"int8\" }\n").unwrap();
+    let error = load("bank", dir.path()).unwrap_err().to_string();
+    assert!(error.ends_with("t.parquet, row 1, column 2 (`amount`): the value is no int8"), "{error}");
+    std::fs::write(dir.path().join("catalog.toml"), "[t.columns]\nn = { type = \"date\" }\n").unwrap();
+    let error = load("bank", dir.path()).unwrap_err().to_string();
+    assert!(
+        error.ends_with("column `n` of table `t` is int32 in its file, which cannot be read as date"),
+        "{error}"
+    );
+    std::fs::remove_file(dir.path().join("catalog.toml")).unwrap();
+
+    let nul: ArrayRef = Arc::new(StringArray::from(vec!["a", "b\0"]));
+    write_parquet(&dir.path().join("t.parquet"), vec![("who", nul, true)]);
+    let error = load("bank", dir.path()).unwrap_err().to_string();
+    assert!(error.ends_with("t.parquet, row 2, column 1 (`who`): the text holds a NUL character"), "{error}");
+    let bytes: ArrayRef = Arc::new(datafusion::arrow::array::BinaryArray::from(vec![&b"a"[..]]));
+    write_parquet(&dir.path().join("t.parquet"), vec![("raw", bytes, true)]);
+    let error = load("bank", dir.path()).unwrap_err().to_string();
+    assert!(error.contains("column `raw` has the type Binary, which is not supported"), "{error}");
+}
+
+#[test]
+fn a_written_catalog_loads_and_leaves_nothing_inferred() {
+    let csv = "id,amount,day,ok,who\n1,1.50,2024-01-01,true,\"A \"\"x\"\"\"\n2,,1999-12-31,false,\n";
+    let dir = directory(&[("my table.csv", csv), ("empty.csv", "a\n")]);
+    let inferred = load("bank", dir.path()).unwrap();
+    std::fs::write(dir.path().join("catalog.toml"), template(&inferred)).unwrap();
+    let declared = load("bank", dir.path()).unwrap();
+    let text = serde_json::to_string(&declared.catalog).unwrap();
+    assert!(!text.contains("inferred"), "{text}");
+    let same = serde_json::to_string(&inferred.catalog).unwrap().replace("inferred", "declared");
+    assert_eq!(same, text);
+}
+
+#[test]
+fn a_local_stage_runs_over_the_owners_rows_with_checked_arithmetic() {
+    let data = load_files(&[("t.csv", "k,v\n1,9223372036854775807\n1,1\n2,5\n")]).unwrap();
+    let catalog = PublicCatalog { parties: vec![data.catalog.clone()] };
+    let stage_rows = |sql: &str| {
+        let compute = ["bank".to_owned()];
+        let request = plan::Request { sql, catalog: &catalog, asker: "bank", compute: &compute };
+        let plan = plan::plan(request).expect("a plan");
+        let (_, stage) = plan.local_stages()[0];
+        let batches = run(&stage.logical, &data).map_err(|error| error.to_string())?;
+        Ok::<usize, String>(batches.iter().map(RecordBatch::num_rows).sum())
+    };
+    assert_eq!(stage_rows("SELECT k, v FROM bank.t WHERE v < 100"), Ok(2));
+    let overflow = "an arithmetic overflow in the part that bank runs on its own rows";
+    assert_eq!(stage_rows("SELECT k, v + 1 FROM bank.t"), Err(overflow.to_owned()));
+    assert_eq!(stage_rows("SELECT k, sum(v) FROM bank.t GROUP BY k"), Err(overflow.to_owned()));
+    let by_zero = "a division by zero in the part that bank runs on its own rows";
+    assert_eq!(stage_rows("SELECT v / (k - 1) FROM bank.t"), Err(by_zero.to_owned()));
+}
