@@ -2,9 +2,6 @@
 //!
 //! This crate never knows identities or tasks: parties are numbers on a mesh.
 
-pub mod answer;
 mod calendar;
 pub mod local;
 pub mod output;
-
-pub use answer::{Answer, Stats};

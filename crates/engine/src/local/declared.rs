@@ -40,7 +40,7 @@ pub(crate) struct Declarations {
 pub(crate) struct TableDeclaration {
     pub(crate) row_bound: Option<Said<u64>>,
     pub(crate) unique: Option<Vec<Said<Vec<String>>>>,
-    pub(crate) matches: Vec<Said<(Vec<String>, u64)>>,
+    pub(crate) matches: Vec<Said<Matches>>,
     pub(crate) columns: BTreeMap<String, Said<ColumnDeclaration>>,
 }
 
@@ -78,6 +78,8 @@ struct Reader<'a> {
 }
 
 type Value<'i> = Spanned<DeValue<'i>>;
+/// The columns of a key, and how often one value of it occurs at most.
+type Matches = (Vec<String>, u64);
 
 impl<'a> Reader<'a> {
     fn line(&self, span: Span<usize>) -> CatalogLine {
@@ -196,7 +198,7 @@ impl<'a> Reader<'a> {
         names.iter().map(name).collect()
     }
 
-    fn matches(&self, value: &Value<'_>) -> Result<Vec<Said<(Vec<String>, u64)>>, LoadError> {
+    fn matches(&self, value: &Value<'_>) -> Result<Vec<Said<Matches>>, LoadError> {
         let what = "a list of bounds: `[{ key = \"customer_id\", at_most = 12 }]`";
         let Some(all) = value.get_ref().as_array() else { return self.expected(value, what) };
         let one = |value: &Value<'_>| {

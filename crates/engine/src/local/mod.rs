@@ -22,6 +22,7 @@ use std::path::Path;
 
 use plan::catalog::PartyCatalog;
 
+pub(crate) use column::exact_values;
 pub use error::{CatalogLine, Cell, LoadError, RowPlace};
 pub use run::{LocalError, run};
 pub use table::LocalTable;

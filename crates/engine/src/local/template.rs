@@ -6,7 +6,7 @@ use plan::catalog::{Column, Table};
 use plan::types::Type;
 
 use super::LocalData;
-use crate::answer;
+use crate::output::show_exact;
 
 /// The text of a `catalog.toml` that declares what was found, with comments
 /// that tell the owner what each line tells everybody.
@@ -56,7 +56,7 @@ fn describe_column(text: &mut String, column: &Column) -> std::fmt::Result {
     let ty = column.ty.value;
     write!(text, "{} = {{ type = \"{ty}\", nullable = {}", key(&column.name), column.nullable.value)?;
     if let Some(range) = &column.range {
-        let bound = |value: i128| match answer::show_exact(ty, value) {
+        let bound = |value: i128| match show_exact(ty, value) {
             number if ty.is_exact_number() => number,
             moment => quoted(&moment),
         };

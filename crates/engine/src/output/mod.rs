@@ -1,10 +1,29 @@
 //! An answer as text: a table for people, JSON or CSV for programs.
 
+mod value;
+
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+use datafusion::arrow::array::RecordBatch;
 use plan::types::{Type, Value};
 use serde_json::{Map, Number, Value as Json, json};
 
-use crate::answer::{Answer, Stats, show_exact};
+pub use value::show_exact;
+use value::{Column, columns};
+
+/// What a run cost, for all parties together.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Stats {
+    /// The longest chain of messages that waited for one another.
+    pub rounds: u64,
+    /// Payload bytes that all parties sent.
+    pub bytes_sent: u64,
+    /// From the start of the session to the answer.
+    pub wall_ms: u64,
+    /// The protocol's name.
+    pub protocol: String,
+    /// The security level's name.
+    pub security: String,
+}
 
 /// The form of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,7 +54,7 @@ impl std::str::FromStr for Format {
 }
 
 /// The answer in one of its forms, ending in a line end.
-pub fn render(answer: &Answer, stats: &Stats, format: Format) -> String {
+pub fn render(answer: &RecordBatch, stats: &Stats, format: Format) -> String {
     match format {
         Format::Table => table(answer, stats),
         Format::Json => format!("{}\n", json(answer, stats)),
@@ -44,14 +63,15 @@ pub fn render(answer: &Answer, stats: &Stats, format: Format) -> String {
 }
 
 /// The answer as the JSON document of `--format json`.
-pub fn json(answer: &Answer, stats: &Stats) -> Json {
-    let columns = answer.columns.iter().map(|column| json!({ "name": column.name, "type": column.ty }));
-    let row = |row: &Vec<Value>| -> Json {
-        row.iter().zip(&answer.columns).map(|(value, column)| json_value(value, column.ty)).collect()
+pub fn json(answer: &RecordBatch, stats: &Stats) -> Json {
+    let columns = columns(answer);
+    let row = |row: usize| -> Json {
+        columns.iter().map(|column| json_value(&column.values[row], column.ty)).collect()
     };
+    let names = columns.iter().map(|column| json!({ "name": column.name, "type": column.ty }));
     json!({
-        "columns": columns.collect::<Vec<_>>(),
-        "rows": answer.rows.iter().map(row).collect::<Vec<_>>(),
+        "columns": names.collect::<Vec<_>>(),
+        "rows": (0..answer.num_rows()).map(row).collect::<Vec<_>>(),
         "stats": stats_json(stats),
     })
 }
@@ -95,24 +115,25 @@ fn text(value: &Value, ty: Type) -> Option<String> {
     })
 }
 
-fn table(answer: &Answer, stats: &Stats) -> String {
+fn table(answer: &RecordBatch, stats: &Stats) -> String {
+    let columns = columns(answer);
+    let n_rows = answer.num_rows();
     let mut table = Table::new();
     table.load_style(presets::UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Disabled);
-    table.set_header(answer.columns.iter().map(|column| visible(&column.name)));
-    for row in &answer.rows {
-        let cells = row.iter().zip(&answer.columns);
-        table.add_row(cells.map(|(value, column)| {
-            text(value, column.ty).map_or_else(|| "NULL".to_owned(), |text| visible(&text))
-        }));
+    table.set_header(columns.iter().map(|column| visible(&column.name)));
+    for row in 0..n_rows {
+        let cell = |column: &Column| text(&column.values[row], column.ty);
+        let cell = |column| cell(column).map_or_else(|| "NULL".to_owned(), |text| visible(&text));
+        table.add_row(columns.iter().map(cell));
     }
-    for (index, column) in answer.columns.iter().enumerate() {
+    for (index, column) in columns.iter().enumerate() {
         let is_number = column.ty.is_exact_number() || column.ty == Type::Float64;
         if let (true, Some(column)) = (is_number, table.column_mut(index)) {
             column.set_cell_alignment(CellAlignment::Right);
         }
     }
-    let rows = if answer.rows.len() == 1 { "row" } else { "rows" };
-    format!("{table}\n{} {rows} · {}\n", answer.rows.len(), stats_line(stats))
+    let rows = if n_rows == 1 { "row" } else { "rows" };
+    format!("{table}\n{n_rows} {rows} · {}\n", stats_line(stats))
 }
 
 /// What a run cost, in one line for people.
@@ -138,15 +159,14 @@ fn visible(text: &str) -> String {
         .collect()
 }
 
-fn csv(answer: &Answer) -> String {
+fn csv(answer: &RecordBatch) -> String {
+    let columns = columns(answer);
     let line = |fields: Vec<String>| format!("{}\n", fields.join(","));
-    let mut out = line(answer.columns.iter().map(|column| csv_field(&column.name)).collect());
-    for row in &answer.rows {
-        let cells = row.iter().zip(&answer.columns);
-        let field = |(value, column): (&Value, &plan::secure::OutputColumn)| {
-            text(value, column.ty).map_or_else(String::new, |text| csv_field(&text))
-        };
-        out.push_str(&line(cells.map(field).collect()));
+    let mut out = line(columns.iter().map(|column| csv_field(&column.name)).collect());
+    for row in 0..answer.num_rows() {
+        let cell = |column: &Column| text(&column.values[row], column.ty);
+        let field = |column| cell(column).map_or_else(String::new, |text| csv_field(&text));
+        out.push_str(&line(columns.iter().map(field).collect()));
     }
     out
 }
@@ -163,35 +183,21 @@ fn csv_field(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use plan::secure::OutputColumn;
+    use std::sync::Arc;
 
-    fn answer() -> (Answer, Stats) {
-        let column = |name: &str, ty| OutputColumn { name: name.to_owned(), ty, nullable: true };
-        let columns = vec![
-            column("n", Type::Int64),
-            column("amount", Type::Decimal { precision: 10, scale: 2 }),
-            column("day", Type::Date),
-            column("who, what", Type::Utf8),
-            column("ok", Type::Bool),
-            column("mean", Type::Float64),
-        ];
-        let rows = vec![
-            vec![
-                Value::Int(-3),
-                Value::Int(-5),
-                Value::Int(0),
-                Value::Utf8("a\"b\n\u{1b}".to_owned()),
-                Value::Int(1),
-                Value::Float(0.5),
-            ],
-            vec![
-                Value::Null,
-                Value::Null,
-                Value::Null,
-                Value::Utf8(String::new()),
-                Value::Bool(false),
-                Value::Null,
-            ],
+    use datafusion::arrow::array::{
+        ArrayRef, BooleanArray, Date32Array, Decimal128Array, Float64Array, Int64Array, StringArray,
+    };
+
+    fn answer() -> (RecordBatch, Stats) {
+        let amounts = Decimal128Array::from(vec![Some(-5), None]).with_precision_and_scale(10, 2).unwrap();
+        let columns: Vec<(&str, ArrayRef)> = vec![
+            ("n", Arc::new(Int64Array::from(vec![Some(-3), None]))),
+            ("amount", Arc::new(amounts)),
+            ("day", Arc::new(Date32Array::from(vec![Some(0), None]))),
+            ("who, what", Arc::new(StringArray::from(vec!["a\"b\n\u{1b}", ""]))),
+            ("ok", Arc::new(BooleanArray::from(vec![true, false]))),
+            ("mean", Arc::new(Float64Array::from(vec![Some(0.5), None]))),
         ];
         let stats = Stats {
             rounds: 41,
@@ -200,7 +206,7 @@ mod tests {
             protocol: "rep3".to_owned(),
             security: "semi-honest".to_owned(),
         };
-        (Answer { columns, rows }, stats)
+        (RecordBatch::try_from_iter(columns).unwrap(), stats)
     }
 
     #[test]
