@@ -66,7 +66,7 @@ pub enum Garbage {
     /// The same credit twice.
     #[error("a credit given twice")]
     CreditTwice,
-    /// More claimed than was sent, or less than before.
+    /// More claimed than was sent.
     #[error("an impossible count of claimed messages")]
     Claimed,
     /// An abort whose reason is no text.

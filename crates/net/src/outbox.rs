@@ -187,11 +187,12 @@ impl Outbox {
     /// The peer has taken this much in all: the window moves.
     pub(crate) fn claimed(&self, claimed: Amount) -> Result<(), OutboxFault> {
         let mut state = self.lock();
-        let grows = claimed.messages >= state.claimed.messages && claimed.bytes >= state.claimed.bytes;
-        if !grows || claimed.messages > state.sent.messages || claimed.bytes > state.sent.bytes {
+        if claimed.messages > state.sent.messages || claimed.bytes > state.sent.bytes {
             return Err(OutboxFault::Garbage(Garbage::Claimed));
         }
-        state.claimed = claimed;
+        // Two threads of the peer may report in the wrong order: the larger counts.
+        state.claimed.messages = state.claimed.messages.max(claimed.messages);
+        state.claimed.bytes = state.claimed.bytes.max(claimed.bytes);
         while let Some(tag) = state.line.front().copied() {
             let waits_for_window = state.held.get(&tag).is_some_and(|part| part.offset == 0);
             if waits_for_window {

@@ -95,6 +95,22 @@ fn a_sender_that_runs_far_ahead_is_held_back_and_never_starves() {
 }
 
 #[test]
+fn what_is_waited_for_passes_a_window_that_fills_afterwards() {
+    let limits = Limits { window_messages: 64, ..Limits::default() };
+    let mesh = LocalMesh::with(2, LocalOptions { limits, ..LocalOptions::default() });
+    assert!(mesh[1].try_recv(party(0), tag(2, 0), 1).unwrap().is_none());
+    for chunk in 0..100 {
+        mesh[0].send(party(1), tag(1, chunk), 0, content(0, 1)).unwrap();
+    }
+    mesh[0].send(party(1), tag(2, 0), 0, content(0, 1)).unwrap();
+    mesh[0].send(party(1), tag(3, 0), 0, content(0, 1)).unwrap();
+    assert!(mesh[1].try_recv(party(0), tag(2, 0), 1).unwrap().is_some());
+    // Nobody waited for this one, and it waits.
+    assert_eq!(mesh[1].traffic().peers[0].messages_received, 65);
+    assert!(mesh[1].try_recv(party(0), tag(3, 0), 1).unwrap().is_some());
+}
+
+#[test]
 fn a_simulated_link_is_as_slow_as_it_says() {
     let link =
         LinkProfile { delay: Duration::from_millis(30), jitter: Duration::ZERO, bits_per_second: None };
