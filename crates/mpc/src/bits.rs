@@ -174,9 +174,7 @@ impl SharedBits {
     /// The rows as XOR-shared words, 64 planes to a word: the form in which rows are permuted.
     pub fn to_words(&self) -> Vec<Shared<X64>> {
         (0..self.width.div_ceil(64))
-            .map(|word| {
-                self.planes(word * 64..self.width.min(word * 64 + 64)).to_word()
-            })
+            .map(|word| self.planes(word * 64..self.width.min(word * 64 + 64)).to_word())
             .collect()
     }
 

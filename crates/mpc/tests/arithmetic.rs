@@ -255,7 +255,11 @@ fn a_step_runs_once() {
         mpc::mul(s, "twice", &x, &x)?;
         mpc::mul(s, "twice", &x, &x)
     });
-    assert!(run.outcomes.iter().all(|out| matches!(out, Err(ProtocolError::StepReused { .. }))));
+    // Whoever is first stops the session, which may reach another in its first product.
+    let stopped = |out: &Result<_, ProtocolError>| out.as_ref().is_err_and(ProtocolError::is_remote_abort);
+    let reused = |out: &Result<_, _>| matches!(out, Err(ProtocolError::StepReused { .. }));
+    assert!(run.outcomes.iter().all(|out| reused(out) || stopped(out)));
+    assert!(run.outcomes.iter().any(reused));
 }
 
 #[test]
