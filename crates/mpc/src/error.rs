@@ -84,6 +84,12 @@ pub enum Deviation {
 }
 
 impl ProtocolError {
+    /// Whether this is the echo of another failure, of a peer or of another fork here.
+    pub(crate) fn is_echo(&self) -> bool {
+        let here = |source: &NetError| matches!(source, NetError::AbortedHere { .. });
+        self.is_remote_abort() || matches!(self, ProtocolError::Link { source, .. } if here(source))
+    }
+
     /// Whether another party, not this one, stopped the session first.
     pub fn is_remote_abort(&self) -> bool {
         matches!(self, ProtocolError::Link { source, .. } if matches!(**source, NetError::Aborted { .. }))

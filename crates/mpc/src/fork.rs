@@ -222,7 +222,7 @@ impl Session {
                     out.push(value);
                 }
                 // A chunk that another one's failure stopped is not the cause.
-                Err(next) if error.as_ref().is_none_or(ProtocolError::is_remote_abort) => error = Some(next),
+                Err(next) if error.as_ref().is_none_or(ProtocolError::is_echo) => error = Some(next),
                 Err(_) => {}
             }
         }
@@ -237,7 +237,7 @@ fn first_cause<A, B>(
 ) -> Result<(A, B), ProtocolError> {
     match (a, b) {
         (Ok(a), Ok(b)) => Ok((a, b)),
-        (Err(a), Err(b)) => Err(if a.is_remote_abort() { b } else { a }),
+        (Err(a), Err(b)) => Err(if a.is_echo() { b } else { a }),
         (Err(error), _) | (_, Err(error)) => Err(error),
     }
 }
