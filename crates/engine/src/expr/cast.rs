@@ -1,0 +1,111 @@
+//! Casts between exact numbers, and from them to truths and doubles.
+
+use mpc::SharedBits;
+use plan::secure::{Expr, Overflow};
+use plan::types::{Range, Type, Value};
+
+use super::arith::{divide, scaled_by, with_zero};
+use super::{Rows, Scalar};
+use crate::context::{Context, Result};
+use crate::kernel;
+use crate::number::{Number, Ring, RingKind};
+use crate::relation::{Column, FLOAT_BITS, stored_range};
+
+impl Rows<'_> {
+    /// The operand as the expression's type.
+    pub(super) fn cast(
+        &self,
+        cx: &mut Context,
+        expr: &Expr,
+        operand: &Expr,
+        x: Scalar,
+        guard: &SharedBits,
+    ) -> Result<Scalar> {
+        if x.is_null() {
+            return Ok(Scalar::Public(Value::Null));
+        }
+        let column = self.secret(cx, operand.ty, operand.width_bytes as usize, x)?;
+        if operand.ty == expr.ty {
+            return Ok(Scalar::Secret(column));
+        }
+        let number = column.as_number(cx)?.clone();
+        let number = match (operand.ty, expr.ty) {
+            (_, Type::Bool) => return self.is_not_zero(cx, column, &number),
+            (from, Type::Float64) => {
+                let range = stored_range(cx, Type::Float64, expr.range)?;
+                to_double(cx, &number, from.scale(), range)?
+            }
+            (from, to) => {
+                let present = column.present.clone();
+                let unit = Number::constant(cx, number.n_rows(), 1);
+                let (number, _) = self.within_limits(cx, expr, number, unit, guard, present.as_ref())?;
+                let number = match to.scale().checked_sub(from.scale()) {
+                    Some(digits) => scaled_by(cx, &number, digits)?,
+                    None => cut(cx, &number, from.scale() - to.scale(), !to.is_integer())?,
+                };
+                if expr.overflow == Overflow::Impossible {
+                    let range = expr.range.unwrap_or(number.range());
+                    number.with_range(cx, with_zero(range))
+                } else {
+                    self.fit(cx, expr, number, guard, present.as_ref())?
+                }
+            }
+        };
+        Ok(Scalar::Secret(Column { ty: expr.ty, data: number.into(), ..column }))
+    }
+
+    fn is_not_zero(&self, cx: &mut Context, column: Column, number: &Number) -> Result<Scalar> {
+        let bits = number.bits(cx)?;
+        let zero = SharedBits::constant(cx.session(), bits.n_rows(), bits.width(), 0);
+        let is_zero = kernel::equal(cx, &bits, &zero)?;
+        let answer = is_zero.not(cx.session());
+        let answer = match &column.present {
+            Some(present) => kernel::and(cx, &answer, present)?,
+            None => answer,
+        };
+        Ok(Scalar::Secret(Column::truth(answer, column.present)))
+    }
+}
+
+/// Divided by 10^digits: cut towards zero, or rounded half away from it.
+fn cut(cx: &mut Context, x: &Number, digits: u8, round: bool) -> Result<Number> {
+    let unit = 10i128.checked_pow(digits.into()).ok_or_else(|| cx.too_wide(128))?;
+    let divisor = Number::constant(cx, x.n_rows(), unit);
+    if !round {
+        return Ok(divide(cx, x, &divisor)?.0);
+    }
+    // cut((x ± half) / unit), with x's sign; a power of ten has a whole half.
+    let range = x.range();
+    let half = unit / 2;
+    let negative = if range.low < 0 {
+        let bits = x.bits(cx)?;
+        bits.plane(bits.width() - 1)
+    } else {
+        SharedBits::constant(cx.session(), x.n_rows(), 1, 0)
+    };
+    let wide = Range { low: range.low.saturating_sub(half), high: range.high.saturating_add(half) };
+    let (plus, minus) = (Number::constant(cx, x.n_rows(), half), Number::constant(cx, x.n_rows(), -half));
+    let (plus, minus) = (plus.bits_as(cx, wide)?, minus.bits_as(cx, with_zero(wide))?);
+    let minus = minus.sign_extended(plus.width());
+    let step = kernel::select(cx, &negative, &minus, &plus)?;
+    let bits = x.bits_as(cx, wide)?;
+    let sum = kernel::add(cx, &bits, &step)?;
+    Ok(divide(cx, &Number::from_bits(wide, sum), &divisor)?.0)
+}
+
+/// The number with [`FLOAT_BITS`] digits after the binary point.
+fn to_double(cx: &mut Context, x: &Number, scale: u8, range: Range) -> Result<Number> {
+    let unit = 10i128.checked_pow(scale.into()).ok_or_else(|| cx.too_wide(128))?;
+    let bits = Range { low: x.range().low, high: x.range().high }.width_bits() + FLOAT_BITS;
+    if bits > 127 {
+        return Err(cx.too_wide(bits));
+    }
+    let wide = Range { low: x.range().low << FLOAT_BITS, high: x.range().high << FLOAT_BITS };
+    let ring: Ring = x.ring(cx, RingKind::of(wide))?.scale(1 << FLOAT_BITS);
+    let scaled = Number::from_ring(wide, ring);
+    if unit == 1 {
+        return Ok(scaled.with_range(cx, with_zero(range)));
+    }
+    let divisor = Number::constant(cx, x.n_rows(), unit);
+    Ok(divide(cx, &scaled, &divisor)?.0.with_range(cx, with_zero(range)))
+}

@@ -1,0 +1,103 @@
+//! Arrow rows as values, and their comparison.
+
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
+use datafusion::arrow::compute::cast;
+use datafusion::arrow::datatypes::{
+    DataType, Date32Type, Decimal128Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
+    TimestampMicrosecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
+};
+use plan::types::Value;
+
+/// The rows of some batches, each value in unscaled form.
+///
+/// # Panics
+/// On types that Junto does not know.
+pub fn rows_of(batches: &[RecordBatch]) -> Vec<Vec<Value>> {
+    let mut rows = Vec::new();
+    for batch in batches {
+        let first = rows.len();
+        rows.resize_with(first + batch.num_rows(), Vec::new);
+        for column in batch.columns() {
+            for (row, value) in values_of(column).into_iter().enumerate() {
+                rows[first + row].push(value);
+            }
+        }
+    }
+    rows
+}
+
+fn values_of(array: &ArrayRef) -> Vec<Value> {
+    macro_rules! ints {
+        ($type:ty) => {
+            array
+                .as_primitive::<$type>()
+                .iter()
+                .map(|value| value.map_or(Value::Null, |value| Value::Int(value.into())))
+                .collect()
+        };
+    }
+    match array.data_type() {
+        DataType::Null => vec![Value::Null; array.len()],
+        DataType::Boolean => {
+            array.as_boolean().iter().map(|value| value.map_or(Value::Null, Value::Bool)).collect()
+        }
+        DataType::Int8 => ints!(Int8Type),
+        DataType::Int16 => ints!(Int16Type),
+        DataType::Int32 => ints!(Int32Type),
+        DataType::Int64 => ints!(Int64Type),
+        DataType::UInt8 => ints!(UInt8Type),
+        DataType::UInt16 => ints!(UInt16Type),
+        DataType::UInt32 => ints!(UInt32Type),
+        DataType::UInt64 => ints!(UInt64Type),
+        DataType::Date32 => ints!(Date32Type),
+        DataType::Timestamp(..) => ints!(TimestampMicrosecondType),
+        DataType::Decimal128(..) => ints!(Decimal128Type),
+        DataType::Float64 => {
+            let doubles = array.as_primitive::<Float64Type>();
+            doubles.iter().map(|value| value.map_or(Value::Null, Value::Float)).collect()
+        }
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => {
+            let text = cast(array, &DataType::Utf8).expect("text is text");
+            let texts = text.as_string::<i32>().iter();
+            texts.map(|text| text.map_or(Value::Null, |text| Value::Utf8(text.to_owned()))).collect()
+        }
+        other => panic!("rows of type {other}"),
+    }
+}
+
+/// Checks that two answers are the same rows: in the same order if `ordered`.
+/// Doubles may differ by the 2^-52 that means of integers are cut at, and by rounding.
+///
+/// # Panics
+/// If they differ, showing both.
+pub fn assert_same_rows(what: &str, got: &[Vec<Value>], expected: &[Vec<Value>], ordered: bool) {
+    let (mut got, mut expected) = (got.to_vec(), expected.to_vec());
+    if !ordered {
+        got.sort_by_cached_key(|row| sort_key(row));
+        expected.sort_by_cached_key(|row| sort_key(row));
+    }
+    let same = got.len() == expected.len() && got.iter().zip(&expected).all(|(a, b)| same_row(a, b));
+    assert!(same, "{what}\n got {}\n expected {}", show(&got), show(&expected));
+}
+
+fn sort_key(row: &[Value]) -> String {
+    let show = |value: &Value| match value {
+        Value::Float(value) => format!("{value:.5e}"),
+        other => format!("{other:?}"),
+    };
+    row.iter().map(show).collect::<Vec<_>>().join("|")
+}
+
+fn same_row(a: &[Value], b: &[Value]) -> bool {
+    let same = |(a, b): (&Value, &Value)| match (a, b) {
+        (Value::Float(a), Value::Float(b)) => a == b || (a - b).abs() <= 1e-14 * (1.0 + a.abs().max(b.abs())),
+        _ => a == b,
+    };
+    a.len() == b.len() && a.iter().zip(b).all(same)
+}
+
+fn show(rows: &[Vec<Value>]) -> String {
+    let line = |row: &Vec<Value>| row.iter().map(|value| value.to_string()).collect::<Vec<_>>().join(" | ");
+    let shown = rows.iter().take(40).map(line).collect::<Vec<_>>().join("\n  ");
+    format!("{} rows:\n  {shown}", rows.len())
+}

@@ -1,0 +1,199 @@
+//! Parties with tables, and the three ways to ask them a question.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use datafusion::arrow::array::RecordBatch;
+use datafusion::catalog::MemorySchemaProvider;
+use datafusion::datasource::MemTable;
+use engine::{Answer, EngineError};
+use mpc::lab::Lab;
+use mpc::{Cost, Params, ProtocolError, Session};
+use plan::catalog::{PartyCatalog, PublicCatalog, Table};
+use plan::secure::SecurePlan;
+use plan::types::Value;
+use plan::{PlanError, Request};
+
+use crate::facts::describe;
+use crate::rows::rows_of;
+use crate::stage::StageRows;
+
+/// Parties and what each of them holds.
+#[derive(Clone)]
+pub struct World {
+    catalog: PublicCatalog,
+    tables: BTreeMap<String, RecordBatch>,
+}
+
+/// How a run of several parties ended without an answer.
+#[derive(Debug)]
+pub enum RunError {
+    /// The engine's reasons, one or more, by party.
+    Engine(Vec<(usize, EngineError)>),
+    /// The protocol's reasons, by party.
+    Protocol(Vec<(usize, ProtocolError)>),
+}
+
+impl World {
+    /// Parties without tables. The first three compute; helpers are added if
+    /// there are fewer.
+    pub fn new(parties: &[&str]) -> World {
+        let mut names: Vec<String> = parties.iter().map(|name| name.to_string()).collect();
+        while names.len() < 3 {
+            names.push(format!("helper{}", names.len()));
+        }
+        let party = |name| PartyCatalog { name, tables: Vec::new() };
+        let catalog = PublicCatalog { parties: names.into_iter().map(party).collect() };
+        World { catalog, tables: BTreeMap::new() }
+    }
+
+    /// Gives a party a table, described by what its rows show.
+    ///
+    /// # Panics
+    /// If there is no such party.
+    pub fn table(self, party: &str, name: &str, batch: RecordBatch) -> World {
+        self.table_described(party, name, batch, |_| {})
+    }
+
+    /// Gives a party a table, after `change` has changed what is said about it.
+    ///
+    /// # Panics
+    /// If there is no such party.
+    pub fn table_described(
+        mut self,
+        party: &str,
+        name: &str,
+        batch: RecordBatch,
+        change: impl FnOnce(&mut Table),
+    ) -> World {
+        let mut table = describe(name, &batch);
+        change(&mut table);
+        let parties = &mut self.catalog.parties;
+        let holder = parties.iter_mut().find(|known| known.name == party).expect("a party of this world");
+        holder.tables.push(table);
+        self.tables.insert(format!("{party}.{name}"), batch);
+        self
+    }
+
+    /// What is public.
+    pub fn catalog(&self) -> &PublicCatalog {
+        &self.catalog
+    }
+
+    /// Plans a question of the first party's.
+    ///
+    /// # Errors
+    /// The planner's.
+    pub fn plan(&self, sql: &str) -> Result<SecurePlan, PlanError> {
+        self.plan_for(sql, &self.catalog.parties[0].name)
+    }
+
+    /// Plans a question of any party's.
+    ///
+    /// # Errors
+    /// The planner's.
+    pub fn plan_for(&self, sql: &str, asker: &str) -> Result<SecurePlan, PlanError> {
+        let compute: Vec<String> =
+            self.catalog.parties.iter().take(3).map(|party| party.name.clone()).collect();
+        plan::plan(Request { sql, catalog: &self.catalog, asker, compute: &compute })
+    }
+
+    /// What DataFusion answers over all tables in clear.
+    ///
+    /// # Errors
+    /// DataFusion's words.
+    pub fn oracle(&self, sql: &str) -> Result<Vec<Vec<Value>>, String> {
+        let context = plan::context::oracle_context();
+        let catalog = context.catalog("junto").ok_or("the oracle has no catalog")?;
+        for party in &self.catalog.parties {
+            let schema = Arc::new(MemorySchemaProvider::new());
+            catalog.register_schema(&party.name, schema).map_err(|error| error.to_string())?;
+        }
+        for (name, batch) in &self.tables {
+            let rows = MemTable::try_new(batch.schema(), vec![vec![batch.clone()]]);
+            let rows = rows.map_err(|error| error.to_string())?;
+            context.register_table(name.as_str(), Arc::new(rows)).map_err(|error| error.to_string())?;
+        }
+        let runtime = tokio::runtime::Builder::new_current_thread().build();
+        let batches = runtime
+            .map_err(|error| error.to_string())?
+            .block_on(async { context.sql(sql).await?.collect().await });
+        Ok(rows_of(&batches.map_err(|error| error.strip_backtrace())?))
+    }
+
+    /// The engine's answer in one process on plaintext.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub fn plain(&self, plan: &SecurePlan) -> Result<Answer, EngineError> {
+        let mut session = Session::plain(Params::default());
+        let mut rows = StageRows::new(self.tables.clone());
+        let answer = engine::execute(&mut session, plan, &mut rows)?;
+        Ok(answer.expect("a plaintext session is the asker too"))
+    }
+
+    /// The answer on shares, among all parties, each with its own tables only.
+    ///
+    /// # Errors
+    /// What each party came to, if there is no answer.
+    ///
+    /// # Panics
+    /// If the answer comes out elsewhere than at the asker alone.
+    pub fn lab(&self, plan: &SecurePlan, seed: u64) -> Result<Answer, RunError> {
+        self.lab_with_cost(plan, seed).0
+    }
+
+    /// [`World::lab`], and what the run cost.
+    ///
+    /// # Panics
+    /// As [`World::lab`].
+    pub fn lab_with_cost(&self, plan: &SecurePlan, seed: u64) -> (Result<Answer, RunError>, Cost) {
+        let engine_errors = Mutex::new(Vec::new());
+        let run = Lab::seeded(seed).parties(self.catalog.parties.len()).run(|s| {
+            let me = s.me().index();
+            let prefix = format!("{}.", self.catalog.parties[me].name);
+            let mine = self.tables.iter().filter(|(name, _)| name.starts_with(&prefix));
+            let mut rows = StageRows::new(mine.map(|(name, batch)| (name.clone(), batch.clone())).collect());
+            match engine::execute(s, plan, &mut rows) {
+                Ok(answer) => Ok(answer),
+                Err(EngineError::Protocol { source, .. }) => Err(source),
+                Err(error) => {
+                    let step = s.step().clone();
+                    engine_errors.lock().expect("no party panics").push((me, error));
+                    Err(ProtocolError::Unsupported { step, reason: "the engine stopped" })
+                }
+            }
+        });
+        let cost = run.cost();
+        let engine_errors = engine_errors.into_inner().expect("no party panics");
+        if !engine_errors.is_empty() {
+            return (Err(RunError::Engine(engine_errors)), cost);
+        }
+        let (mut answers, mut errors) = (Vec::new(), Vec::new());
+        for (party, outcome) in run.outcomes.into_iter().enumerate() {
+            match outcome {
+                Ok(answer) => answers.extend(answer.map(|answer| (party, answer))),
+                Err(error) => errors.push((party, error)),
+            }
+        }
+        if !errors.is_empty() {
+            return (Err(RunError::Protocol(errors)), cost);
+        }
+        assert_eq!(answers.len(), 1, "one party learns the answer");
+        let (party, answer) = answers.remove(0);
+        assert_eq!(party, plan.asker, "the asker learns the answer");
+        (Ok(answer), cost)
+    }
+
+    /// What counting says that the run costs.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub fn count(&self, plan: &SecurePlan) -> Result<Cost, EngineError> {
+        let params = Params { chunk_rows: 512, ..Params::default() };
+        let compute = [0, 1, 2].map(|index| plan.compute[index]).map(net::PartyId::from_index);
+        let mut session = Session::count(params, self.catalog.parties.len(), compute);
+        engine::price(&mut session, plan)?;
+        Ok(session.cost())
+    }
+}
