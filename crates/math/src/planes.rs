@@ -213,6 +213,21 @@ impl Planes {
         }
     }
 
+    /// A view of the planes `first`, `first + step`, `first + 2·step`, …
+    ///
+    /// # Panics
+    /// If `first` is past the last plane or `step` is zero.
+    pub fn every(&self, first: usize, step: usize) -> Self {
+        assert!(first <= self.width, "plane {first} of {}", self.width);
+        let start = (first * self.stride * 8).min(self.bytes.len());
+        Self {
+            bytes: self.bytes.slice(start..self.bytes.len()),
+            n_rows: self.n_rows,
+            width: (self.width - first).div_ceil(step),
+            stride: self.stride * step,
+        }
+    }
+
     /// A view of some rows, which start on a multiple of [`ROW_ALIGNMENT`].
     ///
     /// # Panics
@@ -329,6 +344,14 @@ impl Planes {
 /// Appends `n` bits to a plane that holds `at` bits and zeros after them.
 fn append_bits(out: &mut [u64], at: usize, bits: &[u64], n: usize) {
     let (skip, shift) = (at / 64, at % 64);
+    if shift == 0 {
+        let n_words = n.div_ceil(64);
+        out[skip..skip + n_words].copy_from_slice(&bits[..n_words]);
+        if let Some(last) = n_words.checked_sub(1) {
+            out[skip + last] &= tail_mask(last, n);
+        }
+        return;
+    }
     for (word, bits) in bits.iter().enumerate() {
         let bits = bits & tail_mask(word, n);
         if bits == 0 {
@@ -375,6 +398,9 @@ mod tests {
             assert_eq!(rows(&Planes::stack(&[&a, &b])), stacked);
             assert_eq!(rows(&a.planes(2..5)), va.iter().map(|a| a >> 2 & 7).collect::<Vec<_>>());
             assert_eq!(rows(&a.masked()), va);
+            let odd = |a: &u128| (0..3).map(|bit| (a >> (2 * bit + 1) & 1) << bit).sum::<u128>();
+            assert_eq!(rows(&a.every(1, 2)), va.iter().map(odd).collect::<Vec<_>>());
+            assert_eq!(a.every(7, 3).width(), 0);
             for m in [0, 1, 64, 700] {
                 let c = sample(m, 7, 3);
                 assert_eq!(rows(&Planes::concat(&[&a, &c])), [va.clone(), rows(&c)].concat());

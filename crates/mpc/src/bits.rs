@@ -107,6 +107,15 @@ impl SharedBits {
         self.planes(plane..plane + 1)
     }
 
+    /// The planes `first`, `first + step`, …, without copying.
+    ///
+    /// # Panics
+    /// If `first` is past the last plane or `step` is zero.
+    pub fn every(&self, first: usize, step: usize) -> Self {
+        let width = (self.width - first).div_ceil(step);
+        self.map_linear(self.n_rows, width, |part| part.every(first, step))
+    }
+
     /// The planes of all `list`, the first lowest.
     ///
     /// # Panics
@@ -200,18 +209,9 @@ impl SharedBits {
     /// `x = a + b + c` modulo 2^k.
     pub fn split<R: Ring>(s: &Session, x: &Shared<R>, width: usize) -> [SharedBits; 3] {
         let planes = x.parts().map(|_, part| planes_of(part, width));
-        s.summands(
-            &planes,
-            |part| Planes::zeroed(part.n_rows(), part.width()),
-            || {
-                let masks = s.test_masks(x.len());
-                let [a, b] = [0, 1].map(|at| Column::from_fn(x.len(), |row| R::from_word(masks[at][row])));
-                let value = &x.parts().as_slice()[0];
-                let c = value.zip(&a, R::minus).zip(&b, R::minus);
-                [a, b, c].map(|summand| planes_of(&summand, width))
-            },
-        )
-        .map(|parts| SharedBits::from_parts(x.len(), width, parts))
+        let zero = |part: &Planes| Planes::zeroed(part.n_rows(), part.width());
+        s.summands(&planes, zero, || x.plain_summands(s).map(|summand| planes_of(&summand, width)))
+            .map(|parts| SharedBits::from_parts(x.len(), width, parts))
     }
 
     /// The XOR summands of one shared bit per row as three arithmetic sharings, without a

@@ -81,6 +81,21 @@ impl Drop for Core<'_> {
     }
 }
 
+/// Where a thread panics, a bug, the others must not wait for it for ever: they are stopped,
+/// and its core goes to those that have yet to notice.
+struct Panicking<'a>(&'a Session, Option<&'a Cores>);
+
+impl Drop for Panicking<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.stop();
+            if let Some(cores) = self.1 {
+                cores.give();
+            }
+        }
+    }
+}
+
 impl Session {
     /// Cuts `n_rows` rows into chunks and runs `f` on each, several at a time.
     ///
@@ -127,8 +142,10 @@ impl Session {
             (Ok(out_left), b(&mut right))
         } else {
             std::thread::scope(|threads| {
+                let _caller = Panicking(self, Some(cores));
                 let beside = threads.spawn(|| {
                     let _core = Core::take(cores);
+                    let _helper = Panicking(self, None);
                     b(&mut right).inspect_err(|_| self.stop())
                 });
                 let out_left = a(&mut left).inspect_err(|_| self.stop());
@@ -187,10 +204,12 @@ impl Session {
             claim()
         } else {
             std::thread::scope(|threads| {
+                let _caller = Panicking(self, Some(cores));
                 let spawned: Vec<_> = (0..helpers)
                     .map(|_| {
                         threads.spawn(|| {
                             let _core = Core::take(cores);
+                            let _helper = Panicking(self, None);
                             claim()
                         })
                     })

@@ -35,6 +35,17 @@ impl Session {
         digest: &[u8; 32],
         params: Params,
     ) -> Result<Session, ProtocolError> {
+        let session = Self::meet(Arc::clone(&mesh), compute, digest, params);
+        // The others learn at once that there will be no session, and from whom.
+        session.inspect_err(|_| mesh.abort("the session could not start"))
+    }
+
+    fn meet(
+        mesh: Arc<dyn Mesh>,
+        compute: [PartyId; 3],
+        digest: &[u8; 32],
+        params: Params,
+    ) -> Result<Session, ProtocolError> {
         let step = Step::root(&[0; 32]).child("setup".into());
         let fail = |reason| ProtocolError::Unsupported { step: step.clone(), reason };
         let link = |source| ProtocolError::Link { step: step.clone(), source: Box::new(source) };

@@ -199,6 +199,28 @@ impl<R: Ring> Shared<R> {
         self.map_linear(self.n, |part| part.map(|item| S::from_word(item.word())))
     }
 
+    /// The sharing of `Σ f(x_j)` over the summands `x_j` of `x = x_0 + x_1 + x_2` (those that
+    /// [`crate::SharedBits::split`] gives), for any `f` of public shape: each summand lies with
+    /// two parties, who both apply `f` to it.
+    pub fn map_summands<S: Ring>(&self, s: &Session, f: impl Fn(&Column<R>) -> Column<S>) -> Shared<S> {
+        let parts = match &self.parts {
+            Parts::One(_) => {
+                let [a, b, c] = self.plain_summands(s).map(|summand| f(&summand));
+                Parts::One([a.zip(&b, Group::plus).zip(&c, Group::plus)])
+            }
+            parts => parts.map(|_, part| f(part)),
+        };
+        Shared::from_parts(self.n, parts)
+    }
+
+    /// The summands that the oracle makes up for a value in clear.
+    pub(crate) fn plain_summands(&self, s: &Session) -> [Column<R>; 3] {
+        let masks = s.test_masks(self.n);
+        let [a, b] = [0, 1].map(|at| Column::from_fn(self.n, |row| R::from_word(masks[at][row])));
+        let c = self.parts.as_slice()[0].zip(&a, R::minus).zip(&b, R::minus);
+        [a, b, c]
+    }
+
     /// The sum of all rows: a column of length one.
     pub fn total(&self) -> Self {
         self.map_linear(1, |part| {

@@ -122,3 +122,23 @@ fn parties_that_run_different_things_stop_before_anything_is_shared() {
     }
     assert!(establish([[5; 32]; 4], [0, 0, 1]).into_iter().all(|outcome| outcome.is_err()));
 }
+
+/// A bug in one branch ends the run with its panic; nobody waits for ever.
+#[test]
+fn a_panic_in_a_branch_stops_everybody() {
+    for side in [0, 1] {
+        let params = Params { threads: 1, in_flight: 3, chunk_rows: 512 };
+        let lab = Lab::seeded(1).params(&[params]);
+        let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            lab.run(|s| {
+                let x = lab::deal(s, 1, &Column::filled(2000, Z64(3)));
+                let branch = |s: &mut Session, fails: bool| {
+                    assert!(!fails || s.me() != PartyId::FIRST, "a planted bug");
+                    s.chunks("work", 2000, |s, rows| mpc::mul(s, "mul", &x.rows(rows.clone()), &x.rows(rows)))
+                };
+                s.join(|s| branch(s, side == 0), |s| branch(s, side == 1)).map(drop)
+            })
+        }));
+        assert!(outcome.is_err(), "the panic comes through");
+    }
+}

@@ -2,7 +2,13 @@
 //!
 //! Never knows SQL or files.
 
+pub mod adder;
+pub mod compare;
+pub mod convert;
+pub mod divide;
 pub mod permute;
+pub mod rowwise;
+pub mod select;
 pub mod table;
 
 pub use permute::{apply, compose, invert, shuffle};
