@@ -35,7 +35,6 @@ macro_rules! map_cells {
         }
     };
 }
-pub(crate) use map_cells;
 
 macro_rules! rings {
     ($($variant:ident $ring:ident),*) => {

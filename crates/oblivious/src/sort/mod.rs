@@ -1,0 +1,115 @@
+//! Sorting: rows into the order of secret keys.
+//!
+//! Keys are unsigned numbers as bits, several columns one above the other, the
+//! most significant highest. Sorts are stable. Two ways, by cost:
+//!
+//! - [`Method::Quick`] shuffles the rows, then compares them and opens the
+//!   outcomes. Every key has its row number below it, so that all keys differ:
+//!   the order of distinct keys in a random permutation is a random order,
+//!   whatever the keys, and the outcomes follow from it.
+//! - [`Method::Radix`] moves rows by two bits at a time: for short keys.
+
+mod levels;
+mod quick;
+mod radix;
+
+use mpc::{Label, Lane, ProtocolError, Session, SharedBits};
+
+pub use crate::permute::Order;
+use crate::table::{Table, same};
+
+pub use radix::sort_by_bit;
+
+/// How to sort.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Method {
+    /// The cheaper one, by the shape of the keys.
+    #[default]
+    Auto,
+    /// Shuffle and quicksort.
+    Quick,
+    /// Radix sort.
+    Radix,
+}
+
+/// What a sort gives.
+#[derive(Debug)]
+pub struct SortedRows {
+    /// The keys, ascending.
+    pub keys: SharedBits,
+    /// The table's rows in the keys' order.
+    pub table: Table,
+    /// The order, for more tables of these rows, and for bringing results back.
+    pub order: Order,
+}
+
+/// Sorts a table by secret keys. Rows of equal keys keep their order.
+///
+/// - **SQL:** `ORDER BY`
+/// - **Shape:** `keys` has a row per row of the table, plane 0 the least significant.
+/// - **Reveals:** nothing. What is opened is a uniform random order.
+/// - **Cost:** for `n` rows of `w` bits, quick: the rows' shuffle (2 rounds), then about
+///   `1.15·n·log₂ n` comparisons of `w + log₂ n` bits in about `1.8·log₂ n` levels of
+///   `⌈log₂(w + log₂ n)⌉ + 2` rounds. Radix: `⌈w/2⌉` passes of 7 rounds, and 5 rounds.
+/// - **Model:** one passive corruption of three.
+/// - **Source:** Hamada et al., "Practically Efficient Multi-party Sorting Protocols from
+///   Comparison Sort Algorithms", ICISC 2012; Asharov et al., CCS 2022.
+///
+/// # Errors
+/// `Shape`; `PeerDeviated` if what is opened is no order; `Link`.
+pub fn sort(
+    s: &mut Session,
+    label: impl Into<Label>,
+    keys: &SharedBits,
+    table: &Table,
+    method: Method,
+) -> Result<SortedRows, ProtocolError> {
+    s.scope(label, |s| {
+        same(s, keys.n_rows(), table.n_rows())?;
+        match method.for_shape(keys.n_rows(), keys.width()) {
+            Method::Radix => radix::sort(s, keys, table),
+            _ => quick::sort(s, keys, table, quick::Suffix::RowNumber),
+        }
+    })
+}
+
+/// Counts a quicksort whose shuffled rows turn out in a given order, in a counting run:
+/// exactly what [`sort`] costs where [`Order::opened`] is that order.
+///
+/// # Errors
+/// `Shape`.
+pub fn count_quicksort(
+    s: &mut Session,
+    label: impl Into<Label>,
+    keys: &SharedBits,
+    table: &Table,
+    opened: &[u32],
+) -> Result<(), ProtocolError> {
+    s.scope(label, |s| {
+        same(s, keys.n_rows(), table.n_rows())?;
+        same(s, keys.n_rows(), opened.len())?;
+        quick::count(s, keys, table, opened)
+    })
+}
+
+impl Method {
+    /// The method for `n` keys of `width` bits: itself, or the cheaper one.
+    ///
+    /// Time is taken as 0.2 ms a round and 2 ns a byte.
+    pub fn for_shape(self, n: usize, width: usize) -> Self {
+        if self != Method::Auto {
+            return self;
+        }
+        let time = |(rounds, bytes): (f64, f64)| rounds * 2e5 + bytes * 2.0;
+        let quick = time(quick::typical_cost(n, width));
+        if time(radix::typical_cost(n, width)) < quick { Method::Radix } else { Method::Quick }
+    }
+}
+
+/// The keys' bits and the table's lanes, split where the keys' lanes end.
+fn split_lanes(lanes: &[Lane], n_keys: usize) -> (&[Lane], &[Lane]) {
+    lanes.split_at(n_keys)
+}
+
+#[cfg(test)]
+mod tests;
