@@ -1,7 +1,8 @@
 //! The workloads by name.
 
-use math::Z64;
-use mpc::{ProtocolError, Session};
+use math::{X64, Z64};
+use mpc::{Lane, ProtocolError, Session, Shuffler};
+use oblivious::convert;
 
 /// The part inside the clock: repeated, each time in a scope of its own.
 type Run = Box<dyn FnMut(&mut Session) -> Result<(), ProtocolError>>;
@@ -42,6 +43,38 @@ const ALL: &[Workload] = &[
             let x = mpc::random::<Z64>(s, "x", rows)?;
             let y = mpc::random::<Z64>(s, "y", rows)?;
             Ok(Box::new(move |s| mpc::inner_product(s, "dot", &x, &y).map(drop)))
+        },
+    },
+    Workload {
+        name: "less-than",
+        about: "the sign of the difference of 64-bit ring elements",
+        default_rows: 1_000_000,
+        prepare: |s, rows| {
+            let x = mpc::random::<Z64>(s, "x", rows)?;
+            let y = mpc::random::<Z64>(s, "y", rows)?;
+            Ok(Box::new(move |s| convert::is_negative(s, "less than", &x.sub(&y)).map(drop)))
+        },
+    },
+    Workload {
+        name: "equality",
+        about: "equality of 64-bit ring elements",
+        default_rows: 1_000_000,
+        prepare: |s, rows| {
+            let x = mpc::random::<Z64>(s, "x", rows)?;
+            let y = mpc::random::<Z64>(s, "y", rows)?;
+            Ok(Box::new(move |s| convert::equal_ring(s, "equal", &x, &y).map(drop)))
+        },
+    },
+    Workload {
+        name: "shuffle",
+        about: "one column of 64-bit words in a fresh secret order",
+        default_rows: 1_000_000,
+        prepare: |s, rows| {
+            let lanes: Vec<Lane> = vec![mpc::random::<X64>(s, "x", rows)?.into()];
+            Ok(Box::new(move |s| {
+                let shuffler = Shuffler::new(s, "draw", lanes[0].len())?;
+                shuffler.shuffle(s, "move", &lanes).map(drop)
+            }))
         },
     },
 ];
