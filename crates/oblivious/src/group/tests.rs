@@ -122,7 +122,7 @@ fn expected(rows: &[Row]) -> Vec<Expected> {
 
 fn rows_of(n: usize, n_keys: u32, seed: u8) -> Vec<Row> {
     let noise = math::Prg::new(&[seed; 16]).permutation(n + 1000);
-    let row = |x: &u32| ((x % n_keys) as u16, x % 5 != 1, x.wrapping_mul(0x9e37_79b9), x % 3 != 0);
+    let row = |x: &u32| ((x % n_keys) as u16, x % 5 != 1, x.wrapping_mul(0x9e37_79b9), x % 3 != 1);
     noise.iter().take(n).map(row).collect()
 }
 

@@ -32,10 +32,12 @@ impl Limits {
     /// Longer leaves save levels and cost comparisons: 8 rows instead of 16 need 8 % fewer
     /// comparisons and two to four more levels.
     fn of(n: usize) -> Self {
-        match n {
-            0..=SMALL_INPUT_ROWS => Limits { leaf_rows: SMALL_INPUT_ROWS, sampled_rows: usize::MAX },
-            0..=SHORT_INPUT_ROWS => Limits { leaf_rows: 16, sampled_rows: 64 },
-            _ => Limits { leaf_rows: 8, sampled_rows: 24 },
+        if n <= SMALL_INPUT_ROWS {
+            Limits { leaf_rows: SMALL_INPUT_ROWS, sampled_rows: usize::MAX }
+        } else if n <= SHORT_INPUT_ROWS {
+            Limits { leaf_rows: 16, sampled_rows: 64 }
+        } else {
+            Limits { leaf_rows: 8, sampled_rows: 24 }
         }
     }
 }

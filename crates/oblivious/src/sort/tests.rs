@@ -36,13 +36,17 @@ fn keys_of(n: usize, distinct: i128, seed: u64) -> Vec<i128> {
     noise.iter().take(n).map(|key| i128::from(*key) * 0x9e37_79b9 % distinct).collect()
 }
 
+/// Keys and row numbers, from a ring and from bits, as sorted; row numbers brought into the order
+/// again; row numbers brought back.
+type Opened = (Vec<u128>, Vec<u32>, Vec<u128>, Vec<u32>, Vec<u32>);
+
 /// Everything a sort gives, opened.
 fn sorted(
     s: &mut Session,
     width: usize,
     keys: &[i128],
     method: Method,
-) -> Result<Option<(Vec<u128>, Vec<u32>, Vec<u128>, Vec<u32>, Vec<u32>)>, ProtocolError> {
+) -> Result<Option<Opened>, ProtocolError> {
     let (keys, table) = deal(s, width, keys)?;
     let sorted = sort(s, "sort", &keys, &table, method)?;
     let again = sorted.order.apply(s, "again", &table)?;
@@ -58,7 +62,7 @@ fn sorted(
     Ok(Some((rows_of(keys), ring, rows_of(bits), again, back)))
 }
 
-fn expected(keys: &[i128], width: usize) -> (Vec<u128>, Vec<u32>, Vec<u128>, Vec<u32>, Vec<u32>) {
+fn expected(keys: &[i128], width: usize) -> Opened {
     let low = |key: i128| if width == 0 { 0 } else { key as u128 & u128::MAX >> (128 - width) };
     let mut order: Vec<u32> = (0..keys.len() as u32).collect();
     order.sort_by_key(|row| low(keys[*row as usize]));
