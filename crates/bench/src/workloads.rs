@@ -1,8 +1,8 @@
 //! The workloads by name.
 
-use math::{X64, Z64};
-use mpc::{Lane, ProtocolError, Session, Shuffler};
-use oblivious::convert;
+use math::{Column, X64, Z64};
+use mpc::{Lane, ProtocolError, Session, SharedBits, Shuffler};
+use oblivious::{Aggregate, Cells, Method, Rows, Table, UniqueSide, convert};
 
 /// The part inside the clock: repeated, each time in a scope of its own.
 type Run = Box<dyn FnMut(&mut Session) -> Result<(), ProtocolError>>;
@@ -77,7 +77,57 @@ const ALL: &[Workload] = &[
             }))
         },
     },
+    Workload {
+        name: "sort",
+        about: "64-bit keys, ascending",
+        default_rows: 100_000,
+        prepare: |s, rows| {
+            let keys = mpc::random_bits(s, "keys", rows, 64)?;
+            let nothing = Table::empty(rows);
+            Ok(Box::new(move |s| oblivious::sort(s, "sort", &keys, &nothing, Method::Auto).map(drop)))
+        },
+    },
+    Workload {
+        name: "join",
+        about: "each of as many rows looks up its 64-bit key among unique ones, with a 64-bit payload",
+        default_rows: 100_000,
+        prepare: |s, rows| {
+            // The same keys on both sides, in different orders; which they are matters to no step.
+            let key = |row: usize| X64((row as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+            let unique = shared_keys(s, &Column::from_fn(rows, key));
+            let other = shared_keys(s, &Column::from_fn(rows, |row| key((row * 7919 + 13) % rows)));
+            let payload = Cells::from(mpc::random::<Z64>(s, "payload", rows)?);
+            let payload = Table::try_new(s, rows, vec![payload])?;
+            let valid = SharedBits::constant(s, rows, 1, 1);
+            Ok(Box::new(move |s| {
+                let unique = UniqueSide { keys: &unique, valid: &valid, payload: &payload, ascending: false };
+                oblivious::lookup(s, "join", unique, &other, &valid, Method::Auto).map(drop)
+            }))
+        },
+    },
+    Workload {
+        name: "group-by",
+        about: "SUM of a 64-bit column over at most 1,000 groups of 32-bit keys",
+        default_rows: 100_000,
+        prepare: |s, rows| {
+            let key = |row: usize| X64((row as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) % 1000);
+            let keys = shared_keys(s, &Column::from_fn(rows, key)).planes(0..32);
+            let values = Cells::from(mpc::random::<Z64>(s, "values", rows)?);
+            let valid = SharedBits::constant(s, rows, 1, 1);
+            let along = Table::empty(rows);
+            Ok(Box::new(move |s| {
+                let grouped = Rows { keys: &keys, valid: &valid, along: &along };
+                let sums = [Aggregate::Sum { values: values.clone(), present: None }];
+                oblivious::group_by(s, "group", grouped, &sums, None, Method::Auto).map(drop)
+            }))
+        },
+    },
 ];
+
+/// A sharing of 64-bit keys. Steps cost the same whatever a sharing's shares are.
+fn shared_keys(s: &Session, keys: &Column<X64>) -> SharedBits {
+    SharedBits::public(s, &math::pack::planes(keys, 64))
+}
 
 /// The names of all workloads, in the order in which they are run.
 pub fn names() -> impl Iterator<Item = &'static str> {
