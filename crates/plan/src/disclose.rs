@@ -2,7 +2,7 @@
 
 use crate::catalog::{Fact, PublicCatalog, Source, Table};
 use crate::secure::{Audience, Disclosure, Learns, LocalStage, SecurePlan};
-use crate::types::Type;
+use crate::types::show_unscaled;
 
 /// Everything that somebody learns from running `plan`.
 pub(crate) fn disclosures(plan: &SecurePlan, catalog: &PublicCatalog) -> Vec<Disclosure> {
@@ -80,7 +80,7 @@ fn facts(table: &Table) -> Vec<(Source, String)> {
         let ranged = |range: &Option<Fact<_>>| range.as_ref().is_some_and(|range| is(range.source));
         let ranges = columns().filter(|c| ranged(&c.range)).map(|c| {
             let range = c.range.as_ref().expect("it has just been looked at").value;
-            let (low, high) = (scaled(range.low, c.ty.value), scaled(range.high, c.ty.value));
+            let (low, high) = (show_unscaled(range.low, c.ty.value), show_unscaled(range.high, c.ty.value));
             format!("{} {low} to {high}", c.name)
         });
         if let Some(words) = list(ranges.collect()) {
@@ -102,17 +102,4 @@ fn facts(table: &Table) -> Vec<(Source, String)> {
         facts.push((matches.source, format!("at most {most} rows share one ({key})")));
     }
     facts
-}
-
-/// An unscaled value as its type reads.
-pub(crate) fn scaled(value: i128, ty: Type) -> String {
-    let literal = crate::secure::Expr {
-        kind: crate::secure::ExprKind::Literal(crate::types::Value::Int(value)),
-        ty,
-        nullable: false,
-        range: None,
-        width_bytes: 0,
-        overflow: crate::secure::Overflow::Impossible,
-    };
-    literal.display(&[]).to_string()
 }

@@ -11,6 +11,7 @@
 //!        (schemas, bounds, keys)          unique keys, disclosures
 //! ```
 
+mod allow;
 pub mod catalog;
 pub mod checked;
 pub mod context;

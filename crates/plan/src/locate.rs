@@ -75,7 +75,7 @@ fn place(token: &TokenWithSpan) -> Place {
 /// The candidate nearest to `name`, unless all are far.
 pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Nearest {
     let name = name.to_lowercase();
-    let allowed = (name.chars().count() / 3).max(1) + 1;
+    let allowed = (name.chars().count() / 3).max(1);
     let scored =
         candidates.into_iter().map(|candidate| (distance(&name, &candidate.to_lowercase()), candidate));
     let best = scored.min_by(|a, b| a.cmp(b));

@@ -41,7 +41,7 @@ pub(crate) fn logical_plan(
     let explain = |error| explain_error(error, catalog, &names, locator);
     let plan =
         SqlToRel::new_with_options(&names, options).sql_statement_to_plan(statement).map_err(explain)?;
-    refuse_volatile(&plan, locator)?;
+    refuse_first(&plan, locator)?;
     state.optimize(&plan).map_err(explain)
 }
 
@@ -141,38 +141,47 @@ fn sorted<'a>(names: impl Iterator<Item = &'a String>) -> Vec<String> {
     names
 }
 
-/// Functions that depend on the clock or on chance have no place in a plan
-/// that every party makes for itself.
-fn refuse_volatile(plan: &LogicalPlan, locator: &Locator) -> Result<(), PlanError> {
+/// Refuses what the optimiser would fold away or fail on: functions of the
+/// clock or of chance have no place in a plan that every party makes alone.
+fn refuse_first(plan: &LogicalPlan, locator: &Locator) -> Result<(), PlanError> {
     let mut refused = None;
     let result = plan.apply_with_subqueries(|node| {
         node.apply_expressions(|expr| {
             expr.apply(|expr| {
-                let (name, volatility) = match expr {
-                    Expr::ScalarFunction(f) => (f.func.name().to_owned(), f.func.signature().volatility),
-                    Expr::AggregateFunction(f) => (f.func.name().to_owned(), f.func.signature().volatility),
-                    Expr::Placeholder(placeholder) => (placeholder.id.clone(), Volatility::Volatile),
-                    _ => return Ok(TreeNodeRecursion::Continue),
-                };
-                if volatility != Volatility::Immutable {
-                    refused = Some((name, volatility, matches!(expr, Expr::Placeholder(_))));
-                    return Ok(TreeNodeRecursion::Stop);
-                }
-                Ok(TreeNodeRecursion::Continue)
+                refused = refuse_expr(expr, locator);
+                Ok(if refused.is_some() { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
             })
         })
     });
     result.map_err(|error| PlanError::Planner { reason: error.strip_backtrace() })?;
-    let Some((name, volatility, parameter)) = refused else { return Ok(()) };
-    let (construct, reason) = match (parameter, volatility) {
-        (true, _) => (format!("the parameter {name}"), "write its value"),
-        (_, Volatility::Stable) => (
-            format!("{name}()"),
-            "it depends on the clock or on settings, and every party plans alone; write a constant",
-        ),
-        _ => (format!("{name}()"), "it depends on chance, and every party computes alone; write a constant"),
+    refused.map_or(Ok(()), Err)
+}
+
+fn refuse_expr(expr: &Expr, locator: &Locator) -> Option<PlanError> {
+    let (name, volatility) = match expr {
+        Expr::ScalarFunction(f) => (f.func.name(), f.func.signature().volatility),
+        Expr::AggregateFunction(f) => (f.func.name(), f.func.signature().volatility),
+        Expr::Placeholder(placeholder) => {
+            let construct = format!("the parameter {}", placeholder.id);
+            return Some(
+                PlanError::unsupported(construct, "write its value").placed(locator.word(&placeholder.id)),
+            );
+        }
+        Expr::GroupingSet(_) => {
+            let words = ["GROUPING", "ROLLUP", "CUBE"];
+            let place = words.iter().find_map(|word| locator.word(word));
+            return Some(PlanError::unsupported("GROUPING SETS, ROLLUP or CUBE", "").placed(place));
+        }
+        _ => return None,
     };
-    Err(PlanError::unsupported(construct, reason).placed(locator.call(&name)))
+    let reason = match volatility {
+        Volatility::Immutable => return None,
+        Volatility::Stable => {
+            "it depends on the clock or on settings, and every party plans alone; write a constant"
+        }
+        Volatility::Volatile => "it depends on chance, and every party computes alone; write a constant",
+    };
+    Some(PlanError::unsupported(format!("{name}()"), reason).placed(locator.call(name)))
 }
 
 fn explain_error(
@@ -192,12 +201,20 @@ fn explain_error(
             _ => PlanError::Planner { reason: inner.to_string() },
         },
         DataFusionError::SchemaError(schema, _) => {
-            explain_schema_error(schema, place, catalog, names, locator)
+            let notes = error.diagnostic().map_or(&[][..], |diagnostic| &diagnostic.notes);
+            let possible = notes.iter().filter_map(|note| note.message.strip_prefix("possible column "));
+            let possible = possible.map(|name| name.replace('"', "")).collect();
+            explain_schema_error(schema, place, possible, catalog, locator)
         }
         DataFusionError::NotImplemented(message) => {
-            PlanError::unsupported(first_line(message), "").placed(place)
+            let construct = first_line(message);
+            let endings = [" yet", " supported", " not", " is", " are"];
+            let construct = endings.iter().fold(construct.as_str(), |text, ending| {
+                text.trim_end().strip_suffix(ending).unwrap_or(text)
+            });
+            PlanError::unsupported(construct, "").placed(place)
         }
-        DataFusionError::Plan(message) => PlanError::Types { reason: first_line(message), at: At(place) },
+        DataFusionError::Plan(message) => explain_plan_error(&first_line(message), place, names, locator),
         DataFusionError::ArrowError(error, _) => PlanError::Constant { reason: error.to_string() },
         DataFusionError::Execution(message) => PlanError::Constant { reason: first_line(message) },
         _ => PlanError::Planner { reason: first_line(&error.strip_backtrace()) },
@@ -218,46 +235,51 @@ fn first_line(message: &str) -> String {
     message.lines().next().unwrap_or(message).to_owned()
 }
 
+/// DataFusion's sentence without its prefixes and afterthoughts.
+fn explain_plan_error(
+    message: &str,
+    place: Option<Place>,
+    names: &Names<'_>,
+    locator: &Locator,
+) -> PlanError {
+    if let Some(name) = message.strip_prefix("Invalid function '").and_then(|rest| rest.split('\'').next()) {
+        let known = [names.udf_names(), names.udaf_names(), names.udwf_names()].concat();
+        let near = nearest(name, known.iter().map(String::as_str));
+        return PlanError::Types { reason: format!("unknown function `{name}`{near}"), at: At(place) };
+    }
+    let message = message.rsplit("Error during planning: ").next().unwrap_or(message);
+    let message = message.split(" No function matches").next().unwrap_or(message);
+    let reason = message.replace("While expanding wildcard, ", "");
+    let place = place.or_else(|| locator.call(reason.split(' ').next()?));
+    PlanError::Types { reason: reason.trim_end_matches('.').to_owned(), at: At(place) }
+}
+
 fn explain_schema_error(
     error: &SchemaError,
     place: Option<Place>,
+    possible: Vec<String>,
     catalog: &PublicCatalog,
-    names: &Names<'_>,
     locator: &Locator,
 ) -> PlanError {
     match error {
         SchemaError::FieldNotFound { field, valid_fields } => {
             let name = written(field);
             let in_scope: Vec<String> = valid_fields.iter().map(written).collect();
-            let everywhere = catalog
-                .parties
-                .iter()
-                .flat_map(|p| &p.tables)
-                .flat_map(|t| &t.columns)
-                .map(|c| c.name.as_str());
             let mut near = nearest(&name, in_scope.iter().map(String::as_str));
             if near.0.is_none() {
+                let everywhere = catalog.parties.iter().flat_map(|party| &party.tables);
+                let everywhere =
+                    everywhere.flat_map(|table| &table.columns).map(|column| column.name.as_str());
                 let bare = valid_fields.iter().map(|field| field.name.as_str());
-                near = nearest(
-                    &field.name,
-                    bare.chain(
-                        if in_scope.is_empty() { Some(everywhere) } else { None }.into_iter().flatten(),
-                    ),
-                );
+                let bare: Vec<&str> = if in_scope.is_empty() { everywhere.collect() } else { bare.collect() };
+                near = nearest(&field.name, bare);
             }
             let at = At(place.or_else(|| locator.name(&name)).or_else(|| locator.name(&field.name)));
             PlanError::UnknownColumn { name, at, nearest: Nearest(near.0.map(quoted)) }
         }
         SchemaError::AmbiguousReference { field } => {
-            let mut candidates = Vec::new();
-            for (party, table) in names.tables.keys() {
-                let table_facts = catalog.table(party, table);
-                if table_facts.is_some_and(|table| table.column_index(&field.name).is_some()) {
-                    candidates.push(format!("{party}.{table}.{}", field.name));
-                }
-            }
             let at = At(place.or_else(|| locator.name(&field.name)));
-            PlanError::AmbiguousColumn { name: written(field), at, candidates }
+            PlanError::AmbiguousColumn { name: written(field), at, candidates: possible }
         }
         SchemaError::DuplicateQualifiedField { name, .. }
         | SchemaError::DuplicateUnqualifiedField { name } => {

@@ -1,10 +1,11 @@
 //! The text of a question: one SELECT, perhaps behind EXPLAIN.
 
-use datafusion::sql::sqlparser::ast::{Query, SetExpr, Statement};
+use datafusion::sql::sqlparser::ast::Statement;
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
 
+use crate::allow::refuse_ignored;
 use crate::error::{At, Place, PlanError};
 use crate::locate::Locator;
 
@@ -93,7 +94,7 @@ pub(crate) fn parse_query(sql: &str, locator: &Locator) -> Result<Statement, Pla
         }
     };
     match &statement {
-        Statement::Query(query) => check_query(query, locator)?,
+        Statement::Query(_) => refuse_ignored(&statement, locator)?,
         other => {
             let text = other.to_string();
             let verb = text.split_whitespace().next().unwrap_or("this statement").to_uppercase();
@@ -103,26 +104,6 @@ pub(crate) fn parse_query(sql: &str, locator: &Locator) -> Result<Statement, Pla
         }
     }
     Ok(statement)
-}
-
-fn check_query(query: &Query, locator: &Locator) -> Result<(), PlanError> {
-    let refuse =
-        |construct: &str, word: &str| Err(PlanError::unsupported(construct, "").placed(locator.phrase(word)));
-    if query.with.as_ref().is_some_and(|with| with.recursive) {
-        return refuse("WITH RECURSIVE", "RECURSIVE");
-    }
-    if !query.locks.is_empty() {
-        return refuse("FOR UPDATE", "FOR");
-    }
-    if let SetExpr::Select(select) = query.body.as_ref() {
-        if select.into.is_some() {
-            return refuse("SELECT INTO", "INTO");
-        }
-        if select.top.is_some() {
-            return refuse("TOP", "TOP");
-        }
-    }
-    Ok(())
 }
 
 /// The parser ends its messages with the place.

@@ -319,6 +319,121 @@ impl fmt::Display for Value {
     }
 }
 
+/// An unscaled value as its type reads: decimals with their point, dates as
+/// dates, booleans as words.
+pub fn show_unscaled(value: i128, ty: Type) -> String {
+    match ty {
+        Type::Decimal { scale, .. } if scale > 0 => {
+            let unit = 10u128.pow(scale.into());
+            let (whole, part) = (value.unsigned_abs() / unit, value.unsigned_abs() % unit);
+            let sign = if value < 0 { "-" } else { "" };
+            format!("{sign}{whole}.{part:0width$}", width = scale.into())
+        }
+        Type::Date => {
+            let (year, month, day) = civil_from_days(value);
+            format!("{year:04}-{month:02}-{day:02}")
+        }
+        Type::Timestamp => {
+            let (days, micros) = (value.div_euclid(DAY_MICROS), value.rem_euclid(DAY_MICROS));
+            let (seconds, micros) = (micros / 1_000_000, micros % 1_000_000);
+            let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+            let day = show_unscaled(days, Type::Date);
+            let fraction = if micros == 0 { String::new() } else { format!(".{micros:06}") };
+            format!("{day}T{hour:02}:{minute:02}:{second:02}{fraction}")
+        }
+        Type::Bool => (value != 0).to_string(),
+        _ => value.to_string(),
+    }
+}
+
+/// Reads what [`show_unscaled`] writes, and shorter forms of it.
+///
+/// # Errors
+/// What is wrong with the text, in words.
+pub fn parse_unscaled(text: &str, ty: Type) -> Result<i128, String> {
+    let text = text.trim();
+    let value = match ty {
+        Type::Bool => match text {
+            "true" => Some(1),
+            "false" => Some(0),
+            _ => None,
+        },
+        Type::Date => days(text),
+        Type::Timestamp => timestamp(text),
+        Type::Decimal { scale, .. } => decimal(text, scale),
+        Type::Utf8 | Type::Float64 => None,
+        _ => text.parse().ok(),
+    };
+    let value = value.ok_or_else(|| format!("`{text}` is no {ty}"))?;
+    match ty.range() {
+        Some(range) if !range.holds(value) => Err(format!("{text} does not fit {ty}")),
+        _ => Ok(value),
+    }
+}
+
+fn decimal(text: &str, scale: u8) -> Option<i128> {
+    let (sign, digits) = match text.strip_prefix('-') {
+        Some(digits) => (-1, digits),
+        None => (1, text),
+    };
+    let (whole, part) = digits.split_once('.').unwrap_or((digits, ""));
+    let all_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if digits.is_empty() || !all_digits(whole) || !all_digits(part) || part.len() > scale.into() {
+        return None;
+    }
+    let unscaled = format!("{whole}{part:0<width$}", width = scale.into());
+    if unscaled.is_empty() { Some(0) } else { unscaled.parse::<i128>().ok().map(|value| sign * value) }
+}
+
+fn days(text: &str) -> Option<i128> {
+    let mut parts = text.split('-');
+    let mut next = || parts.next()?.parse::<i128>().ok();
+    let (year, month, day) = (next()?, next()?, next()?);
+    if parts.next().is_some() || !(0..=9999).contains(&year) || !(1..=12).contains(&month) {
+        return None;
+    }
+    let days = days_from_civil(year, month, day);
+    (civil_from_days(days) == (year, month, day)).then_some(days)
+}
+
+fn timestamp(text: &str) -> Option<i128> {
+    let (date, time) = text.split_once(['T', ' ']).unwrap_or((text, "00:00:00"));
+    let (time, fraction) = time.split_once('.').unwrap_or((time, ""));
+    let mut parts = time.split(':');
+    let mut next = |most: i128| {
+        parts.next().map_or(Some(0), |part| part.parse().ok()).filter(|v| (0..=most).contains(v))
+    };
+    let (hour, minute, second) = (next(23)?, next(59)?, next(59)?);
+    let micros = decimal(&format!("0.{fraction}"), 6)?;
+    Some(days(date)? * DAY_MICROS + ((hour * 60 + minute) * 60 + second) * 1_000_000 + micros)
+}
+
+const DAY_MICROS: i128 = 86_400_000_000;
+
+/// Days since 1970-01-01 to year, month and day in the Gregorian calendar.
+/// Source: Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms".
+fn civil_from_days(days: i128) -> (i128, i128, i128) {
+    let shifted = days + 719_468;
+    let era = shifted.div_euclid(146_097);
+    let day_of_era = shifted.rem_euclid(146_097);
+    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted_month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
+    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
+    (year_of_era + era * 400 + i128::from(month <= 2), month, day)
+}
+
+/// The inverse, from the same source.
+fn days_from_civil(year: i128, month: i128, day: i128) -> i128 {
+    let year = year - i128::from(month <= 2);
+    let (era, year_of_era) = (year.div_euclid(400), year.rem_euclid(400));
+    let shifted_month = if month > 2 { month - 3 } else { month + 9 };
+    let day_of_year = (153 * shifted_month + 2) / 5 + day - 1;
+    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    era * 146_097 + day_of_era - 719_468
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -353,5 +468,41 @@ mod tests {
         assert_eq!(Range::new(i128::MIN, i128::MAX).width_bits(), 128);
         assert_eq!(Range::new(i128::MIN, i128::MAX).n_values(), u128::MAX);
         assert_eq!(Range::new(-2, 2).n_values(), 5);
+    }
+
+    #[test]
+    fn values_read_back_what_they_print() {
+        let money = Type::Decimal { precision: 12, scale: 2 };
+        for (text, ty, value) in [
+            ("0", Type::Int64, 0),
+            ("-12", Type::Int8, -12),
+            ("-0.05", money, -5),
+            ("12.50", money, 1250),
+            ("1970-01-01", Type::Date, 0),
+            ("1969-12-31", Type::Date, -1),
+            ("2000-02-29", Type::Date, 11_016),
+            ("0000-03-01", Type::Date, -719_468),
+            ("1970-01-02T00:00:01", Type::Timestamp, 86_401_000_000),
+            ("1969-12-31T23:59:59.999999", Type::Timestamp, -1),
+            ("true", Type::Bool, 1),
+        ] {
+            assert_eq!(parse_unscaled(text, ty), Ok(value));
+            assert_eq!(show_unscaled(value, ty), text);
+        }
+        for (text, ty) in [
+            ("300", Type::Int8),
+            ("1.234", money),
+            ("99999999999.00", money),
+            ("-", money),
+            ("1.2.3", money),
+            ("2001-02-29", Type::Date),
+            ("2001-13-01", Type::Date),
+            ("yesterday", Type::Date),
+            ("1970-01-01T25:00:00", Type::Timestamp),
+            ("x", Type::Bool),
+            ("1", Type::Utf8),
+        ] {
+            assert!(parse_unscaled(text, ty).is_err(), "{text} as {ty}");
+        }
     }
 }

@@ -3,6 +3,10 @@
 //! Each fact says whether its owner declared it or it was inferred from the
 //! data, since an inferred fact tells everybody something about the rows.
 
+mod document;
+
+pub use document::{CatalogDocument, ColumnDeclaration, TableDeclaration, write_document};
+
 use serde::{Deserialize, Serialize};
 
 use crate::error::{At, PlanError};

@@ -72,7 +72,10 @@ impl AggregateUDFImpl for CheckedTotal {
             DataType::Float16 | DataType::Float32 | DataType::Float64 => DataType::Float64,
             DataType::Null if self.kind == TotalKind::Sum => DataType::Int64,
             DataType::Null => DataType::Float64,
-            other => return plan_err!("{} of {other} is not defined", self.name()),
+            other => {
+                let name = Type::from_arrow(other).map_or(other.to_string(), |ty| ty.to_string());
+                return plan_err!("{} of {name} values is not defined", self.name());
+            }
         }])
     }
 

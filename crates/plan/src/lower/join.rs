@@ -13,7 +13,9 @@ use crate::types::{Type, Value};
 impl Lowering<'_> {
     pub(super) fn join(&self, join: &LogicalJoin) -> Result<Relation, PlanError> {
         if join.null_equality == NullEquality::NullEqualsNull {
-            return Err(self.refuse("a join in which NULL equals NULL (INTERSECT, EXCEPT)", "INTERSECT"));
+            let words = ["INTERSECT", "EXCEPT", "MINUS", "DISTINCT FROM"];
+            let word = words.into_iter().find(|word| self.locator.word(word).is_some()).unwrap_or("JOIN");
+            return Err(self.refuse("INTERSECT or EXCEPT (a join in which NULL equals NULL)", word));
         }
         match join.join_type {
             JoinType::Inner => self.pairs(join, JoinKind::Inner, false),
@@ -98,7 +100,7 @@ impl Lowering<'_> {
         let (right, right_keys) = with_keys(right, right_keys);
         let sides = ((&left.facts, left_keys.as_slice()), (&right.facts, right_keys.as_slice()));
         let Some((unique_side, uniqueness)) = Facts::unique_side(sides.0, sides.1, kind) else {
-            return Err(self.many_to_many(join, &left.facts, &right.facts, &left_keys, &right_keys));
+            return Err(self.many_to_many(join));
         };
         let n_wide = left.facts.fields.len();
         let facts = Facts::join(&left.facts, &right.facts, kind, &left_keys, &right_keys)?;
@@ -157,29 +159,21 @@ impl Lowering<'_> {
         Ok(pick(joined, 0..n_left))
     }
 
-    fn many_to_many(
-        &self,
-        join: &LogicalJoin,
-        left: &Facts,
-        right: &Facts,
-        left_keys: &[usize],
-        right_keys: &[usize],
-    ) -> PlanError {
+    fn many_to_many(&self, join: &LogicalJoin) -> PlanError {
         let place = ["JOIN", "WHERE", "FROM"].iter().find_map(|word| self.locator.word(word));
-        if left_keys.is_empty() {
+        if join.on.is_empty() {
             let reason = "join on an equality between a column of each side, one of them unique";
             return PlanError::unsupported("a join without an equality", reason).placed(place);
         }
         let name = |expr: &LogicalExpr| expr.human_display().to_string();
         let on = join.on.iter().map(|(left, right)| format!("{} = {}", name(left), name(right)));
-        let names = |facts: &Facts, keys: &[usize]| {
-            let names: Vec<&str> = keys.iter().map(|key| facts.fields[*key].name.as_str()).collect();
-            format!("({})", names.join(", "))
-        };
+        let on: Vec<String> = on.collect();
+        let (left, right): (Vec<String>, Vec<String>) =
+            join.on.iter().map(|(left, right)| (name(left), name(right))).unzip();
         PlanError::ManyToMany {
-            on: on.collect::<Vec<_>>().join(" AND "),
-            left: names(left, left_keys),
-            right: names(right, right_keys),
+            on: on.join(" AND "),
+            left: format!("({})", left.join(", ")),
+            right: format!("({})", right.join(", ")),
             at: At(place),
         }
     }

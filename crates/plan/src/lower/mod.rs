@@ -85,11 +85,6 @@ impl Lowering<'_> {
     }
 }
 
-/// Where a node with these inputs runs, if nothing ties it to an owner.
-fn place_above(inputs: &[Relation]) -> Place {
-    if inputs.iter().all(|input| input.place == Place::Public) { Place::Public } else { Place::Shared }
-}
-
 fn number(relation: Relation, next: &mut usize) -> Node {
     let id = *next;
     *next += 1;

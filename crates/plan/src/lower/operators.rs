@@ -9,7 +9,7 @@ use datafusion::logical_expr::{
 
 use super::facts::{Derived, Facts, aggregated, bounded, field};
 use super::scalar::Scalars;
-use super::{Lowering, Relation, place_above, typed};
+use super::{Lowering, Relation, typed};
 use crate::error::PlanError;
 use crate::secure::{Agg, AggFunc, Expr, ExprKind, Field, Op, Place, SortKey};
 use crate::types::{Type, Value};
@@ -76,8 +76,7 @@ impl Lowering<'_> {
             Derived { field, from: Some(*column) }
         };
         let facts = input.facts.aggregate(group.iter().enumerate().map(derive).collect(), fields);
-        let place = place_above(std::slice::from_ref(&input));
-        Ok(Relation { op: Op::Aggregate { group, aggs }, place, facts, inputs: vec![input] })
+        Ok(Relation { op: Op::Aggregate { group, aggs }, place: Place::Shared, facts, inputs: vec![input] })
     }
 
     /// The function of an aggregate expression, and its argument.
@@ -159,8 +158,8 @@ impl Lowering<'_> {
         let fetch = sort.fetch.map(|fetch| fetch as u64);
         let mut facts = input.facts.limit(0, fetch);
         facts.sorted = keys.clone();
-        let place = place_above(std::slice::from_ref(&input));
-        let sorted = Relation { op: Op::Sort { keys, fetch }, place, facts, inputs: vec![input] };
+        let sorted =
+            Relation { op: Op::Sort { keys, fetch }, place: Place::Shared, facts, inputs: vec![input] };
         if !computed {
             return Ok(sorted);
         }
@@ -190,8 +189,7 @@ impl Lowering<'_> {
             return Ok(input);
         }
         let facts = input.facts.limit(skip, fetch);
-        let place = place_above(std::slice::from_ref(&input));
-        Ok(Relation { op: Op::Limit { skip, fetch }, place, facts, inputs: vec![input] })
+        Ok(Relation { op: Op::Limit { skip, fetch }, place: Place::Shared, facts, inputs: vec![input] })
     }
 
     pub(super) fn distinct(&self, distinct: &Distinct) -> Result<Relation, PlanError> {
@@ -216,8 +214,7 @@ impl Lowering<'_> {
         for (field, name) in facts.fields.iter_mut().zip(union.schema.fields()) {
             field.name = name.name().clone();
         }
-        let place = place_above(&inputs);
-        Ok(Relation { op: Op::UnionAll, place, facts, inputs })
+        Ok(Relation { op: Op::UnionAll, place: Place::Shared, facts, inputs })
     }
 
     pub(super) fn empty(&self, empty: &EmptyRelation) -> Result<Relation, PlanError> {
@@ -317,11 +314,9 @@ pub(super) fn project(input: Relation, exprs: Vec<Expr>, names: Vec<String>) -> 
         && let Some(columns) = picked.iter().map(as_column).collect::<Option<Vec<usize>>>()
     {
         let exprs = exprs.into_iter().map(|expr| expr.with_columns(&columns)).collect();
-        let place = input.place;
-        return Relation { op: Op::Project { exprs }, place, facts, inputs: input.inputs };
+        return Relation { op: Op::Project { exprs }, place: Place::Shared, facts, inputs: input.inputs };
     }
-    let place = place_above(std::slice::from_ref(&input));
-    Relation { op: Op::Project { exprs }, place, facts, inputs: vec![input] }
+    Relation { op: Op::Project { exprs }, place: Place::Shared, facts, inputs: vec![input] }
 }
 
 fn as_column(expr: &Expr) -> Option<usize> {
@@ -331,15 +326,13 @@ fn as_column(expr: &Expr) -> Option<usize> {
 /// The rows of `input` where `predicate` is true.
 pub(super) fn keep(input: Relation, predicate: Expr) -> Relation {
     let facts = input.facts.clone();
-    let place = place_above(std::slice::from_ref(&input));
-    Relation { op: Op::Filter { predicate }, place, facts, inputs: vec![input] }
+    Relation { op: Op::Filter { predicate }, place: Place::Shared, facts, inputs: vec![input] }
 }
 
 /// One of several equal rows of `input`.
 pub(super) fn deduplicate(input: Relation) -> Relation {
     let facts = input.facts.distinct();
-    let place = place_above(std::slice::from_ref(&input));
-    Relation { op: Op::Distinct, place, facts, inputs: vec![input] }
+    Relation { op: Op::Distinct, place: Place::Shared, facts, inputs: vec![input] }
 }
 
 fn refuse_float(expr: &Expr, what: &str) -> Result<(), PlanError> {

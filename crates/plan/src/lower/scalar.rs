@@ -22,8 +22,21 @@ impl Scalars<'_> {
     /// The typed expression.
     ///
     /// # Errors
-    /// `Unsupported` for what shares cannot compute.
+    /// `Unsupported` for what shares cannot compute; it stands where the text
+    /// says so, or else at the first column that it concerns.
     pub(super) fn lower(&self, expr: &LogicalExpr) -> Result<Expr, PlanError> {
+        self.lower_here(expr).map_err(|error| {
+            let mut columns: Vec<_> = expr.column_refs().into_iter().collect();
+            columns.sort();
+            let place = |column: &&datafusion::common::Column| {
+                let full = self.locator.name(&column.flat_name());
+                full.or_else(|| self.locator.name(&column.name))
+            };
+            error.placed(columns.iter().find_map(place))
+        })
+    }
+
+    fn lower_here(&self, expr: &LogicalExpr) -> Result<Expr, PlanError> {
         match expr {
             LogicalExpr::Alias(alias) => self.lower(&alias.expr),
             LogicalExpr::Column(column) => {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::types::{Range, Type, Value};
+use crate::types::{Range, Type, Value, show_unscaled};
 
 /// Whether an exact result can leave its type, so that the engine has to look.
 ///
@@ -310,48 +310,9 @@ impl fmt::Display for Named<'_> {
     }
 }
 
-/// Prints an unscaled value as its type reads: decimals with their point,
-/// dates as dates.
 fn show_value(f: &mut fmt::Formatter<'_>, value: &Value, ty: Type) -> fmt::Result {
-    match (value, ty) {
-        (Value::Int(unscaled), Type::Decimal { scale, .. }) if scale > 0 => {
-            let unit = 10u128.pow(scale.into());
-            let (whole, part) = (unscaled.unsigned_abs() / unit, unscaled.unsigned_abs() % unit);
-            let sign = if *unscaled < 0 { "-" } else { "" };
-            write!(f, "{sign}{whole}.{part:0width$}", width = scale.into())
-        }
-        (Value::Int(days), Type::Date) => {
-            let (year, month, day) = civil(*days);
-            write!(f, "{year:04}-{month:02}-{day:02}")
-        }
+    match value {
+        Value::Int(unscaled) => f.write_str(&show_unscaled(*unscaled, ty)),
         _ => write!(f, "{value}"),
-    }
-}
-
-/// Days since 1970-01-01 to year, month, day in the Gregorian calendar.
-/// Source: Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms".
-fn civil(days: i128) -> (i128, i128, i128) {
-    let shifted = days + 719_468;
-    let era = shifted.div_euclid(146_097);
-    let day_of_era = shifted.rem_euclid(146_097);
-    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted_month = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
-    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
-    let year = year_of_era + era * 400 + i128::from(month <= 2);
-    (year, month, day)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn dates_print_as_dates() {
-        assert_eq!(civil(0), (1970, 1, 1));
-        assert_eq!(civil(-1), (1969, 12, 31));
-        assert_eq!(civil(11_016), (2000, 2, 29));
-        assert_eq!(civil(-719_468), (0, 3, 1));
     }
 }

@@ -65,7 +65,7 @@ pub enum Place {
     Local(usize),
     /// The compute parties, on shares.
     Shared,
-    /// Anyone: it depends on constants alone.
+    /// Anyone: constant rows, which operators above take as shares.
     Public,
 }
 
@@ -128,6 +128,9 @@ pub enum Side {
 
 /// A join by equal keys; a NULL key matches nothing. The output is the left
 /// input's columns, then the right input's.
+///
+/// Without keys every row matches: then the unique side has one row at most,
+/// which goes beside each row of the other.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Join {
     /// Which rows come out.
