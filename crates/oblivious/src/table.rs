@@ -323,15 +323,15 @@ impl Table {
 }
 
 /// The bits of each lane that holds part of rows of `width` bits: 64 at a time, then what is
-/// left in at most two narrower words.
+/// left in at most two narrower words. A byte too many costs less than a lane more.
 fn lane_widths(width: usize) -> Vec<usize> {
     let mut lanes = vec![64; width / 64];
     let mut rest = width % 64;
     while rest > 0 {
         let word = match rest.div_ceil(8) {
             1 => 8,
-            2 | 3 => 16,
-            4..=6 => 32,
+            2 => 16,
+            3..=6 => 32,
             _ => 64,
         };
         lanes.push(word);
@@ -392,14 +392,14 @@ mod tests {
     use mpc::lab::{self, Lab};
 
     #[test]
-    fn leftover_bits_take_the_fewest_words() {
+    fn leftover_bits_take_few_words() {
         assert_eq!(lane_widths(0), []);
         assert_eq!(lane_widths(1), [8]);
-        assert_eq!(lane_widths(17), [16, 8]);
+        assert_eq!(lane_widths(17), [32]);
         assert_eq!(lane_widths(33), [32, 8]);
         assert_eq!(lane_widths(48), [32, 16]);
         assert_eq!(lane_widths(49), [64]);
-        assert_eq!(lane_widths(64 + 20), [64, 16, 8]);
+        assert_eq!(lane_widths(64 + 20), [64, 32]);
         assert_eq!(lane_widths(128), [64, 64]);
         for width in 0..300 {
             assert!(lane_widths(width).iter().sum::<usize>() >= width, "{width}");

@@ -44,8 +44,12 @@ impl Limits {
 
 /// The comparisons that are left to sort some rows.
 pub(crate) struct Levels {
-    /// The rows in segment order. A segment's pivots are its last rows, sorted.
+    /// In segment order, where in memory each row lies. A segment's pivots are its last rows, sorted.
     rows: Vec<u32>,
+    /// Which row lies where.
+    layout: Vec<u32>,
+    /// Room for the upper half of a segment that splits.
+    upper: Vec<u32>,
     /// The segments that are not sorted yet, ascending.
     open: Vec<Segment>,
     limits: Limits,
@@ -86,7 +90,9 @@ impl Segment {
 impl Levels {
     /// The comparisons that sort rows `0..n`.
     pub(crate) fn new(n: usize) -> Self {
-        let mut levels = Levels { rows: (0..n as u32).collect(), open: Vec::new(), limits: Limits::of(n) };
+        let rows: Vec<u32> = (0..n as u32).collect();
+        let layout = rows.clone();
+        let mut levels = Levels { rows, layout, upper: vec![0; n], open: Vec::new(), limits: Limits::of(n) };
         levels.push(Segment { start: 0, len: n, n_pivots: 0 });
         levels
     }
@@ -106,8 +112,8 @@ impl Levels {
         self.open.push(Segment { start, len, n_pivots: if single { 1 } else { n_pivots } });
     }
 
-    /// The next level's pairs: for each, whether the left row is less than the right one. No
-    /// pair if the rows are sorted.
+    /// The next level's pairs, by where they lie: for each, whether the left row is less than the
+    /// right one. No pair if the rows are sorted.
     pub(crate) fn pairs(&self) -> (Vec<u32>, Vec<u32>) {
         let (mut left, mut right) = (Vec::new(), Vec::new());
         for segment in &self.open {
@@ -175,25 +181,44 @@ impl Levels {
         let Segment { start, len, n_pivots } = segment;
         let n_rest = segment.n_rest();
         let (lower_pivots, upper_pivots) = (n_pivots / 2, n_pivots - n_pivots / 2 - 1);
-        let old = self.rows[start..start + len].to_vec();
-        let (rest, pivots) = old.split_at(n_rest);
-        let is_less: Vec<bool> = (0..n_rest).map(less).collect();
-        let side = |lower: bool| rest.iter().zip(&is_less).filter(move |(_, less)| **less == lower);
-        let n_lower = side(true).count() + lower_pivots;
-        let new = side(true).map(|(row, _)| row).chain(&pivots[..=lower_pivots]);
-        let new = new.chain(side(false).map(|(row, _)| row)).chain(&pivots[lower_pivots + 1..]);
-        for (out, row) in self.rows[start..start + len].iter_mut().zip(new) {
-            *out = *row;
+        let rows = &mut self.rows[start..start + len];
+        let pivots = rows[n_rest..].to_vec();
+        let (mut below, mut above) = (0, 0);
+        for at in 0..n_rest {
+            // Both writes, one of which counts: the processor cannot guess a random bit.
+            let (row, is_less) = (rows[at], less(at));
+            rows[below] = row;
+            self.upper[above] = row;
+            below += usize::from(is_less);
+            above += usize::from(!is_less);
         }
+        let n_lower = below + lower_pivots;
+        rows[below..=n_lower].copy_from_slice(&pivots[..=lower_pivots]);
+        let end = n_lower + 1 + above;
+        rows[n_lower + 1..end].copy_from_slice(&self.upper[..above]);
+        rows[end..].copy_from_slice(&pivots[lower_pivots + 1..]);
         self.push(Segment { start, len: n_lower, n_pivots: lower_pivots });
         let upper = Segment { start: start + n_lower + 1, len: len - n_lower - 1, n_pivots: upper_pivots };
         self.push(upper);
     }
 
+    /// Takes the rows to lie in memory in segment order from now on: whoever holds them gathers
+    /// them at the positions returned.
+    pub(crate) fn lay_out(&mut self) -> Vec<u32> {
+        let in_order = (0..self.rows.len() as u32).collect();
+        let from = std::mem::replace(&mut self.rows, in_order);
+        self.layout = gathered(&self.layout, &from);
+        from
+    }
+
     /// The rows, sorted once no pair is left.
     pub(crate) fn into_rows(self) -> Vec<u32> {
-        self.rows
+        gathered(&self.layout, &self.rows)
     }
+}
+
+fn gathered(items: &[u32], index: &[u32]) -> Vec<u32> {
+    index.iter().map(|from| items[*from as usize]).collect()
 }
 
 /// How many comparisons each level has, if the rows turn out in this order.
@@ -217,7 +242,7 @@ mod tests {
     use math::Prg;
 
     fn sorted_by(order: &[u32]) -> (Vec<u32>, Vec<usize>) {
-        let rank = inverse(order);
+        let mut rank = inverse(order);
         let mut levels = Levels::new(order.len());
         let mut sizes = Vec::new();
         loop {
@@ -229,6 +254,9 @@ mod tests {
             levels
                 .answer(|pair| rank[left[pair] as usize] < rank[right[pair] as usize])
                 .expect("one order answers all pairs alike");
+            if sizes.len() % 2 == 0 {
+                rank = gathered(&rank, &levels.lay_out());
+            }
         }
     }
 

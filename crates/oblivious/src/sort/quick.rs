@@ -22,6 +22,10 @@ pub(super) enum Suffix {
 /// Longer inputs are counted by formula, shorter ones by sorting random orders.
 const COUNTED_ROWS: usize = 1 << 15;
 
+/// Levels after which rows are moved to where they are read: a split keeps rows in order, so
+/// that reading them skips over half of them more with each level.
+const LAYOUT_LEVELS: usize = 3;
+
 /// Bits that number `n` rows.
 fn number_bits(n: usize) -> usize {
     (usize::BITS - n.saturating_sub(1).leading_zeros()) as usize
@@ -96,12 +100,17 @@ fn scatter(
 /// The rows' order.
 fn quicksort(s: &mut Session, rows: &[Lane], n: usize, width: usize) -> Result<Vec<u32>, ProtocolError> {
     let mut levels = Levels::new(n);
+    let mut rows = rows.to_vec();
     for level in 0.. {
+        if level % LAYOUT_LEVELS == LAYOUT_LEVELS - 1 {
+            let from = levels.lay_out();
+            rows.iter_mut().for_each(|lane| *lane = lane.gather(&from));
+        }
         let (left, right) = levels.pairs();
         if left.is_empty() {
             break;
         }
-        let less = compare(s, level, rows, width, &left, &right)?;
+        let less = compare(s, level, &rows, width, &left, &right)?;
         let less = less.expect("values exist where the session has data");
         let words = less.plane(0);
         levels.answer(|pair| words[pair / 64] >> (pair % 64) & 1 == 1).map_err(|_| {
