@@ -1,0 +1,214 @@
+//! Golden questions: on shares, on plaintext and in DataFusion the rows are the same, and what
+//! counting says is what the run paid where nothing random decides.
+//!
+//! The questions are in `sql/*.sql`, separated by semicolons; `--` starts a comment. The tables
+//! are generated here: NULLs, duplicates, negative and extreme values, an empty table and one of
+//! a single row.
+
+use std::sync::Arc;
+
+use datafusion::arrow::array::{
+    ArrayRef, BooleanArray, Date32Array, Decimal128Array, Int8Array, Int32Array, Int64Array, RecordBatch, StringArray,
+};
+use testkit::{World, assert_same_rows, rows_of};
+
+/// A table of nullable columns.
+fn table(columns: Vec<(&str, ArrayRef)>) -> RecordBatch {
+    RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(name, array)| (name, array, true)))
+        .expect("columns of one length")
+}
+
+/// A small generator: the same rows every time.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, n: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % n
+    }
+
+    /// `None` once in `n` times.
+    fn maybe<T>(&mut self, n: u64, value: impl FnOnce(&mut Self) -> T) -> Option<T> {
+        if self.below(n) == 0 { None } else { Some(value(self)) }
+    }
+
+    fn pick<'a>(&mut self, list: &[&'a str]) -> &'a str {
+        list[self.below(list.len() as u64) as usize]
+    }
+}
+
+fn decimals(values: Vec<Option<i128>>, precision: u8, scale: i8) -> ArrayRef {
+    Arc::new(Decimal128Array::from(values).with_precision_and_scale(precision, scale).expect("values that fit"))
+}
+
+fn world() -> World {
+    let mut r = Random(2026);
+    let n = 37;
+    let accounts = table(vec![
+        ("id", Arc::new(Int64Array::from_iter_values((0..n).map(|row| row * 3 - 20)))),
+        ("region", {
+            let values = (0..n).map(|_| r.maybe(6, |r| r.pick(&["north", "south", "east", "west", ""])));
+            Arc::new(StringArray::from_iter(values.collect::<Vec<_>>()))
+        }),
+        ("age", {
+            let values = (0..n).map(|_| r.maybe(8, |r| r.below(80) as i32 - 5));
+            Arc::new(Int32Array::from_iter(values.collect::<Vec<_>>()))
+        }),
+        ("balance", {
+            let values = (0..n).map(|_| r.maybe(7, |r| i128::from(r.below(4_000_000)) - 1_500_000)).collect();
+            decimals(values, 12, 2)
+        }),
+        ("opened", {
+            let values = (0..n).map(|_| r.maybe(9, |r| 18_000 + r.below(1_500) as i32));
+            Arc::new(Date32Array::from_iter(values.collect::<Vec<_>>()))
+        }),
+        ("active", {
+            let values = (0..n).map(|_| r.maybe(5, |r| r.below(2) == 1));
+            Arc::new(BooleanArray::from_iter(values.collect::<Vec<_>>()))
+        }),
+    ]);
+    let one = table(vec![
+        ("id", Arc::new(Int64Array::from(vec![Some(1)]))),
+        ("word", Arc::new(StringArray::from(vec![Some("only")]))),
+    ]);
+    let m = 61;
+    let calls = table(vec![
+        ("customer", {
+            let values = (0..m).map(|_| r.maybe(10, |r| r.below(45) as i64 * 3 - 20));
+            Arc::new(Int64Array::from_iter(values.collect::<Vec<_>>()))
+        }),
+        ("minutes", {
+            let values = (0..m).map(|_| r.maybe(8, |r| r.below(600) as i64 - 40));
+            Arc::new(Int64Array::from_iter(values.collect::<Vec<_>>()))
+        }),
+        ("cost", {
+            let values = (0..m).map(|_| r.maybe(9, |r| i128::from(r.below(90_000)) - 9_000)).collect();
+            decimals(values, 10, 3)
+        }),
+        ("kind", {
+            let values = (0..m).map(|_| r.maybe(12, |r| r.pick(&["voice", "data", "text"])));
+            Arc::new(StringArray::from_iter(values.collect::<Vec<_>>()))
+        }),
+        ("day", {
+            let values = (0..m).map(|_| 18_200 + r.below(900) as i32);
+            Arc::new(Date32Array::from_iter_values(values.collect::<Vec<_>>()))
+        }),
+        ("region", {
+            let values = (0..m).map(|_| r.maybe(6, |r| r.pick(&["north", "south", "centre", ""])));
+            Arc::new(StringArray::from_iter(values.collect::<Vec<_>>()))
+        }),
+    ]);
+    let nothing = table(vec![
+        ("customer", Arc::new(Int64Array::from(Vec::<Option<i64>>::new()))),
+        ("amount", decimals(Vec::new(), 10, 2)),
+    ]);
+    let extremes = table(vec![
+        ("id", Arc::new(Int64Array::from(vec![1, 2, 3, 4, 5, 6]))),
+        (
+            "big",
+            Arc::new(Int64Array::from(vec![Some(i64::MAX), Some(i64::MIN), Some(0), Some(-1), None, Some(i64::MAX)])),
+        ),
+        ("small", Arc::new(Int8Array::from(vec![Some(127), Some(-128), Some(0), None, Some(-1), Some(1)]))),
+        ("wide", {
+            let most = 10i128.pow(30) - 1;
+            decimals(vec![Some(most), Some(-most), Some(0), Some(1), None, Some(most)], 30, 4)
+        }),
+    ]);
+    let products = table(vec![
+        ("sku", Arc::new(StringArray::from(vec!["a1", "b2", "c3", "d4", "e5", "f6", "g7"]))),
+        (
+            "category",
+            Arc::new(StringArray::from(vec![
+                Some("phone"),
+                Some("phone"),
+                Some("audio"),
+                None,
+                Some("laptop"),
+                Some("audio"),
+                Some("camera"),
+            ])),
+        ),
+        ("price", decimals(vec![Some(19_999), Some(89_900), Some(4_950), Some(100), None, Some(12_000), Some(0)], 9, 2)),
+    ]);
+    let k = 53;
+    let sales = table(vec![
+        ("sale", Arc::new(Int64Array::from_iter_values(0..k))),
+        ("customer", {
+            let values = (0..k).map(|_| r.maybe(9, |r| r.below(40) as i64 * 3 - 20));
+            Arc::new(Int64Array::from_iter(values.collect::<Vec<_>>()))
+        }),
+        ("sku", {
+            let values = (0..k).map(|_| r.maybe(9, |r| r.pick(&["a1", "b2", "c3", "d4", "e5", "zz"])));
+            Arc::new(StringArray::from_iter(values.collect::<Vec<_>>()))
+        }),
+        ("qty", {
+            let values = (0..k).map(|_| r.maybe(9, |r| r.below(9) as i32 - 1));
+            Arc::new(Int32Array::from_iter(values.collect::<Vec<_>>()))
+        }),
+    ]);
+    World::new(&["bank", "telecom", "retailer"])
+        .table("bank", "accounts", accounts)
+        .table("bank", "one", one)
+        .table("telecom", "calls", calls)
+        .table("telecom", "nothing", nothing)
+        .table("telecom", "extremes", extremes)
+        .table("retailer", "products", products)
+        .table("retailer", "sales", sales)
+}
+
+/// The questions of a file, without comments.
+fn questions(text: &str) -> Vec<String> {
+    let lines = text.lines().map(|line| line.split("--").next().unwrap_or("")).collect::<Vec<_>>().join("\n");
+    lines.split(';').map(|question| question.trim().to_owned()).filter(|question| !question.is_empty()).collect()
+}
+
+/// Asks every question of a file three ways.
+fn golden(text: &str, at_least: usize) {
+    let world = world();
+    let questions = questions(text);
+    assert!(questions.len() >= at_least, "{} questions", questions.len());
+    let mut failures = Vec::new();
+    for (number, sql) in questions.iter().enumerate() {
+        let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| ask(&world, sql, number as u64)));
+        if let Err(panic) = outcome {
+            let text = panic.downcast_ref::<String>().cloned();
+            failures.push(text.unwrap_or_else(|| panic.downcast_ref::<&str>().map_or(sql.clone(), |s| (*s).to_owned())));
+        }
+    }
+    assert!(failures.is_empty(), "{} of {} questions fail:\n\n{}", failures.len(), questions.len(), failures.join("\n\n"));
+}
+
+fn ask(world: &World, sql: &str, seed: u64) {
+    let expected = world.oracle(sql).unwrap_or_else(|error| panic!("{sql}\n oracle: {error}"));
+    let plan = world.plan(sql).unwrap_or_else(|error| panic!("{sql}\n plan: {error}"));
+    let plain = world.plain(&plan).unwrap_or_else(|error| panic!("{sql}\n plaintext: {error}"));
+    assert_same_rows(&format!("{sql}\n plaintext"), &rows_of(&[plain.batch]), &expected, plan.ordered);
+    let shared = world.lab(&plan, seed).unwrap_or_else(|error| panic!("{sql}\n shares: {error:?}"));
+    assert_same_rows(&format!("{sql}\n shares"), &rows_of(&[shared.batch]), &expected, plan.ordered);
+    world.count(&plan).unwrap_or_else(|error| panic!("{sql}\n count: {error}"));
+}
+
+#[test]
+fn expressions() {
+    golden(include_str!("sql/expressions.sql"), 15);
+}
+
+#[test]
+fn filters() {
+    golden(include_str!("sql/filters.sql"), 12);
+}
+
+#[test]
+fn joins() {
+    golden(include_str!("sql/joins.sql"), 14);
+}
+
+#[test]
+fn groups() {
+    golden(include_str!("sql/groups.sql"), 16);
+}
+
+#[test]
+fn orders_and_sets() {
+    golden(include_str!("sql/orders.sql"), 12);
+}
