@@ -4,6 +4,7 @@ use math::{Z32, Z64};
 use mpc::{Label, ProtocolError, Session, Shared, SharedBits, and};
 
 use crate::convert::{bit_to_ring, equal_ring};
+use crate::fork;
 use crate::scan::{Running, boundaries, lead, segmented_scan};
 use crate::select::keep_if;
 use crate::sort::{Method, sort, sort_by_bit};
@@ -127,74 +128,84 @@ enum Plan {
     Greatest { at: usize, invert: bool, optional: bool },
 }
 
+/// What an aggregate brings into the sort.
+enum Input {
+    /// Values to sum up, and a one for each row that counts, if not all do.
+    Totals(Cells, Option<Cells>),
+    /// See [`Plan::Greatest`].
+    Greatest { values: SharedBits, invert: bool, optional: bool },
+}
+
 impl Inputs {
     fn new(s: &mut Session, n: usize, aggregates: &[Aggregate]) -> Result<Self, ProtocolError> {
+        let list = fork::each(s, "inputs", aggregates, &|s, aggregate| Input::of(s, n, aggregate))?;
         let mut inputs = Inputs { totals: Vec::new(), greatest: Vec::new(), plans: Vec::new() };
-        for (at, aggregate) in aggregates.iter().enumerate() {
-            let plan = s.scope(("input", at), |s| inputs.add(s, n, aggregate))?;
+        for input in list {
+            let plan = match input {
+                Input::Totals(values, ones) => {
+                    let at = inputs.total(values);
+                    Plan::Total { at, counted: ones.map(|ones| inputs.total(ones)) }
+                }
+                Input::Greatest { values, invert, optional } => {
+                    inputs.greatest.push(values);
+                    Plan::Greatest { at: inputs.greatest.len() - 1, invert, optional }
+                }
+            };
             inputs.plans.push(plan);
         }
         Ok(inputs)
-    }
-
-    fn add(&mut self, s: &mut Session, n: usize, aggregate: &Aggregate) -> Result<Plan, ProtocolError> {
-        Ok(match aggregate {
-            Aggregate::Rows => {
-                let ones = Shared::constant(s, n, Z64(1));
-                Plan::Total { at: self.total(ones.into()), counted: None }
-            }
-            Aggregate::Count(bit) => {
-                same(s, n, bit.n_rows())?;
-                let ones = bit_to_ring::<Z64>(s, "count", bit)?;
-                Plan::Total { at: self.total(ones.into()), counted: None }
-            }
-            Aggregate::Sum { values, present } => {
-                same(s, n, values.n_rows())?;
-                match present {
-                    None => {
-                        refuse_bits(s, values)?;
-                        Plan::Total { at: self.total(values.clone()), counted: None }
-                    }
-                    Some(present) => {
-                        same(s, n, present.n_rows())?;
-                        let (kept, ones) = s.join(
-                            |s| keep_present(s, present, values),
-                            |s| bit_to_ring::<Z32>(s, "count", present),
-                        )?;
-                        Plan::Total { at: self.total(kept), counted: Some(self.total(ones.into())) }
-                    }
-                }
-            }
-            Aggregate::Min { values, present } => self.greatest(s, n, values, present.as_ref(), true)?,
-            Aggregate::Max { values, present } => self.greatest(s, n, values, present.as_ref(), false)?,
-        })
     }
 
     fn total(&mut self, column: Cells) -> usize {
         self.totals.push(column);
         self.totals.len() - 1
     }
+}
+
+impl Input {
+    fn of(s: &mut Session, n: usize, aggregate: &Aggregate) -> Result<Self, ProtocolError> {
+        Ok(match aggregate {
+            Aggregate::Rows => Input::Totals(Shared::constant(s, n, Z64(1)).into(), None),
+            Aggregate::Count(bit) => {
+                same(s, n, bit.n_rows())?;
+                Input::Totals(bit_to_ring::<Z64>(s, "count", bit)?.into(), None)
+            }
+            Aggregate::Sum { values, present } => {
+                same(s, n, values.n_rows())?;
+                refuse_bits(s, values)?;
+                let Some(present) = present else { return Ok(Input::Totals(values.clone(), None)) };
+                same(s, n, present.n_rows())?;
+                let (kept, ones) = s.join(
+                    |s| keep_present(s, present, values),
+                    |s| bit_to_ring::<Z32>(s, "count", present),
+                )?;
+                Input::Totals(kept, Some(ones.into()))
+            }
+            Aggregate::Min { values, present } => Input::greatest(s, n, values, present.as_ref(), true)?,
+            Aggregate::Max { values, present } => Input::greatest(s, n, values, present.as_ref(), false)?,
+        })
+    }
 
     /// The least number is the greatest inverted one. A row that does not count is less than any
     /// that does, by a plane on top.
     fn greatest(
-        &mut self,
         s: &Session,
         n: usize,
         values: &SharedBits,
         present: Option<&SharedBits>,
         invert: bool,
-    ) -> Result<Plan, ProtocolError> {
+    ) -> Result<Self, ProtocolError> {
         same(s, n, values.n_rows())?;
         let values = if invert { values.not(s) } else { values.clone() };
-        self.greatest.push(match present {
+        let optional = present.is_some();
+        let values = match present {
             None => values,
             Some(present) => {
                 same(s, n, present.n_rows())?;
                 SharedBits::stack(&[&values, present])
             }
-        });
-        Ok(Plan::Greatest { at: self.greatest.len() - 1, invert, optional: present.is_some() })
+        };
+        Ok(Input::Greatest { values, invert, optional })
     }
 }
 
@@ -256,9 +267,9 @@ impl Sorted {
         let (rides, top) = (self.rides, self.keys.width() - 1);
         let starts = boundaries(s, "starts", &self.keys.planes(rides..top + 1))?;
         let mut greatest = vec![self.keys.planes(0..rides)];
-        for (at, values) in self.greatest.iter().enumerate() {
-            greatest.push(segmented_scan(s, ("greatest", at), &starts, values, Running::Max)?);
-        }
+        greatest.extend(fork::each(s, "greatest", &self.greatest, &|s, values| {
+            segmented_scan(s, "scan", &starts, values, Running::Max)
+        })?);
         let valid = self.keys.plane(top).not(s);
         let last = and(s, "last", &lead(s, &starts, true), &valid)?;
         let own = Table::try_new(s, n, vec![last.clone().into(), self.keys.planes(rides..top).into()])?;
@@ -275,10 +286,8 @@ impl Sorted {
         let mut own = own.into_columns().into_iter();
         let mut bits = || SharedBits::try_from(own.next().expect("two columns")).expect("bits stay bits");
         let (valid, keys) = (bits(), bits());
-        let mut aggregates = Vec::with_capacity(self.plans.len());
-        for (at, plan) in self.plans.iter().enumerate() {
-            aggregates.push(s.scope(("output", at), |s| plan.result(s, &totals, &greatest))?);
-        }
+        let result = |s: &mut Session, plan: &Plan| plan.result(s, &totals, &greatest);
+        let aggregates = fork::each(s, "outputs", &self.plans, &result)?;
         Ok(Groups { keys, valid, along, aggregates })
     }
 }

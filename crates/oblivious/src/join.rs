@@ -4,6 +4,7 @@ use math::Planes;
 use mpc::{Label, ProtocolError, Session, SharedBits, and};
 
 use crate::compare::{equal, less_than};
+use crate::fork;
 use crate::rowwise::rowwise_one;
 use crate::scan::{any_row, keep_bits};
 use crate::select::keep_if;
@@ -223,18 +224,16 @@ pub fn keep_rows(
     s.scope(label, |s| {
         same(s, 1, bit.width())?;
         same(s, table.n_rows(), bit.n_rows())?;
-        let mut columns = Vec::with_capacity(table.columns().len());
-        for (at, column) in table.columns().iter().enumerate() {
-            let label = ("column", at);
-            columns.push(match column {
-                Cells::Bits(x) => Cells::Bits(keep_bits(s, label, bit, x)?),
-                Cells::Ring8(x) => Cells::Ring8(keep_if(s, label, bit, x)?),
-                Cells::Ring16(x) => Cells::Ring16(keep_if(s, label, bit, x)?),
-                Cells::Ring32(x) => Cells::Ring32(keep_if(s, label, bit, x)?),
-                Cells::Ring64(x) => Cells::Ring64(keep_if(s, label, bit, x)?),
-                Cells::Ring128(x) => Cells::Ring128(keep_if(s, label, bit, x)?),
-            });
-        }
+        let columns = fork::each(s, "columns", table.columns(), &|s, column| {
+            Ok(match column {
+                Cells::Bits(x) => Cells::Bits(keep_bits(s, "keep", bit, x)?),
+                Cells::Ring8(x) => Cells::Ring8(keep_if(s, "keep", bit, x)?),
+                Cells::Ring16(x) => Cells::Ring16(keep_if(s, "keep", bit, x)?),
+                Cells::Ring32(x) => Cells::Ring32(keep_if(s, "keep", bit, x)?),
+                Cells::Ring64(x) => Cells::Ring64(keep_if(s, "keep", bit, x)?),
+                Cells::Ring128(x) => Cells::Ring128(keep_if(s, "keep", bit, x)?),
+            })
+        })?;
         Table::try_new(s, table.n_rows(), columns)
     })
 }

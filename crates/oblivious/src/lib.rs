@@ -6,6 +6,7 @@ pub mod adder;
 pub mod compare;
 pub mod convert;
 pub mod divide;
+mod fork;
 pub mod group;
 pub mod join;
 pub mod permute;
