@@ -21,8 +21,11 @@ pub(crate) enum Use {
     Share = 2,
     /// A permutation.
     Permutation = 3,
-    /// The first new share of a shuffle.
+    /// A new share of a shuffle's lane.
     ShuffleShare = 4,
+    /// The masks of a shuffle's lane. Lanes are no steps that [`crate::Session::begin`] knows of:
+    /// their two uses are theirs alone.
+    ShuffleMask = 5,
 }
 
 /// A key that two parties share for one session.

@@ -229,7 +229,7 @@ struct LaneSeat<'a> {
 
 impl LaneSeat<'_> {
     fn mask<G: Group>(&self, key: usize) -> Column<G> {
-        self.seat.stream(self.at, key, Use::Mask).column(self.seat.n)
+        self.seat.stream(self.at, key, Use::ShuffleMask).column(self.seat.n)
     }
 
     fn region<G: Group>(&self, message: &Bytes) -> Bytes {

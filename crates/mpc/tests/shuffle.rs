@@ -1,7 +1,9 @@
 //! Shuffles: a permutation, the same for all lanes, uniform, and undone exactly.
 
+use std::sync::Arc;
+
 use math::{Column, X8, X64, Z32, Z128};
-use mpc::lab::{self, Lab};
+use mpc::lab::{self, Lab, Script};
 use mpc::{Lane, ProtocolError, Session, Shared, Shuffler};
 
 fn open<G: math::Group>(
@@ -77,4 +79,19 @@ fn orders_are_uniform() {
     let chi: f64 = counts.values().map(|count| (f64::from(*count) - expected).powi(2) / expected).sum();
     assert_eq!(counts.len(), 24);
     assert!(chi < 60.0, "χ² = {chi}");
+}
+
+/// A shuffle of one lane draws two masks and two shares, a product three masks: none in common,
+/// even if the product's path is the one that the lane would have as a step.
+#[test]
+fn no_other_step_meets_the_masks_of_a_lane() {
+    let script = Script::new(1);
+    let run = Lab::seeded(1).scripted(Arc::clone(&script)).run(|s| {
+        let x = Shared::constant(s, 2, Z32(0));
+        let shuffler = Shuffler::new(s, "draw", 2)?;
+        shuffler.shuffle(s, "move", &[x.clone().into()])?;
+        s.scope("move", |s| mpc::mul(s, ("lane", 0), &x, &x))
+    });
+    run.all();
+    assert_eq!(script.coins(), 4 + 3);
 }
