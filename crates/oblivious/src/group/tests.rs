@@ -212,3 +212,15 @@ fn sums_over_bits_are_refused() {
         assert!(matches!(refused, Err(ProtocolError::Unsupported { .. })));
     }
 }
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig { cases: 24, failure_persistence: None, ..Default::default() })]
+
+    #[test]
+    fn any_rows(
+        rows in proptest::collection::vec((0u16..6, proptest::bool::ANY, 0u32.., proptest::bool::ANY), 0..40),
+        at_most in proptest::option::of(6usize..50),
+    ) {
+        check(&rows, at_most, Method::Auto, &Lab::seeded(1));
+    }
+}

@@ -175,3 +175,24 @@ fn observers_follow_shapes_and_misfits_are_refused() {
     let refused = lookup(s, "lookup", side, &other, &other_valid, Method::Auto);
     assert!(matches!(refused, Err(ProtocolError::Shape { left: 5, right: 4, .. })));
 }
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig { cases: 24, failure_persistence: None, ..Default::default() })]
+
+    #[test]
+    fn any_tables(
+        unique in proptest::collection::btree_map(0u16..64, (proptest::bool::ANY, 0u64..1 << 40), 0..30),
+        keys in proptest::collection::vec((0u16..64, proptest::bool::ANY), 0..40),
+        ascending in proptest::bool::ANY,
+        backwards in proptest::bool::ANY,
+    ) {
+        let mut unique: Vec<Row> = unique.into_iter().map(|(key, (valid, payload))| (key, valid, payload)).collect();
+        if backwards {
+            unique.reverse();
+        }
+        if ascending {
+            unique.sort_by_key(|row| (!row.1, row.0));
+        }
+        check(&Case { unique, keys, ascending }, Method::Auto, &Lab::seeded(1));
+    }
+}

@@ -282,3 +282,17 @@ fn keys_without_row_numbers_would_show_which_are_equal() {
     assert!(chi_squared([7, 7, 7, 7], Method::Quick, Suffix::Missing) > 1000.0);
     assert!(chi_squared([5, 0, 5, 0], Method::Quick, Suffix::Missing) > 1000.0);
 }
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig { cases: 24, failure_persistence: None, ..Default::default() })]
+
+    #[test]
+    fn any_keys(
+        keys in proptest::collection::vec(0i128.., 0..150),
+        width in 0usize..=128,
+        method in proptest::sample::select(vec![Method::Auto, Method::Quick]),
+    ) {
+        let run = Lab::seeded(1).run(|s| sorted(s, width, &keys, method)).agreed();
+        assert!(run == Some(expected(&keys, width)), "{width} bits by {method:?}");
+    }
+}
