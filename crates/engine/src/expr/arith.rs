@@ -11,7 +11,7 @@ use super::{Rows, Scalar};
 use crate::context::{Context, Result};
 use crate::errors::FailureKind;
 use crate::kernel;
-use crate::number::{Number, Ring, RingKind, width_of};
+use crate::number::{Number, RingKind, width_of};
 use crate::relation::Column;
 
 /// What 127 bits hold, with room for a sum of two.
@@ -55,10 +55,8 @@ impl Rows<'_> {
             },
             Arith::Div { .. } | Arith::Rem => {
                 if expr.divides_by_zero() {
-                    let zero = Number::constant(cx, y.n_rows(), 0);
-                    let range = y.range().union(zero.range());
-                    let (bits, zero) = (y.bits_as(cx, range)?, zero.bits_as(cx, range)?);
-                    let failed = kernel::equal(cx, &bits, &zero)?;
+                    let bits = y.bits(cx)?;
+                    let failed = kernel::is_zero(cx, &bits)?;
                     self.report(cx, FailureKind::DivisionByZero, failed, guard, present.as_ref())?;
                 }
                 let (up, down) = if let Arith::Div { up, down } = op { (up, down) } else { (0, 0) };
@@ -225,12 +223,12 @@ pub(super) fn scaled_by(cx: &mut Context, x: &Number, digits: u8) -> Result<Numb
 pub(super) fn divide(cx: &mut Context, x: &Number, y: &Number) -> Result<(Number, Number)> {
     let (x_sign, x_magnitude) = magnitude(cx, x)?;
     let (y_sign, y_magnitude) = magnitude(cx, y)?;
-    let (quotient, rest) = kernel::divide(cx, &x_magnitude, &y_magnitude)?;
+    let divided = kernel::divide(cx, &x_magnitude, &y_magnitude)?;
     let quotient_sign = match (&x_sign, &y_sign) {
         (Some(x), Some(y)) => Some(x.xor(y)),
         (x, y) => x.clone().or(y.clone()),
     };
-    Ok((with_sign(cx, quotient_sign, quotient)?, with_sign(cx, x_sign, rest)?))
+    Ok((with_sign(cx, quotient_sign, divided.quotient)?, with_sign(cx, x_sign, divided.remainder)?))
 }
 
 /// The sign, if there can be one, and the unsigned planes of a number.
@@ -240,9 +238,7 @@ fn magnitude(cx: &mut Context, x: &Number) -> Result<(Option<SharedBits>, Shared
         return Ok((None, bits));
     }
     let sign = bits.plane(bits.width() - 1);
-    // -x = ¬(x - 1) = ¬(x + ¬0): with the sign in every plane, (x ⊕ sign) - sign.
-    let signs = sign.broadcast(bits.width());
-    let magnitude = kernel::subtract(cx, &bits.xor(&signs), &signs)?;
+    let magnitude = kernel::negate_where(cx, &sign, &bits)?;
     Ok((Some(sign), magnitude))
 }
 
@@ -256,8 +252,7 @@ fn with_sign(cx: &mut Context, sign: Option<SharedBits>, bits: SharedBits) -> Re
     };
     let range = Range { low: -most, high: most };
     let wide = bits.resized(cx.session(), width_of(range));
-    let signs = sign.broadcast(wide.width());
-    let number = kernel::subtract(cx, &wide.xor(&signs), &signs)?;
+    let number = kernel::negate_where(cx, &sign, &wide)?;
     Ok(Number::from_bits(range, number))
 }
 

@@ -56,8 +56,7 @@ impl Rows<'_> {
 
     fn is_not_zero(&self, cx: &mut Context, column: Column, number: &Number) -> Result<Scalar> {
         let bits = number.bits(cx)?;
-        let zero = SharedBits::constant(cx.session(), bits.n_rows(), bits.width(), 0);
-        let is_zero = kernel::equal(cx, &bits, &zero)?;
+        let is_zero = kernel::is_zero(cx, &bits)?;
         let answer = is_zero.not(cx.session());
         let answer = match &column.present {
             Some(present) => kernel::and(cx, &answer, present)?,

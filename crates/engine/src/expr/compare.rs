@@ -42,19 +42,17 @@ impl Rows<'_> {
     }
 
     fn equal(&self, cx: &mut Context, x: &Column, y: &Column) -> Result<SharedBits> {
-        let (x, y) = if x.ty == Type::Utf8 {
-            text::equality_keys(cx, x.as_text(cx)?, y.as_text(cx)?, self.rule)?
-        } else {
-            let (x, y) = (x.as_number(cx)?, y.as_number(cx)?);
-            let range = x.range().union(y.range());
-            if let Some(difference) = ring_difference(cx, x, y)? {
-                let bits = difference.bits(cx)?;
-                let zero = SharedBits::constant(cx.session(), bits.n_rows(), bits.width(), 0);
-                (bits, zero)
-            } else {
-                (x.bits_as(cx, range)?, y.bits_as(cx, range)?)
-            }
-        };
+        if x.ty == Type::Utf8 {
+            let (x, y) = text::equality_keys(cx, x.as_text(cx)?, y.as_text(cx)?, self.rule)?;
+            return kernel::equal(cx, &x, &y);
+        }
+        let (x, y) = (x.as_number(cx)?, y.as_number(cx)?);
+        if let Some(difference) = ring_difference(cx, x, y)? {
+            let bits = difference.bits(cx)?;
+            return kernel::is_zero(cx, &bits);
+        }
+        let range = x.range().union(y.range());
+        let (x, y) = (x.bits_as(cx, range)?, y.bits_as(cx, range)?);
         kernel::equal(cx, &x, &y)
     }
 
@@ -109,6 +107,19 @@ fn truth(cx: &mut Context, answer: SharedBits, present: Option<SharedBits>) -> R
 
 /// Where `x < y`.
 pub(super) fn less_numbers(cx: &mut Context, x: &Number, y: &Number) -> Result<SharedBits> {
+    if x.range().low > y.range().high || x.range().high < y.range().low {
+        let always = u128::from(x.range().high < y.range().low);
+        return Ok(SharedBits::constant(cx.session(), x.n_rows(), 1, always));
+    }
+    // One side of a single value is public.
+    if x.range().low == x.range().high {
+        let bits = y.bits(cx)?;
+        return kernel::greater_public(cx, &bits, x.range().low, y.range().low < 0);
+    }
+    if y.range().low == y.range().high {
+        let bits = x.bits(cx)?;
+        return kernel::less_public(cx, &bits, y.range().low, x.range().low < 0);
+    }
     if let Some(difference) = ring_difference(cx, x, y)? {
         let bits = difference.bits(cx)?;
         return Ok(match difference.range().low < 0 {
