@@ -52,11 +52,6 @@ impl<'a> Context<'a> {
         })
     }
 
-    /// The number of the plan's node.
-    pub(crate) fn node(&self) -> usize {
-        self.node
-    }
-
     /// Reports rows that failed, already masked by validity.
     pub(crate) fn report(&mut self, kind: FailureKind, rows: SharedBits) {
         let failure = Failure { kind, node: self.node, operator: self.name.clone() };

@@ -116,7 +116,12 @@ pub(crate) fn greater_public(cx: &mut Context, x: &SharedBits, y: i128, signed: 
 }
 
 /// `x` where `bit` is set, else `y`.
-pub(crate) fn select(cx: &mut Context, bit: &SharedBits, x: &SharedBits, y: &SharedBits) -> Result<SharedBits> {
+pub(crate) fn select(
+    cx: &mut Context,
+    bit: &SharedBits,
+    x: &SharedBits,
+    y: &SharedBits,
+) -> Result<SharedBits> {
     Ok(and(cx, bit, &x.xor(y))?.xor(y))
 }
 

@@ -4,6 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use math::{Ring as _, Z64, Z128};
 use mpc::{Shared, SharedBits};
+use oblivious::Cells;
 use plan::types::Range;
 
 use crate::context::{Context, Result};
@@ -82,6 +83,14 @@ impl Ring {
             (Ring::Z64(x), Ring::Z64(y)) => Ring::Z64(x.add(y)),
             (Ring::Z128(x), Ring::Z128(y)) => Ring::Z128(x.add(y)),
             _ => unreachable!("the caller brings both to one ring"),
+        }
+    }
+
+    /// The sum of all rows: one row.
+    pub(crate) fn total(&self) -> Cells {
+        match self {
+            Ring::Z64(x) => x.total().into(),
+            Ring::Z128(x) => x.total().into(),
         }
     }
 

@@ -2,12 +2,13 @@
 //! public number of rows.
 
 use mpc::SharedBits;
+use oblivious::{Cells, Table};
 use plan::secure::{Field, Needs};
 use plan::types::{Range, Type};
 
 use crate::context::{Context, Result};
 use crate::kernel;
-use crate::number::{Number, Ring, RingKind, width_of};
+use crate::number::{Number, Ring};
 
 /// Digits after the binary point of a mean of integers: what a double between
 /// 1 and 2 has.
@@ -75,12 +76,6 @@ pub(crate) fn stored_range(cx: &Context, ty: Type, range: Option<Range>) -> Resu
     }
 }
 
-impl Text {
-    pub(crate) fn any(&self) -> Option<&SharedBits> {
-        self.bytes.as_ref().or(self.key.as_ref())
-    }
-}
-
 impl Column {
     /// A column of numbers that has no NULL.
     pub(crate) fn number(ty: Type, number: Number) -> Column {
@@ -91,6 +86,14 @@ impl Column {
     pub(crate) fn truth(bits: SharedBits, present: Option<SharedBits>) -> Column {
         let number = Number::from_bits(Range::new(0, 1), bits);
         Column { ty: Type::Bool, data: Data::Number(number), present, zeroed: true }
+    }
+
+    /// A column of the same forms in which there is nothing but zeros.
+    pub(crate) fn none(&self, cx: &Context, n_rows: usize) -> Column {
+        let zero = |bits: &SharedBits| SharedBits::constant(cx.session(), n_rows, bits.width(), 0);
+        let parts = Parts::of(std::slice::from_ref(self));
+        let parts = parts.map(zero, |ring| Ring::constant(cx, n_rows, ring.kind(), 0));
+        parts.into_columns(std::slice::from_ref(self), n_rows).remove(0)
     }
 
     /// Its number.
@@ -251,6 +254,30 @@ impl Parts {
         parts
     }
 
+    /// The same shares as cells, planes first.
+    pub(crate) fn cells(&self) -> Vec<Cells> {
+        let bits = self.bits.iter().cloned().map(Cells::from);
+        let rings = self.rings.iter().map(|ring| match ring {
+            Ring::Z64(x) => Cells::from(x.clone()),
+            Ring::Z128(x) => Cells::from(x.clone()),
+        });
+        bits.chain(rings).collect()
+    }
+
+    /// The parts behind cells that came from [`Parts::cells`].
+    pub(crate) fn from_cells(cx: &Context, cells: Vec<Cells>) -> Result<Parts> {
+        let mut parts = Parts::default();
+        for cells in cells {
+            match cells {
+                Cells::Bits(bits) => parts.bits.push(bits),
+                Cells::Ring64(x) => parts.rings.push(Ring::Z64(x)),
+                Cells::Ring128(x) => parts.rings.push(Ring::Z128(x)),
+                _ => return Err(cx.wrong_plan("a column of an unknown ring")),
+            }
+        }
+        Ok(parts)
+    }
+
     /// `f` of every part.
     pub(crate) fn map(
         &self,
@@ -265,6 +292,18 @@ impl Parts {
         let mut moved = Moved { bits: self.bits.into_iter(), rings: self.rings.into_iter() };
         like.iter().map(|column| column.from_parts(n_rows, &mut moved)).collect()
     }
+}
+
+/// Columns as a table whose rows can be moved.
+pub(crate) fn to_table(cx: &mut Context, columns: &[Column], n_rows: usize) -> Result<Table> {
+    let cells = Parts::of(columns).cells();
+    cx.step("table", |s| Table::try_new(s, n_rows, cells))
+}
+
+/// The columns of a table made by [`to_table`], in whatever rows it has now.
+pub(crate) fn from_table(cx: &Context, table: Table, like: &[Column]) -> Result<Vec<Column>> {
+    let n_rows = table.n_rows();
+    Ok(Parts::from_cells(cx, table.into_columns())?.into_columns(like, n_rows))
 }
 
 impl Relation {

@@ -47,3 +47,60 @@ fn filters_and_projections() {
          (SELECT id AS x FROM bank.accounts UNION ALL SELECT minutes FROM telecom.calls) WHERE x <> 3 OR x IS NULL",
     );
 }
+
+#[test]
+fn orders_limits_and_distinct() {
+    let world = shops();
+    agrees(
+        &world,
+        "SELECT id, balance FROM (SELECT id, balance FROM bank.accounts UNION ALL SELECT customer, minutes FROM telecom.calls) ORDER BY balance DESC NULLS LAST, id",
+    );
+    agrees(
+        &world,
+        "SELECT id FROM (SELECT id FROM bank.accounts UNION ALL SELECT customer FROM telecom.calls) ORDER BY id LIMIT 4 OFFSET 1",
+    );
+    agrees(
+        &world,
+        "SELECT DISTINCT id FROM (SELECT id FROM bank.accounts UNION ALL SELECT customer FROM telecom.calls)",
+    );
+}
+
+#[test]
+fn joins() {
+    let world = shops();
+    agrees(
+        &world,
+        "SELECT a.segment, c.minutes FROM telecom.calls c JOIN bank.accounts a ON a.id = c.customer",
+    );
+    agrees(
+        &world,
+        "SELECT a.segment, c.minutes, c.customer FROM telecom.calls c LEFT JOIN bank.accounts a ON a.id = c.customer",
+    );
+    agrees(
+        &world,
+        "SELECT a.id, a.segment, c.minutes FROM bank.accounts a LEFT JOIN telecom.calls c ON a.id = c.customer",
+    );
+}
+
+#[test]
+fn groups() {
+    let world = shops();
+    agrees(
+        &world,
+        "SELECT a.segment, count(*), count(c.minutes), sum(c.minutes), avg(c.minutes), min(c.minutes), max(a.balance), sum(a.balance), avg(a.balance) \
+         FROM bank.accounts a LEFT JOIN telecom.calls c ON a.id = c.customer GROUP BY a.segment",
+    );
+    agrees(
+        &world,
+        "SELECT count(*), count(c.minutes), sum(c.minutes), avg(c.minutes), min(c.minutes), max(a.segment), sum(a.balance) \
+         FROM bank.accounts a JOIN telecom.calls c ON a.id = c.customer",
+    );
+    agrees(
+        &world,
+        "SELECT sum(c.minutes), count(*) FROM bank.accounts a JOIN telecom.calls c ON a.id = c.customer WHERE a.balance > c.minutes * 1000",
+    );
+    agrees(
+        &world,
+        "SELECT a.segment, sum(c.minutes) AS m FROM bank.accounts a JOIN telecom.calls c ON a.id = c.customer GROUP BY a.segment HAVING count(*) > 1 ORDER BY m",
+    );
+}

@@ -18,7 +18,7 @@ use crate::relation::Column;
 const WIDEST: Range = Range { low: -(1 << 126), high: 1 << 126 };
 
 /// The range with zero in it: what stands beside a NULL and in padding.
-pub(super) fn with_zero(range: Range) -> Range {
+pub(crate) fn with_zero(range: Range) -> Range {
     Range { low: range.low.min(0), high: range.high.max(0) }
 }
 
@@ -208,7 +208,7 @@ fn scale(cx: &mut Context, expr: &Expr, x: &Number, factor: i128) -> Result<Numb
 }
 
 /// The number times 10^digits, which the plan knows to fit.
-pub(super) fn scaled_by(cx: &mut Context, x: &Number, digits: u8) -> Result<Number> {
+pub(crate) fn scaled_by(cx: &mut Context, x: &Number, digits: u8) -> Result<Number> {
     if digits == 0 {
         return Ok(x.clone());
     }
@@ -229,6 +229,23 @@ pub(super) fn divide(cx: &mut Context, x: &Number, y: &Number) -> Result<(Number
         (x, y) => x.clone().or(y.clone()),
     };
     Ok((with_sign(cx, quotient_sign, divided.quotient)?, with_sign(cx, x_sign, divided.remainder)?))
+}
+
+/// `total / count` with `digits` binary digits after the point, cut towards
+/// zero; zero where `count` is. What is beyond 127 bits is cut.
+pub(crate) fn divide_by_count(
+    cx: &mut Context,
+    total: &Number,
+    count: &Number,
+    digits: u32,
+) -> Result<Number> {
+    let (sign, magnitude) = magnitude(cx, total)?;
+    let count = count.bits(cx)?;
+    let zeros = SharedBits::constant(cx.session(), magnitude.n_rows(), digits as usize, 0);
+    let dividend = if digits == 0 { magnitude } else { SharedBits::stack(&[&zeros, &magnitude]) };
+    let quotient = kernel::divide(cx, &dividend, &count)?.quotient;
+    let width = quotient.width().min(126);
+    with_sign(cx, sign, quotient.planes(0..width))
 }
 
 /// The sign, if there can be one, and the unsigned planes of a number.

@@ -133,7 +133,7 @@ pub(super) fn less_numbers(cx: &mut Context, x: &Number, y: &Number) -> Result<S
 }
 
 /// Where a number leaves `low..=high`; `None` if it cannot.
-pub(super) fn outside(cx: &mut Context, x: &Number, allowed: Range) -> Result<Option<SharedBits>> {
+pub(crate) fn outside(cx: &mut Context, x: &Number, allowed: Range) -> Result<Option<SharedBits>> {
     let mut failed: Option<SharedBits> = None;
     if x.range().low < allowed.low {
         let low = Number::constant(cx, x.n_rows(), allowed.low);

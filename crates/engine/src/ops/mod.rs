@@ -1,7 +1,13 @@
 //! The operators that take shares.
 
+mod aggregate;
+mod distinct;
 mod filter;
+mod join;
+mod keys;
+mod limit;
 mod project;
+mod sort;
 mod union;
 mod values;
 
@@ -21,7 +27,14 @@ pub(crate) fn run(cx: &mut Context, node: &Node, inputs: Vec<Relation>, rule: Te
         Op::Values { rows } => values::run(cx, node, rows, rule),
         Op::Filter { predicate } => filter::run(cx, predicate, one(cx, inputs)?, rule),
         Op::Project { exprs } => project::run(cx, node, exprs, one(cx, inputs)?, rule),
-        Op::UnionAll => union::run(cx, node, inputs),
-        _ => Err(cx.wrong_plan("not built")),
+        Op::UnionAll => union::run(cx, node, &inputs),
+        Op::Distinct => distinct::run(cx, node, one(cx, inputs)?),
+        Op::Aggregate { group, aggs } => aggregate::run(cx, node, group, aggs, one(cx, inputs)?),
+        Op::Sort { keys, fetch } => sort::run(cx, keys, *fetch, one(cx, inputs)?),
+        Op::Limit { skip, fetch } => limit::run(cx, *skip, *fetch, one(cx, inputs)?),
+        Op::Join(join) => match <[Relation; 2]>::try_from(inputs) {
+            Ok([left, right]) => join::run(cx, node, join, left, right, rule),
+            Err(_) => Err(cx.wrong_plan("a join takes two inputs")),
+        },
     }
 }

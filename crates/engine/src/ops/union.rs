@@ -15,7 +15,7 @@ use crate::relation::{Column, Data, Relation, Text};
 /// - **In:** `n_1, …, n_k` rows. **Out:** their sum.
 /// - **Reveals:** nothing. **Cost:** none, but where one input is known as
 ///   planes and another as arithmetic shares.
-pub(crate) fn run(cx: &mut Context, node: &Node, inputs: Vec<Relation>) -> Result<Relation> {
+pub(crate) fn run(cx: &mut Context, node: &Node, inputs: &[Relation]) -> Result<Relation> {
     if inputs.is_empty() {
         return Err(cx.wrong_plan("a union of nothing"));
     }
@@ -23,7 +23,7 @@ pub(crate) fn run(cx: &mut Context, node: &Node, inputs: Vec<Relation>) -> Resul
     let mut columns = Vec::with_capacity(node.schema.len());
     for (index, field) in node.schema.iter().enumerate() {
         let mut parts = Vec::with_capacity(inputs.len());
-        for input in &inputs {
+        for input in inputs {
             parts.push((input.column(cx, index)?, input.n_rows()));
         }
         if parts.iter().any(|(column, _)| matches!(column.data, Data::Dropped)) {
