@@ -33,7 +33,9 @@ impl LocalRows for StageRows {
         let with_rows = stage.logical.clone().transform_up_with_subqueries(|node| {
             let LogicalPlan::TableScan(mut scan) = node else { return Ok(Transformed::no(node)) };
             if let Some(batch) = self.tables.get(&scan.table_name.to_string()) {
-                let rows = MemTable::try_new(batch.schema(), vec![vec![batch.clone()]])?;
+                // The facts may know better than the table's own schema where NULL can be.
+                let batch = RecordBatch::try_new(scan.source.schema(), batch.columns().to_vec())?;
+                let rows = MemTable::try_new(batch.schema(), vec![vec![batch]])?;
                 scan.source = provider_as_source(Arc::new(rows));
             }
             Ok(Transformed::yes(LogicalPlan::TableScan(scan)))
