@@ -12,6 +12,7 @@ mod directory;
 mod error;
 mod facts;
 mod keys;
+mod oracle;
 mod parquet;
 mod parse;
 mod run;
@@ -24,6 +25,7 @@ use plan::catalog::PartyCatalog;
 
 pub(crate) use column::exact_values;
 pub use error::{CatalogLine, Cell, LoadError, RowPlace};
+pub use oracle::plaintext;
 pub use run::{LocalError, run};
 pub use table::LocalTable;
 pub use template::template;

@@ -1,5 +1,6 @@
 //! A stage that touches one party's tables alone, run in clear by DataFusion.
 
+use std::error::Error;
 use std::sync::Arc;
 
 use datafusion::arrow::array::RecordBatch;
@@ -9,8 +10,10 @@ use datafusion::common::tree_node::Transformed;
 use datafusion::datasource::{MemTable, provider_as_source};
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::collect;
+use plan::secure::{LocalStage, Node};
 
 use super::LocalData;
+use crate::LocalRows;
 
 /// Why a stage failed. Names the kind of failure, never a row or a value.
 #[derive(Debug, thiserror::Error)]
@@ -83,6 +86,17 @@ pub fn run(stage: &LogicalPlan, data: &LocalData) -> Result<Vec<RecordBatch>, Lo
         let physical = physical.map_err(|error| unrunnable(error.strip_backtrace()))?;
         collect(physical, state.task_ctx()).await.map_err(|error| kind(error, party))
     })
+}
+
+/// A party runs its own stages over its own tables.
+impl LocalRows for &LocalData {
+    fn rows(
+        &mut self,
+        _node: &Node,
+        stage: &LocalStage,
+    ) -> Result<Vec<RecordBatch>, Box<dyn Error + Send + Sync>> {
+        Ok(run(&stage.logical, self)?)
+    }
 }
 
 /// The stage with this party's rows in place of the bare schemas it was planned on.

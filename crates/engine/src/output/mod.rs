@@ -118,22 +118,31 @@ fn text(value: &Value, ty: Type) -> Option<String> {
 fn table(answer: &RecordBatch, stats: &Stats) -> String {
     let columns = columns(answer);
     let n_rows = answer.num_rows();
+    let head = |column: &Column| {
+        let is_number = column.ty.is_exact_number() || column.ty == Type::Float64;
+        (column.name.clone(), is_number)
+    };
+    let heads: Vec<(String, bool)> = columns.iter().map(head).collect();
+    let row = |row: usize| columns.iter().map(|column| text(&column.values[row], column.ty)).collect();
+    let table = text_table(&heads, (0..n_rows).map(row));
+    let rows = if n_rows == 1 { "row" } else { "rows" };
+    format!("{table}\n{n_rows} {rows} · {}\n", stats_line(stats))
+}
+
+/// A table for people. Columns have a name, and are numbers or not; `None` is NULL.
+pub fn text_table(columns: &[(String, bool)], rows: impl IntoIterator<Item = Vec<Option<String>>>) -> String {
     let mut table = Table::new();
     table.load_style(presets::UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Disabled);
-    table.set_header(columns.iter().map(|column| visible(&column.name)));
-    for row in 0..n_rows {
-        let cell = |column: &Column| text(&column.values[row], column.ty);
-        let cell = |column| cell(column).map_or_else(|| "NULL".to_owned(), |text| visible(&text));
-        table.add_row(columns.iter().map(cell));
+    table.set_header(columns.iter().map(|(name, _)| visible(name)));
+    for row in rows {
+        table.add_row(row.iter().map(|cell| cell.as_deref().map_or_else(|| "NULL".to_owned(), visible)));
     }
-    for (index, column) in columns.iter().enumerate() {
-        let is_number = column.ty.is_exact_number() || column.ty == Type::Float64;
-        if let (true, Some(column)) = (is_number, table.column_mut(index)) {
+    for (index, (_, is_number)) in columns.iter().enumerate() {
+        if let (true, Some(column)) = (*is_number, table.column_mut(index)) {
             column.set_cell_alignment(CellAlignment::Right);
         }
     }
-    let rows = if n_rows == 1 { "row" } else { "rows" };
-    format!("{table}\n{n_rows} {rows} · {}\n", stats_line(stats))
+    table.to_string()
 }
 
 /// What a run cost, in one line for people.
