@@ -1,8 +1,16 @@
 //! The `junto` command.
 
 mod bench_command;
+mod catalog_command;
+mod consortium;
+mod demo;
+mod event;
 mod link;
+mod output;
+mod party;
+mod progress;
 mod spawn;
+mod sql;
 
 use std::process::ExitCode;
 
@@ -18,6 +26,11 @@ struct Junto {
 
 #[derive(Subcommand)]
 enum Command {
+    Demo(demo::Demo),
+    Sql(sql::Sql),
+    Explain(sql::Explain),
+    Catalog(catalog_command::Catalog),
+    Party(Box<party::Party>),
     Bench(bench_command::Bench),
     #[command(hide = true)]
     BenchParty(bench_command::BenchParty),
@@ -25,6 +38,11 @@ enum Command {
 
 fn main() -> ExitCode {
     let outcome = match Junto::parse().command {
+        Command::Demo(demo) => demo.run(),
+        Command::Sql(sql) => sql.run(),
+        Command::Explain(explain) => explain.run(),
+        Command::Catalog(catalog) => catalog.run(),
+        Command::Party(party) => party.run(),
         Command::Bench(bench) => bench.run(),
         Command::BenchParty(party) => party.run(),
     };

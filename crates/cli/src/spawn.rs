@@ -8,10 +8,14 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::sync::Mutex;
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use net::{Identity, Options, PartyId, Peer, TlsMesh};
 use serde::{Deserialize, Serialize};
+
+use crate::event::Failure;
 
 /// The public half of a party: what the others need to meet it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -47,6 +51,8 @@ struct Running {
     // Held open: its end tells the child that the parent is gone.
     stdin: ChildStdin,
     stdout: BufReader<std::process::ChildStdout>,
+    /// What it said instead of its public half.
+    said: String,
     stderr: JoinHandle<String>,
 }
 
@@ -77,7 +83,8 @@ impl Children {
                 let _ = stderr.read_to_string(&mut text);
                 text
             });
-            running.push(Running { name, child, stdin, stdout: BufReader::new(stdout), stderr });
+            let (stdout, said) = (BufReader::new(stdout), String::new());
+            running.push(Running { name, child, stdin, stdout, said, stderr });
         }
         Ok(Children { running })
     }
@@ -93,7 +100,10 @@ impl Children {
                 .read_line(&mut line)
                 .ok()
                 .and_then(|_| serde_json::from_str::<Hello>(&line).ok());
-            let Some(hello) = hello else { return self.end() };
+            let Some(hello) = hello else {
+                running.said = line;
+                return self.end();
+            };
             roster.push(hello);
         }
         let Ok(mut line) = serde_json::to_vec(&roster) else { return self.end() };
@@ -117,18 +127,67 @@ impl Children {
 
     /// Waits for all children.
     pub fn finish(self) -> Vec<Outcome> {
+        self.finish_watching(|_, _| {})
+    }
+
+    /// Waits for all children; `see` gets each line that a child prints, with its name. Once
+    /// one has failed, the others get [`GRACE`] to stop by themselves.
+    pub fn finish_watching(self, see: impl Fn(&str, &str) + Sync) -> Vec<Outcome> {
+        let failed = Mutex::new(None);
+        let see = &see;
         let wait = |mut running: Running| {
-            let mut stdout = String::new();
-            let _ = running.stdout.read_to_string(&mut stdout);
-            let status = running.child.wait();
-            drop(running.stdin);
-            let stderr = running.stderr.join().unwrap_or_default();
-            status.ok().map(|status| Outcome { name: running.name, status, stdout, stderr })
+            let failed = &failed;
+            let (name, stdout) = (running.name, running.stdout);
+            let said = std::mem::take(&mut running.said);
+            let reader = move |name: &str| {
+                let mut all = String::new();
+                let first = said.lines().map(|line| Ok(line.to_owned()));
+                for line in first.chain(stdout.lines()).map_while(Result::ok) {
+                    see(name, &line);
+                    all.push_str(&line);
+                    all.push('\n');
+                }
+                all
+            };
+            std::thread::scope(|scope| {
+                let stdout = scope.spawn(|| reader(&name));
+                let status = wait_or_end(&mut running.child, failed);
+                drop(running.stdin);
+                let stdout = stdout.join().unwrap_or_default();
+                let stderr = running.stderr.join().unwrap_or_default();
+                status.ok().map(|status| Outcome { name: name.clone(), status, stdout, stderr })
+            })
         };
         // All at once: a child that waits for a full pipe would hold up the others.
-        let waiting: Vec<_> =
-            self.running.into_iter().map(|running| std::thread::spawn(move || wait(running))).collect();
-        waiting.into_iter().filter_map(|thread| thread.join().ok().flatten()).collect()
+        std::thread::scope(|scope| {
+            let waiting: Vec<_> =
+                self.running.into_iter().map(|running| scope.spawn(|| wait(running))).collect();
+            waiting.into_iter().filter_map(|thread| thread.join().ok().flatten()).collect()
+        })
+    }
+}
+
+/// How long parties may take to stop after one of them failed.
+const GRACE: Duration = Duration::from_secs(3);
+
+/// Waits for a child, and ends it if it outlives another's failure by too much.
+fn wait_or_end(child: &mut Child, failed: &Mutex<Option<Instant>>) -> std::io::Result<ExitStatus> {
+    let mut pause = Duration::from_micros(200);
+    loop {
+        let mut since = failed.lock().unwrap_or_else(|poison| poison.into_inner());
+        if let Some(status) = child.try_wait()? {
+            if !status.success() {
+                since.get_or_insert_with(Instant::now);
+            }
+            return Ok(status);
+        }
+        if since.is_some_and(|since| since.elapsed() > GRACE) {
+            child.kill()?;
+            return child.wait();
+        }
+        drop(since);
+        std::thread::sleep(pause);
+        pause = (pause * 2).min(Duration::from_millis(10));
     }
 }
 
@@ -137,8 +196,21 @@ impl Children {
 ///
 /// # Errors
 /// A sentence that says what went wrong.
-pub fn meet(name: &str, options: Options) -> Result<(TlsMesh, Vec<String>), String> {
+pub fn meet(name: &str, options: Options) -> Result<(TlsMesh, Vec<String>), Failure> {
     die_with_parent();
+    let (listener, identity, parties) = introduce_myself(name).map_err(Failure::own)?;
+    let names: Vec<String> = parties.iter().map(|party| party.name.clone()).collect();
+    let me = names
+        .iter()
+        .position(|known| known == name)
+        .ok_or_else(|| Failure::own("this party is not on the list of parties"))?;
+    let mesh = TlsMesh::connect(&listener, &identity, PartyId::from_index(me), &parties, &options)
+        .map_err(|error| Failure::net(&error, &names))?;
+    Ok((mesh, names))
+}
+
+/// Tells the parent this party's public half and learns everybody's.
+fn introduce_myself(name: &str) -> Result<(TcpListener, Identity, Vec<Peer>), String> {
     let identity = Identity::generate().map_err(|error| format!("cannot make a key: {error}"))?;
     let listener = TcpListener::bind("127.0.0.1:0").map_err(|error| format!("cannot listen: {error}"))?;
     let address = listener.local_addr().map_err(|error| format!("cannot listen: {error}"))?.to_string();
@@ -158,13 +230,7 @@ pub fn meet(name: &str, options: Options) -> Result<(TlsMesh, Vec<String>), Stri
             Ok(Peer { name: hello.name.clone(), addr: hello.address.clone(), key })
         })
         .collect::<Result<Vec<_>, String>>()?;
-    let me = roster
-        .iter()
-        .position(|hello| hello.name == name)
-        .ok_or("this party is not on the list of parties")?;
-    let mesh = TlsMesh::connect(&listener, &identity, PartyId::from_index(me), &parties, &options)
-        .map_err(|error| error.to_string())?;
-    Ok((mesh, roster.into_iter().map(|hello| hello.name).collect()))
+    Ok((listener, identity, parties))
 }
 
 /// Asks the system to end this process when its parent ends.

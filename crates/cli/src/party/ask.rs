@@ -1,0 +1,250 @@
+//! What one party does for a question: meets the others, reads its own tables,
+//! exchanges catalogs, plans, computes, and learns the answer if it asked.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use engine::local::{LocalData, LocalError};
+use engine::output::{Stats, render};
+use engine::{Answer, EngineError};
+use mpc::{Params, ProtocolError, Session};
+use net::{Mesh, Options, PartyId, Tag, TlsMesh};
+use plan::question::{Explain, Question};
+use plan::secure::SecurePlan;
+use serde::{Deserialize, Serialize};
+
+use super::config::Config;
+use super::cost;
+use super::terms::{self, Terms};
+use super::watch::Watched;
+use crate::event::{Event, Failure, Nearness};
+
+/// Where events go.
+pub(super) type Tell = Arc<dyn Fn(Event) + Send + Sync>;
+
+/// The message in which everybody tells what the run cost.
+const STATS: Tag = Tag { step: u128::from_be_bytes(*b"junto statistics"), chunk: 0 };
+
+/// A failure here, and what the others are told of it.
+struct Stop {
+    failure: Failure,
+    /// Never anything about a row. `None` where the others know already, or
+    /// where only this party may know.
+    public: Option<String>,
+}
+
+impl Stop {
+    fn telling(failure: Failure, public: impl Into<String>) -> Stop {
+        Stop { failure, public: Some(public.into()) }
+    }
+}
+
+impl From<Failure> for Stop {
+    fn from(failure: Failure) -> Stop {
+        Stop { failure, public: None }
+    }
+}
+
+/// Takes part in the configured question. The answer is the last event, at the
+/// party that asks; nothing of it is told before all of it is there.
+pub(super) fn ask(
+    config: &Config,
+    meet: impl FnOnce(Options) -> Result<(TlsMesh, Vec<String>), Failure>,
+    tell: &Tell,
+) -> Result<(), Failure> {
+    let start = Instant::now();
+    let link = config.link().map_err(Failure::own)?.profile();
+    let (mesh, names) = meet(Options { link, ..Options::default() })?;
+    let watched = Arc::new(Watched::new(Arc::new(mesh), config.show_bytes));
+    let mesh: Arc<dyn Mesh> = Arc::clone(&watched) as Arc<dyn Mesh>;
+    let party = Party { config, names, mesh, tell, start };
+    let outcome = party.take_part();
+    match &outcome {
+        Err(Stop { public: Some(reason), .. }) => party.mesh.abort(reason),
+        // Whoever is gone by now has all that it needs.
+        _ => drop(party.mesh.finish()),
+    }
+    if let Some((from, bytes)) = watched.seen() {
+        let bytes = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        tell(Event::Seen { from: party.names[from.index()].clone(), bytes });
+    }
+    match outcome {
+        Ok(events) => events.into_iter().for_each(|event| tell(event)),
+        Err(stop) => return Err(stop.failure),
+    }
+    Ok(())
+}
+
+struct Party<'a> {
+    config: &'a Config,
+    names: Vec<String>,
+    mesh: Arc<dyn Mesh>,
+    tell: &'a Tell,
+    start: Instant,
+}
+
+impl Party<'_> {
+    fn phase(&self, phase: &str) {
+        (self.tell)(Event::Phase(phase.to_owned()));
+    }
+
+    /// What is left to tell in the end.
+    fn take_part(&self) -> Result<Vec<Event>, Stop> {
+        let Config { name, question, asker, .. } = self.config;
+        let missing = |what| Stop::telling(Failure::own(what), format!("{name} was not told everything"));
+        let text = question.as_ref().ok_or_else(|| missing("there is no question; give --question SQL"))?;
+        let asker = asker.as_ref().ok_or_else(|| missing("nobody asks; give --as NAME"))?;
+        let compute = match self.config.compute.is_empty() {
+            true => self.names.iter().take(3).cloned().collect(),
+            false => self.config.compute.clone(),
+        };
+
+        self.phase("reading tables");
+        let data = self.load()?;
+        let mine = Terms {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            question: text.clone(),
+            asker: asker.clone(),
+            compute,
+            catalog: data.catalog.clone(),
+        };
+        self.phase("exchanging catalogs");
+        let catalog = terms::exchange(&*self.mesh, &self.names, &mine).map_err(|failure| {
+            let public = (failure.nearness == Nearness::Peer).then(|| failure.message.clone());
+            Stop { failure, public }
+        })?;
+
+        // Everybody plans the same, so everybody who finds a fault finds this one.
+        let fault = |error: plan::PlanError| Stop::from(Failure::own(error.to_string()));
+        self.phase("planning");
+        let question = Question::parse(text).map_err(fault)?;
+        let request = plan::Request { sql: &question.sql, catalog: &catalog, asker, compute: &mine.compute };
+        let plan = plan::plan(request).map_err(fault)?;
+        let asks = name == asker;
+        if question.explain == Explain::Plan {
+            let text = asks.then(|| cost::explain(&plan, self.config)).transpose();
+            return Ok(text.map_err(Failure::own)?.map(Event::Plan).into_iter().collect());
+        }
+        if self.config.show_bytes > 0 && asks {
+            (self.tell)(Event::Plan(cost::explain(&plan, self.config).map_err(Failure::own)?));
+        }
+        self.run(&plan, &data, question.explain == Explain::Analyze)
+    }
+
+    fn load(&self) -> Result<LocalData, Stop> {
+        let name = &self.config.name;
+        let Some(dir) = &self.config.data else { return Ok(LocalData::none(name)) };
+        engine::local::load(name, dir).map_err(|error| {
+            let public = format!("its tables cannot be used; {name} itself was told why");
+            Stop::telling(Failure::own(error.to_string()), public)
+        })
+    }
+
+    fn run(&self, plan: &SecurePlan, data: &LocalData, analyze: bool) -> Result<Vec<Event>, Stop> {
+        let [a, b, c] = plan.compute[..] else {
+            let n = plan.compute.len();
+            return Err(Failure::own(format!("{n} parties compute; replicated sharing takes three")).into());
+        };
+        let threads = self.config.threads.unwrap_or(Params::default().threads);
+        let is_instant = self.config.link().map_err(Failure::own)?.profile().is_instant();
+        let in_flight = if is_instant { 2 * threads + 2 } else { 32 };
+        let params = Params { threads, in_flight, ..Params::default() };
+        let compute = [a, b, c].map(PartyId::from_index);
+
+        self.phase("computing on shares");
+        let session = Session::establish(Arc::clone(&self.mesh), compute, &plan.digest(), params);
+        let mut session = session.map_err(|error| self.protocol(error))?;
+        let progress = (self.mesh.me() == compute[0])
+            .then(|| cost::Progress::start(plan, self.config, Arc::clone(&self.mesh), Arc::clone(self.tell)));
+        let outcome = engine::execute(&mut session, plan, &mut &*data);
+        drop(progress);
+        let outcome = match outcome {
+            // Only the asker knows, and the others learn from it by no silence either.
+            Err(error @ EngineError::Failed { .. }) => Err(Failure::own(error.to_string())),
+            Err(error) => return Err(self.engine(error)),
+            Ok(answer) => Ok(answer),
+        };
+        let stats = self.stats(session.rounds().into())?;
+        match outcome? {
+            None => Ok(Vec::new()),
+            Some(answer) => self.show(plan, &answer, &stats, analyze),
+        }
+    }
+
+    fn show(
+        &self,
+        plan: &SecurePlan,
+        answer: &Answer,
+        stats: &Stats,
+        analyze: bool,
+    ) -> Result<Vec<Event>, Stop> {
+        if analyze {
+            let plan = cost::explain(plan, self.config).map_err(Failure::own)?;
+            let measured = engine::output::stats_line(stats);
+            return Ok(vec![Event::Plan(format!("{plan}\nMeasured: {measured}\n"))]);
+        }
+        let format = self.config.format().map_err(Failure::own)?;
+        Ok(vec![Event::Answer(render(&answer.batch, stats, format))])
+    }
+
+    /// Everybody tells what it sent; the sum is the same everywhere.
+    fn stats(&self, rounds: u64) -> Result<Stats, Stop> {
+        #[derive(Serialize, Deserialize)]
+        struct Share {
+            rounds: u64,
+            bytes_sent: u64,
+        }
+        let mine = Share { rounds, bytes_sent: self.mesh.traffic().payload_bytes_sent() };
+        let mine = serde_json::to_vec(&mine).map_err(|error| Failure::own(error.to_string()))?;
+        let all = net::exchange_documents(&*self.mesh, STATS, &mine, 1024)
+            .map_err(|error| Failure::net(&error, &self.names))?;
+        let wall_ms = self.start.elapsed().as_millis() as u64;
+        let (protocol, security) = ("rep3".to_owned(), "semi-honest".to_owned());
+        let mut stats = Stats { wall_ms, protocol, security, ..Stats::default() };
+        for bytes in &all {
+            let bad = |_| Failure::own("a party's statistics cannot be read; do all run this version?");
+            let share: Share = serde_json::from_slice(bytes.bytes()).map_err(bad)?;
+            stats.rounds = stats.rounds.max(share.rounds);
+            stats.bytes_sent = stats.bytes_sent.saturating_add(share.bytes_sent);
+        }
+        Ok(stats)
+    }
+
+    /// A step that stopped: what the links say already reaches everybody.
+    fn protocol(&self, error: ProtocolError) -> Stop {
+        match &error {
+            ProtocolError::Link { source, .. } => {
+                let failure = Failure::net(source, &self.names);
+                let public = (failure.nearness != Nearness::Told).then(|| failure.message.clone());
+                Stop { failure, public }
+            }
+            other => {
+                let message = net::with_names(&other.to_string(), &self.names);
+                let deviated = matches!(other, ProtocolError::PeerDeviated { .. });
+                let nearness = if deviated { Nearness::Peer } else { Nearness::Own };
+                Stop::telling(Failure { message: message.clone(), nearness }, message)
+            }
+        }
+    }
+
+    fn engine(&self, error: EngineError) -> Stop {
+        let name = &self.config.name;
+        let message = error.to_string();
+        match error {
+            EngineError::Protocol { source, .. } => self.protocol(source),
+            EngineError::Local { source, .. } => {
+                // The kind of failure is what the plan says that everybody may learn.
+                let public = match source.downcast_ref::<LocalError>() {
+                    Some(kind) => kind.to_string(),
+                    None => format!("the part that {name} runs on its own rows failed"),
+                };
+                Stop::telling(Failure::own(source.to_string()), public)
+            }
+            EngineError::Data { .. } => Stop::telling(
+                Failure::own(message),
+                format!("the rows of {name} are not what its catalog says"),
+            ),
+            _ => Stop::telling(Failure::own(message.clone()), message),
+        }
+    }
+}

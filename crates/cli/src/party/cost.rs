@@ -1,0 +1,102 @@
+//! What a plan costs: foretold for `EXPLAIN`, and beside what was sent while it runs.
+
+use std::sync::Arc;
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use mpc::{Params, Session};
+use net::{LinkProfile, Mesh, PartyId};
+use plan::explain::{Cost, CostTable};
+use plan::secure::SecurePlan;
+
+use super::ask::Tell;
+use super::config::Config;
+use crate::event::Event;
+
+/// How long a round takes where nothing is simulated: measured on loopback with TLS.
+const ROUND_S: f64 = 20e-6;
+/// Bytes that one party masks, encrypts and sends in a second.
+const BYTES_PER_S: f64 = 400e6;
+/// How often progress is told, after a first second without.
+const BEAT: Duration = Duration::from_millis(500);
+
+/// The plan as text, each operator with its rounds, bytes and estimated time.
+pub(super) fn explain(plan: &SecurePlan, config: &Config) -> Result<String, String> {
+    let link = config.link()?.profile();
+    let mut costs = CostTable::new();
+    let mut total = Cost::default();
+    for (node, cost) in price(plan)? {
+        let bytes_per_party: Vec<u64> =
+            plan.compute.iter().map(|party| cost.bytes_sent.get(*party).copied().unwrap_or(0)).collect();
+        let seconds = seconds(cost.rounds.into(), bytes_per_party.iter().copied().max().unwrap_or(0), &link);
+        let all: u64 = cost.bytes_sent.iter().sum();
+        total.rounds += u64::from(cost.rounds);
+        total.seconds += seconds;
+        total.bytes_per_party.push(all);
+        if let Some(node) = node {
+            costs.insert(node, Cost { rounds: cost.rounds.into(), bytes_per_party, seconds });
+        }
+    }
+    let bytes: u64 = total.bytes_per_party.iter().sum();
+    let (rounds, seconds) = (total.rounds, total.seconds);
+    let text = plan.explain(&costs);
+    Ok(format!(
+        "{text}In all about {rounds} rounds, {bytes} bytes sent, {seconds:.3} s on link {}\n",
+        config.link
+    ))
+}
+
+fn seconds(rounds: u64, bytes: u64, link: &LinkProfile) -> f64 {
+    let per_round = link.delay.as_secs_f64() + ROUND_S;
+    let per_s = link.bits_per_second.map_or(BYTES_PER_S, |bits| (bits as f64 / 8.0).min(BYTES_PER_S));
+    rounds as f64 * per_round + bytes as f64 / per_s
+}
+
+/// Rounds and bytes of each node, and of opening the answer under `None`.
+fn price(plan: &SecurePlan) -> Result<std::collections::BTreeMap<Option<usize>, engine::NodeCost>, String> {
+    let [a, b, c] = plan.compute[..] else {
+        return Err(format!("{} parties compute; replicated sharing takes three", plan.compute.len()));
+    };
+    let compute = [a, b, c].map(PartyId::from_index);
+    let mut session = Session::count(Params::default(), plan.parties.len(), compute);
+    engine::price(&mut session, plan).map_err(|error| error.to_string())
+}
+
+/// Tells how far a run is until it is dropped.
+pub(super) struct Progress {
+    // Dropped first, which ends the thread's wait.
+    stop: Option<Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Progress {
+    /// Starts telling after a second, so that short runs price nothing.
+    pub(super) fn start(plan: &SecurePlan, config: &Config, mesh: Arc<dyn Mesh>, tell: Tell) -> Progress {
+        let (stop, stopped) = mpsc::channel();
+        let plan = plan.clone();
+        let me = plan.parties.iter().position(|name| *name == config.name);
+        let tell_all = move || {
+            let waits = |time| stopped.recv_timeout(time) == Err(RecvTimeoutError::Timeout);
+            if !waits(Duration::from_secs(1)) {
+                return;
+            }
+            let (Ok(costs), Some(me)) = (price(&plan), me) else { return };
+            let expected = costs.values().filter_map(|cost| cost.bytes_sent.get(me)).sum();
+            while waits(BEAT) {
+                tell(Event::Progress { sent: mesh.traffic().payload_bytes_sent(), expected });
+            }
+        };
+        let thread = std::thread::Builder::new().name("progress".to_owned()).spawn(tell_all).ok();
+        Progress { stop: Some(stop), thread }
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.stop.take();
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}

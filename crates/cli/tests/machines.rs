@@ -1,0 +1,125 @@
+//! `junto party` as on separate machines: configurations are made one by one,
+//! public halves are exchanged, and nothing else connects the processes.
+
+mod common;
+
+use std::net::TcpListener;
+use std::process::{Child, Stdio};
+
+use common::{Ran, Town, junto, ran, run};
+
+/// Ports that were free a moment ago.
+fn ports(n: usize) -> Vec<u16> {
+    let listeners: Vec<TcpListener> = (0..n).map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();
+    listeners.iter().map(|listener| listener.local_addr().unwrap().port()).collect()
+}
+
+/// Three parties that know one another's public halves.
+fn configured(town: &Town) -> Vec<String> {
+    let names = ["bank", "helper", "telecom"];
+    let mut configs = Vec::new();
+    let mut halves = Vec::new();
+    for (name, port) in names.iter().zip(ports(3)) {
+        let config = town.path().join(format!("{name}.toml")).display().to_string();
+        let (name, listen) = (format!("--name={name}"), format!("--listen=127.0.0.1:{port}"));
+        let data = format!("--data={}", town.home(&name["--name=".len()..]).display());
+        let file = format!("--config={config}");
+        let mut arguments = vec!["party", "init", &name, &listen, &file];
+        if name != "--name=helper" {
+            arguments.push(&data);
+        }
+        let made = run(&arguments);
+        assert_eq!(made.code, Some(0), "{}", made.stderr);
+        assert_eq!(run(&["party", "public", &file]).stdout, made.stdout);
+        let again = run(&arguments);
+        assert_eq!((again.code, again.stdout.as_str()), (Some(1), ""));
+        assert!(again.stderr.contains("there is such a file already"), "{}", again.stderr);
+        halves.push(made.stdout);
+        configs.push(config);
+    }
+    for (index, config) in configs.iter().enumerate() {
+        let mut text = std::fs::read_to_string(config).unwrap();
+        halves.iter().enumerate().filter(|(other, _)| *other != index).for_each(|(_, half)| text += half);
+        std::fs::write(config, text).unwrap();
+    }
+    configs
+}
+
+fn start(config: &str, arguments: &[&str]) -> Child {
+    let mut command = junto(&["party", "--config", config]);
+    command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+}
+
+fn finish(parties: Vec<Child>) -> Vec<Ran> {
+    parties.into_iter().map(|party| ran(party.wait_with_output().unwrap())).collect()
+}
+
+const QUESTION: &str = "SELECT s.plan, COUNT(*) AS n FROM bank.accounts a JOIN telecom.subscribers s ON a.id = s.id \
+                        GROUP BY s.plan ORDER BY s.plan";
+
+#[test]
+fn three_machines_answer_one_of_them() {
+    let town = Town::small();
+    let configs = configured(&town);
+    let arguments = ["--as=telecom", "--format=csv", "--question", QUESTION];
+    let parties = finish(configs.iter().map(|config| start(config, &arguments)).collect());
+    let answers: Vec<&str> = parties.iter().map(|party| party.stdout.as_str()).collect();
+    assert_eq!(answers, ["", "", "plan,n\nbasic,2\nplus,1\n"], "{parties:?}");
+    assert!(parties.iter().all(|party| party.code == Some(0)));
+}
+
+#[test]
+fn different_questions_are_noticed_before_anything_is_shared() {
+    let town = Town::small();
+    let configs = configured(&town);
+    let question = |index: usize| if index == 2 { "SELECT 1" } else { QUESTION };
+    let party =
+        |(index, config): (usize, &String)| start(config, &["--as=bank", "--question", question(index)]);
+    let parties = finish(configs.iter().enumerate().map(party).collect());
+    assert!(parties.iter().all(|party| party.code == Some(1) && party.stdout.is_empty()), "{parties:?}");
+    let told = parties[0].stderr.lines().last().unwrap();
+    assert_eq!(told, "junto: telecom was given another question; give all parties the same");
+}
+
+#[test]
+fn a_party_with_bad_tables_tells_its_owner_where_and_the_others_that() {
+    let town = Town::small();
+    std::fs::write(town.home("bank").join("accounts.csv"), "id,balance\n1\n").unwrap();
+    let configs = configured(&town);
+    let arguments = ["--as=telecom", "--question", QUESTION];
+    let parties = finish(configs.iter().map(|config| start(config, &arguments)).collect());
+    let last = |party: &Ran| party.stderr.lines().last().unwrap_or_default().to_owned();
+    assert!(last(&parties[0]).ends_with("accounts.csv, line 2: 1 field instead of 2"), "{parties:?}");
+    for other in [1, 2] {
+        let expected = "junto: bank aborted the session: its tables cannot be used; bank itself was told why";
+        assert_eq!(last(&parties[other]), expected);
+    }
+    assert!(parties.iter().all(|party| party.code == Some(1) && party.stdout.is_empty()));
+}
+
+#[test]
+fn configurations_that_cannot_work() {
+    let town = Town::small();
+    let file = town.path().join("party.toml");
+    let config = format!("--config={}", file.display());
+    let case = |text: &str, expected: &str| {
+        std::fs::write(&file, text).unwrap();
+        let ran = run(&["party", &config]);
+        let told = ran.stderr.replace(&format!("{}/", town.path().display()), "");
+        assert_eq!((ran.code, ran.stdout.as_str()), (Some(1), ""));
+        let told = told.lines().last().unwrap_or_default().to_owned();
+        assert!(told.starts_with(&format!("junto: {expected}")), "{told}");
+    };
+    case("name = \"a\"\nlisten = 1\n", "party.toml, line 2: invalid type");
+    case(
+        "name = \"a\"\nlisten = \"x\"\nkey = \"k\"\ncolour = 1\n",
+        "party.toml, line 4: unknown field `colour`",
+    );
+    case("name = \"a.b\"\nlisten = \"x\"\nkey = \"k\"\n", "party.toml: a party's name holds no dot");
+    case("name = \"a\"\nlisten = \"x\"\nkey = \"k\"\nformat = \"xml\"\n", "party.toml: `xml` is no format");
+    case("name = \"a\"\nlisten = \"x\"\nkey = \"k\"\n", "k: No such file or directory");
+    case("name = \"a\"\nlisten = \"x\"\nkey = \"generate\"\n", "`key` has to name a file");
+    std::fs::remove_file(&file).unwrap();
+    assert!(run(&["party", &config]).stderr.contains("party.toml: cannot be read"));
+    assert!(run(&["party"]).stderr.contains("which party? give --config FILE"));
+}
