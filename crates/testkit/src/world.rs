@@ -23,6 +23,7 @@ use crate::stage::StageRows;
 pub struct World {
     catalog: PublicCatalog,
     tables: BTreeMap<String, RecordBatch>,
+    params: Params,
 }
 
 /// How a run of several parties ended without an answer.
@@ -44,7 +45,17 @@ impl World {
         }
         let party = |name| PartyCatalog { name, tables: Vec::new() };
         let catalog = PublicCatalog { parties: names.into_iter().map(party).collect() };
-        World { catalog, tables: BTreeMap::new() }
+        World {
+            catalog,
+            tables: BTreeMap::new(),
+            params: Params { threads: 2, in_flight: 4, chunk_rows: 512 },
+        }
+    }
+
+    /// Runs with other chunks and threads than small tables need.
+    pub fn params(mut self, params: Params) -> World {
+        self.params = params;
+        self
     }
 
     /// Gives a party a table, described by what its rows show.
@@ -149,7 +160,7 @@ impl World {
     /// As [`World::lab`].
     pub fn lab_with_cost(&self, plan: &SecurePlan, seed: u64) -> (Result<Answer, RunError>, Cost) {
         let engine_errors = Mutex::new(Vec::new());
-        let run = Lab::seeded(seed).parties(self.catalog.parties.len()).run(|s| {
+        let run = Lab::seeded(seed).params(&[self.params]).parties(self.catalog.parties.len()).run(|s| {
             let me = s.me().index();
             let prefix = format!("{}.", self.catalog.parties[me].name);
             let mine = self.tables.iter().filter(|(name, _)| name.starts_with(&prefix));
@@ -190,7 +201,7 @@ impl World {
     /// # Errors
     /// The engine's.
     pub fn count(&self, plan: &SecurePlan) -> Result<Cost, EngineError> {
-        let params = Params { chunk_rows: 512, ..Params::default() };
+        let params = self.params;
         let compute = [0, 1, 2].map(|index| plan.compute[index]).map(net::PartyId::from_index);
         let mut session = Session::count(params, self.catalog.parties.len(), compute);
         engine::price(&mut session, plan)?;

@@ -8,7 +8,8 @@
 use std::sync::Arc;
 
 use datafusion::arrow::array::{
-    ArrayRef, BooleanArray, Date32Array, Decimal128Array, Int8Array, Int32Array, Int64Array, RecordBatch, StringArray,
+    ArrayRef, BooleanArray, Date32Array, Decimal128Array, Int8Array, Int32Array, Int64Array, RecordBatch,
+    StringArray,
 };
 use testkit::{World, assert_same_rows, rows_of};
 
@@ -38,7 +39,9 @@ impl Random {
 }
 
 fn decimals(values: Vec<Option<i128>>, precision: u8, scale: i8) -> ArrayRef {
-    Arc::new(Decimal128Array::from(values).with_precision_and_scale(precision, scale).expect("values that fit"))
+    Arc::new(
+        Decimal128Array::from(values).with_precision_and_scale(precision, scale).expect("values that fit"),
+    )
 }
 
 fn world() -> World {
@@ -106,7 +109,14 @@ fn world() -> World {
         ("id", Arc::new(Int64Array::from(vec![1, 2, 3, 4, 5, 6]))),
         (
             "big",
-            Arc::new(Int64Array::from(vec![Some(i64::MAX), Some(i64::MIN), Some(0), Some(-1), None, Some(i64::MAX)])),
+            Arc::new(Int64Array::from(vec![
+                Some(i64::MAX),
+                Some(i64::MIN),
+                Some(0),
+                Some(-1),
+                None,
+                Some(i64::MAX),
+            ])),
         ),
         ("small", Arc::new(Int8Array::from(vec![Some(127), Some(-128), Some(0), None, Some(-1), Some(1)]))),
         ("wide", {
@@ -128,7 +138,14 @@ fn world() -> World {
                 Some("camera"),
             ])),
         ),
-        ("price", decimals(vec![Some(19_999), Some(89_900), Some(4_950), Some(100), None, Some(12_000), Some(0)], 9, 2)),
+        (
+            "price",
+            decimals(
+                vec![Some(19_999), Some(89_900), Some(4_950), Some(100), None, Some(12_000), Some(0)],
+                9,
+                2,
+            ),
+        ),
     ]);
     let k = 53;
     let sales = table(vec![
@@ -159,7 +176,11 @@ fn world() -> World {
 /// The questions of a file, without comments.
 fn questions(text: &str) -> Vec<String> {
     let lines = text.lines().map(|line| line.split("--").next().unwrap_or("")).collect::<Vec<_>>().join("\n");
-    lines.split(';').map(|question| question.trim().to_owned()).filter(|question| !question.is_empty()).collect()
+    lines
+        .split(';')
+        .map(|question| question.trim().to_owned())
+        .filter(|question| !question.is_empty())
+        .collect()
 }
 
 /// Asks every question of a file three ways.
@@ -169,13 +190,22 @@ fn golden(text: &str, at_least: usize) {
     assert!(questions.len() >= at_least, "{} questions", questions.len());
     let mut failures = Vec::new();
     for (number, sql) in questions.iter().enumerate() {
-        let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| ask(&world, sql, number as u64)));
+        let outcome =
+            std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| ask(&world, sql, number as u64)));
         if let Err(panic) = outcome {
             let text = panic.downcast_ref::<String>().cloned();
-            failures.push(text.unwrap_or_else(|| panic.downcast_ref::<&str>().map_or(sql.clone(), |s| (*s).to_owned())));
+            failures.push(
+                text.unwrap_or_else(|| panic.downcast_ref::<&str>().map_or(sql.clone(), |s| (*s).to_owned())),
+            );
         }
     }
-    assert!(failures.is_empty(), "{} of {} questions fail:\n\n{}", failures.len(), questions.len(), failures.join("\n\n"));
+    assert!(
+        failures.is_empty(),
+        "{} of {} questions fail:\n\n{}",
+        failures.len(),
+        questions.len(),
+        failures.join("\n\n")
+    );
 }
 
 fn ask(world: &World, sql: &str, seed: u64) {
