@@ -109,6 +109,11 @@ impl Consortium {
         Ok(Consortium { parties: all, compute, asker })
     }
 
+    /// The names of those that compute.
+    pub fn compute(&self) -> &[String] {
+        &self.compute
+    }
+
     /// Runs one question among them.
     ///
     /// # Errors

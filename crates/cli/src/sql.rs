@@ -24,6 +24,9 @@ pub struct Sql {
 pub struct Explain {
     #[command(flatten)]
     who: Who,
+    /// How to print the plan.
+    #[arg(long, default_value = "table", value_parser = ["table", "json"])]
+    format: String,
 }
 
 #[derive(Args)]
@@ -70,7 +73,7 @@ impl Explain {
     /// The cause, in one sentence.
     pub fn run(self) -> Result<(), String> {
         let question = format!("EXPLAIN {}", self.who.question);
-        self.who.ask(&question, "table".to_owned())
+        self.who.ask(&question, self.format)
     }
 }
 

@@ -47,6 +47,11 @@ fn explain_shows_the_plan_and_runs_nothing() {
     arguments.push(JOIN.to_owned());
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     assert_eq!(run(&arguments).stdout, ran.stdout);
+    let ran = town.ask(&["--format=json", &question]);
+    let plan: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(plan["asker"], "bank");
+    let ran = town.ask(&[&format!("EXPLAIN ANALYZE {JOIN}")]);
+    assert!(ran.stdout.contains("\nMeasured: "), "{}", ran.stdout);
 }
 
 /// The message is all that is printed, and comes once, though three processes met it.
@@ -76,6 +81,10 @@ fn every_fault_has_one_message() {
         (
             &[&bank, "SELECT balanec FROM bank.accounts"],
             "unknown column `balanec` at line 1, column 8; did you mean `balance`?",
+        ),
+        (
+            &[&bank, "SELECT id FROM bank.accounts a JOIN bank.accounts b ON a.id = b.id"],
+            "column `id` is ambiguous at line 1, column 8; write it as one of ",
         ),
         (&[&bank, "SELECT"], "syntax error"),
         (&[&bank, "DELETE FROM bank.accounts"], "DELETE is not supported at line 1, column 1"),

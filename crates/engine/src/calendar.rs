@@ -1,6 +1,4 @@
-//! Days and microseconds since 1970-01-01 to ISO dates and back.
-
-use std::fmt::Write;
+//! ISO dates and times as days and microseconds since 1970-01-01, strictly.
 
 const MICROS_PER_SECOND: i128 = 1_000_000;
 const MICROS_PER_DAY: i128 = 86_400 * MICROS_PER_SECOND;
@@ -47,25 +45,6 @@ pub(crate) fn parse_timestamp(text: &str) -> Option<i128> {
     Some(days * MICROS_PER_DAY + ((hour * 60 + minute) * 60 + second) * MICROS_PER_SECOND + micros)
 }
 
-/// Days to `YYYY-MM-DD`.
-pub(crate) fn show_date(days: i128) -> String {
-    let (year, month, day) = civil_from_days(days);
-    format!("{year:04}-{month:02}-{day:02}")
-}
-
-/// Microseconds to `YYYY-MM-DDTHH:MM:SS`, with the part of a second if it has one.
-pub(crate) fn show_timestamp(micros: i128) -> String {
-    let (days, of_day) = (micros.div_euclid(MICROS_PER_DAY), micros.rem_euclid(MICROS_PER_DAY));
-    let (seconds, part) = (of_day / MICROS_PER_SECOND, of_day % MICROS_PER_SECOND);
-    let mut text = show_date(days);
-    write!(text, "T{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)
-        .expect("a String takes everything");
-    if part != 0 {
-        write!(text, ".{part:06}").expect("a String takes everything");
-    }
-    text
-}
-
 fn digits(text: &str) -> Option<i128> {
     if text.is_empty() || !text.bytes().all(|b| b.is_ascii_digit()) {
         return None;
@@ -97,13 +76,13 @@ fn civil_from_days(days: i128) -> (i128, i128, i128) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use plan::types::{Type, show_unscaled};
 
     #[test]
     fn every_day_of_eight_centuries_survives_writing() {
         for days in -146_097..146_097 {
-            assert_eq!(parse_date(&show_date(days)), Some(days));
+            assert_eq!(parse_date(&show_unscaled(days, Type::Date)), Some(days));
         }
-        assert_eq!(show_date(0), "1970-01-01");
         assert_eq!(parse_date("2000-02-29"), Some(11_016));
     }
 
@@ -126,7 +105,7 @@ mod tests {
     #[test]
     fn timestamps_keep_their_microseconds() {
         for text in ["1969-12-31T23:59:59.999999", "2024-02-29T00:00:00", "1970-01-01T00:00:01.500000"] {
-            assert_eq!(show_timestamp(parse_timestamp(text).unwrap()), text);
+            assert_eq!(show_unscaled(parse_timestamp(text).unwrap(), Type::Timestamp), text);
         }
         assert_eq!(parse_timestamp("1970-01-01 00:00:01.5"), Some(1_500_000));
         assert_eq!(parse_timestamp("1970-01-02"), Some(86_400_000_000));

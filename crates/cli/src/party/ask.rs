@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use engine::local::{LocalData, LocalError};
-use engine::output::{Stats, render};
+use engine::output::{Format, Stats, render, stats_json, stats_line};
 use engine::{Answer, EngineError};
 use mpc::{Params, ProtocolError, Session};
 use net::{Mesh, Options, PartyId, Tag, TlsMesh};
@@ -126,7 +126,8 @@ impl Party<'_> {
             return Ok(text.map_err(Failure::own)?.map(Event::Plan).into_iter().collect());
         }
         if self.config.show_bytes > 0 && asks {
-            (self.tell)(Event::Plan(cost::explain(&plan, self.config).map_err(Failure::own)?));
+            let for_people = Config { format: "table".to_owned(), ..self.config.clone() };
+            (self.tell)(Event::Plan(cost::explain(&plan, &for_people).map_err(Failure::own)?));
         }
         self.run(&plan, &data, question.explain == Explain::Analyze)
     }
@@ -180,8 +181,14 @@ impl Party<'_> {
     ) -> Result<Vec<Event>, Stop> {
         if analyze {
             let plan = cost::explain(plan, self.config).map_err(Failure::own)?;
-            let measured = engine::output::stats_line(stats);
-            return Ok(vec![Event::Plan(format!("{plan}\nMeasured: {measured}\n"))]);
+            if self.config.format() == Ok(Format::Json) {
+                let stats = stats_json(stats);
+                return Ok(vec![Event::Plan(format!(
+                    "{{\"plan\":{},\"stats\":{stats}}}\n",
+                    plan.trim_end()
+                ))]);
+            }
+            return Ok(vec![Event::Plan(format!("{plan}Measured: {}\n", stats_line(stats)))]);
         }
         let format = self.config.format().map_err(Failure::own)?;
         Ok(vec![Event::Answer(render(&answer.batch, stats, format))])

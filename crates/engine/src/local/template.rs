@@ -3,10 +3,9 @@
 use std::fmt::Write;
 
 use plan::catalog::{Column, Table};
-use plan::types::Type;
+use plan::types::{Type, show_unscaled};
 
 use super::LocalData;
-use crate::output::show_exact;
 
 /// The text of a `catalog.toml` that declares what was found, with comments
 /// that tell the owner what each line tells everybody.
@@ -56,7 +55,7 @@ fn describe_column(text: &mut String, column: &Column) -> std::fmt::Result {
     let ty = column.ty.value;
     write!(text, "{} = {{ type = \"{ty}\", nullable = {}", key(&column.name), column.nullable.value)?;
     if let Some(range) = &column.range {
-        let bound = |value: i128| match show_exact(ty, value) {
+        let bound = |value: i128| match show_unscaled(value, ty) {
             number if ty.is_exact_number() => number,
             moment => quoted(&moment),
         };

@@ -4,10 +4,9 @@ mod value;
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use datafusion::arrow::array::RecordBatch;
-use plan::types::{Type, Value};
+use plan::types::{Type, Value, show_unscaled};
 use serde_json::{Map, Number, Value as Json, json};
 
-pub use value::show_exact;
 use value::{Column, columns};
 
 /// What a run cost, for all parties together.
@@ -98,7 +97,7 @@ fn json_value(value: &Value, ty: Type) -> Json {
             (_, Ok(int)) => int.into(),
             _ => int.to_string().into(),
         },
-        (Value::Int(int), _) => show_exact(ty, *int).into(),
+        (Value::Int(int), _) => show_unscaled(*int, ty).into(),
         (Value::Float(float), _) => Number::from_f64(*float).map_or(Json::Null, Json::Number),
         (Value::Utf8(text), _) => text.clone().into(),
     }
@@ -109,7 +108,7 @@ fn text(value: &Value, ty: Type) -> Option<String> {
     Some(match value {
         Value::Null => return None,
         Value::Bool(flag) => flag.to_string(),
-        Value::Int(int) => show_exact(ty, *int),
+        Value::Int(int) => show_unscaled(*int, ty),
         Value::Float(float) => float.to_string(),
         Value::Utf8(text) => text.clone(),
     })
@@ -152,7 +151,8 @@ pub fn stats_line(stats: &Stats) -> String {
     format!("{rounds} rounds · {} sent · {seconds:.2} s · {protocol}, {security}", human_bytes(*bytes_sent))
 }
 
-fn human_bytes(n: u64) -> String {
+/// A number of bytes for people.
+pub fn human_bytes(n: u64) -> String {
     match n {
         0..10_000 => format!("{n} B"),
         10_000..10_000_000 => format!("{:.1} kB", n as f64 / 1e3),

@@ -4,24 +4,7 @@ use datafusion::arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use datafusion::arrow::datatypes::Float64Type;
 use plan::types::{Type, Value};
 
-use crate::calendar;
 use crate::local::exact_values;
-
-/// An unscaled value as people write it: decimals with their point, dates ISO.
-pub fn show_exact(ty: Type, value: i128) -> String {
-    match ty {
-        Type::Bool => (value != 0).to_string(),
-        Type::Date => calendar::show_date(value),
-        Type::Timestamp => calendar::show_timestamp(value),
-        Type::Decimal { scale, .. } if scale > 0 => {
-            let unit = 10u128.pow(scale.into());
-            let (whole, part) = (value.unsigned_abs() / unit, value.unsigned_abs() % unit);
-            let sign = if value < 0 { "-" } else { "" };
-            format!("{sign}{whole}.{part:0width$}", width = scale.into())
-        }
-        _ => value.to_string(),
-    }
-}
 
 /// A column of an answer: its name, its type, and its values in unscaled form.
 pub(super) struct Column {
