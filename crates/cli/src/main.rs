@@ -1,4 +1,6 @@
-//! The `junto` command.
+//! The `junto` command: what people and programs type, as processes and their output.
+//!
+//! Never knows how a question is computed.
 
 mod bench_command;
 mod catalog_command;

@@ -109,7 +109,7 @@ fn logical_is_ordered(plan: &LogicalPlan) -> bool {
 
 /// The hash of all that went in and of the plan that came out.
 fn digest(plan: &SecurePlan, catalog: &PublicCatalog) -> [u8; 32] {
-    let mut hasher = blake3::Hasher::new_derive_key("junto secure plan v1");
+    let mut hasher = blake3::Hasher::new_derive_key("junto 2026 secure plan v1");
     let mut part = |bytes: &[u8]| {
         hasher.update(&(bytes.len() as u64).to_le_bytes());
         hasher.update(bytes);

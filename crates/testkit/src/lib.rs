@@ -1,6 +1,7 @@
 //! Tampering, oracles, workloads, on top of the in-process party lab that lives in `mpc`.
 //!
-//! Never part of what users run: it sees every party's rows at once.
+//! Never knows a real network, and is never part of what users run: it sees every party's
+//! rows at once.
 //!
 //! A [`World`] holds the parties' tables in clear. The same question goes to
 //! DataFusion over all of them ([`World::oracle`]), to the engine on plaintext

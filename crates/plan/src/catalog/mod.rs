@@ -143,7 +143,7 @@ impl PublicCatalog {
     /// The hash of the catalog's canonical form; equal catalogs, equal digests.
     pub fn digest(&self) -> [u8; 32] {
         let canonical = serde_json::to_vec(self).expect("a catalog has string keys only");
-        let mut hasher = blake3::Hasher::new_derive_key("junto plan catalog v1");
+        let mut hasher = blake3::Hasher::new_derive_key("junto 2026 catalog v1");
         hasher.update(&canonical);
         *hasher.finalize().as_bytes()
     }
