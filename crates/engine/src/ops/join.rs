@@ -2,7 +2,7 @@
 
 use mpc::SharedBits;
 use oblivious::{Distinct, Lookup, Method, Rows, Table, UniqueSide, distinct, lookup};
-use plan::secure::{Join, JoinKind, Node, Side};
+use plan::secure::{Join, JoinKind, Node, Side, Uniqueness};
 use plan::types::Type;
 
 use super::union;
@@ -41,7 +41,11 @@ pub(crate) fn run(
         Side::Left => (&left, &left_keys, &right_keys),
         Side::Right => (&right, &right_keys, &left_keys),
     };
-    let (found, matched) = look_up(cx, unique, unique_keys, other_keys)?;
+    let (found, matched, broken) = look_up(cx, unique, unique_keys, other_keys)?;
+    // What a group-by or a DISTINCT has made cannot repeat.
+    if join.uniqueness != Uniqueness::Construction {
+        cx.report(FailureKind::DuplicateKey, broken);
+    }
     match (join.kind, join.unique_side) {
         (JoinKind::Inner, Side::Right) => {
             let columns = left.columns.into_iter().chain(found).collect();
@@ -106,13 +110,14 @@ fn keys(
     ))
 }
 
-/// The unique side's columns beside each row of the other side, and which rows match.
+/// The unique side's columns beside each row of the other side, which rows
+/// match, and whether a key repeats.
 fn look_up(
     cx: &mut Context,
     unique: &Relation,
     unique_keys: &Keys,
     other_keys: &Keys,
-) -> Result<(Vec<Column>, SharedBits)> {
+) -> Result<(Vec<Column>, SharedBits, SharedBits)> {
     let payload = to_table(cx, &unique.columns, unique.n_rows())?;
     let Lookup { payload, matched, broken } = cx.step("lookup", |s| {
         let side = UniqueSide {
@@ -123,8 +128,7 @@ fn look_up(
         };
         lookup(s, "rows", side, &other_keys.planes, &other_keys.valid, Method::Auto)
     })?;
-    cx.report(FailureKind::DuplicateKey, broken);
-    Ok((from_table(cx, payload, &unique.columns)?, matched))
+    Ok((from_table(cx, payload, &unique.columns)?, matched, broken))
 }
 
 /// Columns that are NULL where nothing matched.

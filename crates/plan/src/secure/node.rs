@@ -316,6 +316,8 @@ impl Node {
             Op::Aggregate { aggs, .. } => {
                 aggs.iter().any(|agg| agg.overflow != super::expr::Overflow::Impossible)
             }
+            // Its owner checks a key that it states; shares are checked again, against a lie.
+            Op::Join(join) => join.uniqueness != Uniqueness::Construction,
             _ => false,
         }
     }

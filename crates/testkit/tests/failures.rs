@@ -1,0 +1,168 @@
+//! Questions that the data makes fail: the asker learns the kind and the
+//! operator, nobody learns a value, and what is not taken does not fail.
+
+use std::sync::Arc;
+
+use datafusion::arrow::array::{ArrayRef, Decimal128Array, Int64Array, RecordBatch};
+use engine::{EngineError, Failure, FailureKind};
+use testkit::{RunError, World, assert_same_rows, rows_of};
+
+fn table(columns: Vec<(&str, ArrayRef)>) -> RecordBatch {
+    RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(name, array)| (name, array, true)))
+        .expect("columns of one length")
+}
+
+fn ints(values: Vec<Option<i64>>) -> ArrayRef {
+    Arc::new(Int64Array::from(values))
+}
+
+fn world() -> World {
+    let left = table(vec![
+        ("k", ints(vec![Some(1), Some(2), Some(3), Some(4), None])),
+        ("big", ints(vec![Some(i64::MAX), Some(i64::MAX - 1), Some(5), Some(-7), Some(1)])),
+        ("zero", ints(vec![Some(1), Some(0), None, Some(-3), Some(0)])),
+    ]);
+    let wide = Decimal128Array::from(vec![Some(10i128.pow(37)), Some(-(10i128.pow(37))), Some(3), None]);
+    let right = table(vec![
+        ("k", ints(vec![Some(1), Some(2), Some(3), Some(9)])),
+        ("step", ints(vec![Some(1), Some(0), Some(2), None])),
+        ("wide", Arc::new(wide.with_precision_and_scale(38, 0).expect("38 digits"))),
+    ]);
+    World::new(&["bank", "telecom"]).table("bank", "l", left).table("telecom", "r", right)
+}
+
+/// The failures that plaintext and shares agree on.
+fn failures(world: &World, sql: &str) -> Vec<Failure> {
+    let plan = world.plan(sql).unwrap_or_else(|error| panic!("{sql}\n plan: {error}"));
+    let plain = match world.plain(&plan) {
+        Err(EngineError::Failed { failures }) => failures,
+        other => panic!("{sql}\n plaintext: {other:?}"),
+    };
+    match world.lab(&plan, 5) {
+        Err(RunError::Engine(errors)) => match errors.as_slice() {
+            [(0, EngineError::Failed { failures })] => assert_eq!(*failures, plain, "{sql}"),
+            other => panic!("{sql}\n shares: {other:?}"),
+        },
+        other => panic!("{sql}\n shares: {other:?}"),
+    }
+    let listed: Vec<usize> =
+        plan.root.nodes().iter().filter(|node| node.can_fail()).map(|node| node.id).collect();
+    assert!(plain.iter().all(|failure| listed.contains(&failure.node)), "{sql}: {plain:?} is disclosed");
+    assert!(world.oracle(sql).is_err(), "{sql}: the oracle fails too");
+    plain
+}
+
+fn kinds(world: &World, sql: &str) -> Vec<(FailureKind, String)> {
+    failures(world, sql).into_iter().map(|failure| (failure.kind, failure.operator)).collect()
+}
+
+/// Neither shares nor plaintext fail, and they agree with the oracle.
+fn succeeds(world: &World, sql: &str) {
+    let plan = world.plan(sql).unwrap_or_else(|error| panic!("{sql}\n plan: {error}"));
+    let expected = world.oracle(sql).unwrap_or_else(|error| panic!("{sql}\n oracle: {error}"));
+    let plain = world.plain(&plan).unwrap_or_else(|error| panic!("{sql}\n plaintext: {error}"));
+    assert_same_rows(sql, &rows_of(&[plain.batch]), &expected, plan.ordered);
+    let shared = world.lab(&plan, 5).unwrap_or_else(|error| panic!("{sql}\n shares: {error:?}"));
+    assert_same_rows(sql, &rows_of(&[shared.batch]), &expected, plan.ordered);
+}
+
+const JOINED: &str = "bank.l JOIN telecom.r ON l.k = r.k";
+
+#[test]
+fn overflows_fail_by_kind_and_operator() {
+    let world = world();
+    let overflow = |operator: &str| vec![(FailureKind::Overflow, operator.to_owned())];
+    assert_eq!(kinds(&world, &format!("SELECT l.big + r.step FROM {JOINED}")), overflow("Project"));
+    assert_eq!(kinds(&world, &format!("SELECT l.big * (r.step + 1) FROM {JOINED}")), overflow("Project"));
+    assert_eq!(
+        kinds(&world, &format!("SELECT l.k FROM {JOINED} WHERE l.big + r.step > 0")),
+        overflow("Filter")
+    );
+    assert_eq!(
+        kinds(&world, &format!("SELECT SUM(l.big) FROM {JOINED} WHERE r.step >= 0")),
+        overflow("Aggregate")
+    );
+    assert_eq!(
+        kinds(&world, &format!("SELECT r.step > 5, SUM(l.big) FROM {JOINED} GROUP BY r.step > 5")),
+        overflow("Aggregate")
+    );
+    assert_eq!(
+        kinds(&world, &format!("SELECT r.wide * CAST(l.big AS DECIMAL(38,0)) FROM {JOINED}")),
+        overflow("Project")
+    );
+    assert_eq!(
+        kinds(&world, &format!("SELECT CAST(l.big - r.step AS INT) FROM {JOINED}")),
+        overflow("Project")
+    );
+}
+
+#[test]
+fn zero_divisors_fail() {
+    let world = world();
+    let by_zero = vec![(FailureKind::DivisionByZero, "Project".to_owned())];
+    assert_eq!(kinds(&world, &format!("SELECT l.k / r.step FROM {JOINED}")), by_zero);
+    assert_eq!(kinds(&world, &format!("SELECT l.k % r.step FROM {JOINED}")), by_zero);
+}
+
+#[test]
+fn rows_that_are_not_there_do_not_fail() {
+    let world = world();
+    // The row that would fail is filtered out, does not match, has a NULL, or takes another branch.
+    succeeds(&world, &format!("SELECT l.big + r.step FROM {JOINED} WHERE r.step <> 1"));
+    succeeds(&world, &format!("SELECT l.k / r.step FROM {JOINED} WHERE r.step <> 0"));
+    succeeds(&world, &format!("SELECT CASE WHEN r.step = 0 THEN -1 ELSE l.k / r.step END FROM {JOINED}"));
+    succeeds(&world, &format!("SELECT SUM(l.big) FROM {JOINED} WHERE r.step = 0"));
+    succeeds(
+        &world,
+        "SELECT l.k, r.step + l.big FROM bank.l LEFT JOIN telecom.r ON l.k = r.k AND r.step > 1",
+    );
+}
+
+#[test]
+fn several_failures_are_all_named() {
+    let world = world();
+    let all = kinds(&world, &format!("SELECT l.big + r.step, l.k / r.step FROM {JOINED}"));
+    let expected =
+        [FailureKind::Overflow, FailureKind::DivisionByZero].map(|kind| (kind, "Project".to_owned()));
+    assert_eq!(all, expected);
+}
+
+#[test]
+fn what_an_owner_says_is_checked_before_anything_is_shared() {
+    let twice = table(vec![("k", ints(vec![Some(1), Some(1), None, None])), ("v", ints(vec![Some(5); 4]))]);
+    let other = table(vec![("k", ints(vec![Some(1), Some(2)]))]);
+    let sql = "SELECT o.k, t.v FROM bank.o JOIN telecom.t ON o.k = t.k";
+    let with = |change: fn(&mut plan::catalog::Table)| {
+        World::new(&["bank", "telecom"])
+            .table_described("telecom", "t", twice.clone(), change)
+            .table_described("bank", "o", other.clone(), |table| table.unique_keys.clear())
+    };
+    let refused = |world: World, words: &str| {
+        let plan = world.plan(sql).expect("it plans");
+        match world.lab(&plan, 1) {
+            Err(RunError::Engine(errors)) => {
+                let [(1, EngineError::Data { reason, .. })] = errors.as_slice() else { panic!("{errors:?}") };
+                assert!(reason.contains(words), "{reason}");
+            }
+            other => panic!("{other:?}"),
+        }
+    };
+    let key = |table: &mut plan::catalog::Table| {
+        table.unique_keys = vec![plan::catalog::Fact::declared(vec!["k".to_owned()])];
+    };
+    refused(with(key), "duplicate key");
+    refused(
+        with(|table| {
+            table.unique_keys = vec![plan::catalog::Fact::declared(vec!["k".to_owned()])];
+            table.row_bound = plan::catalog::Fact::declared(3);
+        }),
+        "more than the bound",
+    );
+    refused(
+        with(|table| {
+            table.unique_keys = vec![plan::catalog::Fact::declared(vec!["k".to_owned()])];
+            table.columns[1].range = Some(plan::catalog::Fact::declared(plan::types::Range::new(0, 4)));
+        }),
+        "leaves 0..=4",
+    );
+}
