@@ -352,14 +352,12 @@ fn append_bits(out: &mut [u64], at: usize, bits: &[u64], n: usize) {
         }
         return;
     }
-    for (word, bits) in bits.iter().enumerate() {
+    // Every word is carried over alike: what the bits are, which may be a share's, steers nothing.
+    for (word, bits) in bits[..n.div_ceil(64)].iter().enumerate() {
         let bits = bits & tail_mask(word, n);
-        if bits == 0 {
-            continue;
-        }
         out[skip + word] |= bits << shift;
-        if shift != 0 && bits >> (64 - shift) != 0 {
-            out[skip + word + 1] |= bits >> (64 - shift);
+        if let Some(next) = out.get_mut(skip + word + 1) {
+            *next |= bits >> (64 - shift);
         }
     }
 }

@@ -127,7 +127,7 @@ fn deal<K: Kind>(
         (Role::Observer, None) if core.me == owner => {
             let seeds = [fresh_seed(step)?, fresh_seed(step)?];
             let [zero, one] =
-                seeds.each_ref().map(|seed| kind.draw(&Root::new(**seed).stream(step, Use::Share)));
+                seeds.each_ref().map(|seed| kind.draw(&Root::new(seed).stream(step, Use::Share)));
             let rest = kind.bytes(&kind.less(&kind.less(values.ok_or_else(missing)?, &zero), &one));
             let [a, b, c] = compute;
             s.send(step, 0, a, Buf::copy_of(&[*seeds[0], *seeds[1]]).freeze())?;
@@ -142,7 +142,7 @@ fn deal<K: Kind>(
             let seeds = s.recv(step, 0, owner, if *index == 0 { 64 } else { 32 })?;
             let mut drawn = seeds.bytes().chunks(32).map(|seed| {
                 let seed = Zeroizing::new(<[u8; 32]>::try_from(seed).expect("chunks of 32 bytes"));
-                kind.draw(&Root::new(*seed).stream(step, Use::Share))
+                kind.draw(&Root::new(&seed).stream(step, Use::Share))
             });
             let first = drawn.next().expect("one seed at least");
             Ok(Parts::Two(match index {

@@ -162,7 +162,7 @@ impl Lab {
     fn session(&self, party: usize, mesh: Arc<dyn net::Mesh>) -> Session {
         let root = |key: usize| match &self.script {
             Some(script) => Root::scripted(ScriptedKey { key, script: Arc::clone(script) }),
-            None => Root::new(blake3::derive_key(
+            None => Root::new(&blake3::derive_key(
                 "junto 2026 lab key v1",
                 &[&self.seed.to_le_bytes()[..], &[key as u8]].concat(),
             )),

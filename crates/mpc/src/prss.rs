@@ -31,7 +31,8 @@ pub(crate) enum Use {
 /// A key that two parties share for one session.
 #[derive(Zeroize, ZeroizeOnDrop)]
 pub(crate) struct Root {
-    key: [u8; 32],
+    // On the heap, so that moving a root leaves no copy behind.
+    key: Box<[u8]>,
     #[cfg(feature = "lab")]
     #[zeroize(skip)]
     script: Option<crate::lab::ScriptedKey>,
@@ -41,9 +42,9 @@ pub(crate) struct Root {
 pub(crate) struct Roots(pub(crate) [Root; 2]);
 
 impl Root {
-    pub(crate) fn new(key: [u8; 32]) -> Self {
+    pub(crate) fn new(key: &[u8; 32]) -> Self {
         Root {
-            key,
+            key: Box::from(&key[..]),
             #[cfg(feature = "lab")]
             script: None,
         }
@@ -51,7 +52,7 @@ impl Root {
 
     #[cfg(feature = "lab")]
     pub(crate) fn scripted(script: crate::lab::ScriptedKey) -> Self {
-        Root { key: [0; 32], script: Some(script) }
+        Root { key: Box::from([0; 32]), script: Some(script) }
     }
 
     /// The stream of one step and use.
@@ -63,7 +64,8 @@ impl Root {
         let mut input = [0; 21];
         input[..20].copy_from_slice(&step.key_bytes());
         input[20] = purpose as u8;
-        let hash = Zeroizing::new(*blake3::keyed_hash(&self.key, &input).as_bytes());
+        let key: &[u8; 32] = (&*self.key).try_into().expect("roots have 32 bytes");
+        let hash = Zeroizing::new(*blake3::keyed_hash(key, &input).as_bytes());
         let key = Zeroizing::new(<[u8; 16]>::try_from(&hash[..16]).expect("16 of 32 bytes"));
         Stream::Aes(Box::new(Prg::new(&key)))
     }

@@ -120,7 +120,7 @@ impl Session {
                     input.extend_from_slice(shared.as_bytes());
                     input.push(key as u8);
                     let mut root = blake3::derive_key("junto 2026 mask root v1", &input);
-                    roots.push(Root::new(root));
+                    roots.push(Root::new(&root));
                     root.zeroize();
                 }
                 let next = roots.pop().expect("two keys");

@@ -13,6 +13,9 @@ use crate::step::{Label, Step};
 
 /// A secret uniform permutation of `n` rows: a product of three, each known to two parties.
 ///
+/// Rows that are opened after a pass show where known rows went: draw a fresh permutation for
+/// each opening.
+///
 /// - **Cost** of a pass: 2 rounds; four messages of the rows' bytes in all.
 /// - **Model:** one passive corruption of three; each party lacks one of the three factors.
 /// - **Source:** Araki et al., "Secure Graph Analysis at Scale", CCS 2021, §5.2.
