@@ -183,7 +183,7 @@ impl Column {
     }
 
     /// The column with other rows, taken in the order of [`Column::take_parts`].
-    fn from_parts(&self, n_rows: usize, parts: &mut Moved) -> Column {
+    fn rebuilt(&self, n_rows: usize, parts: &mut Moved) -> Column {
         let present = self.present.as_ref().map(|_| parts.bits());
         let data = match &self.data {
             Data::Dropped => Data::Dropped,
@@ -290,7 +290,7 @@ impl Parts {
     /// The columns that these parts were taken from, with these rows.
     pub(crate) fn into_columns(self, like: &[Column], n_rows: usize) -> Vec<Column> {
         let mut moved = Moved { bits: self.bits.into_iter(), rings: self.rings.into_iter() };
-        like.iter().map(|column| column.from_parts(n_rows, &mut moved)).collect()
+        like.iter().map(|column| column.rebuilt(n_rows, &mut moved)).collect()
     }
 }
 

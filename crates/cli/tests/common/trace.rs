@@ -142,10 +142,10 @@ impl Trace {
             | libc::SYS_sendmsg
             | libc::SYS_sendmmsg
             | libc::SYS_sendfile
-            | libc::SYS_splice => {
-                if self.sockets.contains_key(&(process, arguments[0])) {
-                    self.unfollowed.push(call);
-                }
+            | libc::SYS_splice
+                if self.sockets.contains_key(&(process, arguments[0])) =>
+            {
+                self.unfollowed.push(call);
             }
             _ => {}
         }
