@@ -66,7 +66,7 @@ impl Rows<'_> {
             }
         };
         let number = self.fit(cx, expr, number, guard, present.as_ref())?;
-        Ok(Scalar::Secret(Column { ty: expr.ty, data: number.into(), zeroed: present.is_none(), present }))
+        Ok(Scalar::secret(Column { ty: expr.ty, data: number.into(), zeroed: present.is_none(), present }))
     }
 
     /// `-x`.
@@ -85,7 +85,7 @@ impl Rows<'_> {
         let zero = Number::constant(cx, self.n_rows(), 0);
         let number = subtract(cx, expr, &zero, column.as_number(cx)?)?;
         let number = self.fit(cx, expr, number, guard, column.present.as_ref())?;
-        Ok(Scalar::Secret(Column { ty: expr.ty, data: number.into(), ..column }))
+        Ok(Scalar::secret(Column { ty: expr.ty, data: number.into(), ..column }))
     }
 
     /// Under [`Overflow::Conservative`], operands that are too large fail, and

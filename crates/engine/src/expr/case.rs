@@ -44,7 +44,7 @@ impl Rows<'_> {
         if !expr.nullable {
             result.present = None;
         }
-        Ok(Scalar::Secret(result))
+        Ok(Scalar::secret(result))
     }
 
     /// A branch's value; a NULL without a type takes the CASE's.

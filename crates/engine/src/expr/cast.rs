@@ -26,7 +26,7 @@ impl Rows<'_> {
         }
         let column = self.secret(cx, operand.ty, operand.width_bytes as usize, x)?;
         if operand.ty == expr.ty {
-            return Ok(Scalar::Secret(column));
+            return Ok(Scalar::secret(column));
         }
         let number = column.as_number(cx)?.clone();
         let number = match (operand.ty, expr.ty) {
@@ -51,7 +51,7 @@ impl Rows<'_> {
                 }
             }
         };
-        Ok(Scalar::Secret(Column { ty: expr.ty, data: number.into(), ..column }))
+        Ok(Scalar::secret(Column { ty: expr.ty, data: number.into(), ..column }))
     }
 
     fn is_not_zero(&self, cx: &mut Context, column: Column, number: &Number) -> Result<Scalar> {
@@ -62,7 +62,7 @@ impl Rows<'_> {
             Some(present) => kernel::and(cx, &answer, present)?,
             None => answer,
         };
-        Ok(Scalar::Secret(Column::truth(answer, column.present)))
+        Ok(Scalar::secret(Column::truth(answer, column.present)))
     }
 }
 

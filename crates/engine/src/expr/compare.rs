@@ -102,7 +102,7 @@ fn truth(cx: &mut Context, answer: SharedBits, present: Option<SharedBits>) -> R
         Some(present) => kernel::and(cx, &answer, present)?,
         None => answer,
     };
-    Ok(Scalar::Secret(Column::truth(answer, present)))
+    Ok(Scalar::secret(Column::truth(answer, present)))
 }
 
 /// Where `x < y`.

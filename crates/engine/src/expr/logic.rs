@@ -58,7 +58,7 @@ impl Rows<'_> {
         } else {
             None
         };
-        Ok(Scalar::Secret(Column::truth(is_true, present)))
+        Ok(Scalar::secret(Column::truth(is_true, present)))
     }
 
     /// True where one is true, false where all are false, else NULL.
@@ -83,17 +83,17 @@ impl Rows<'_> {
         }
         let truth = self.truth(cx, value)?;
         let is_false = truth.is_false(cx);
-        Ok(Scalar::Secret(Column::truth(is_false, truth.present)))
+        Ok(Scalar::secret(Column::truth(is_false, truth.present)))
     }
 
     /// Where there is no value.
     pub(super) fn is_null(&self, cx: &Context, value: Scalar) -> Scalar {
         match value {
             Scalar::Public(value) => Scalar::Public(Value::Bool(value == Value::Null)),
-            Scalar::Secret(Column { present: Some(present), .. }) => {
-                Scalar::Secret(Column::truth(present.not(cx.session()), None))
-            }
-            Scalar::Secret(_) => Scalar::Public(Value::Bool(false)),
+            Scalar::Secret(column) => match column.present {
+                Some(present) => Scalar::secret(Column::truth(present.not(cx.session()), None)),
+                None => Scalar::Public(Value::Bool(false)),
+            },
         }
     }
 }

@@ -39,7 +39,7 @@ pub(crate) enum Scalar {
     /// The same public value in every row.
     Public(Value),
     /// A secret column.
-    Secret(Column),
+    Secret(Box<Column>),
 }
 
 impl<'a> Rows<'a> {
@@ -65,7 +65,7 @@ impl<'a> Rows<'a> {
 
     fn eval(&self, cx: &mut Context, expr: &Expr, guard: &SharedBits) -> Result<Scalar> {
         match &expr.kind {
-            ExprKind::Column(index) => Ok(Scalar::Secret(self.relation.column(cx, *index)?.clone())),
+            ExprKind::Column(index) => Ok(Scalar::secret(self.relation.column(cx, *index)?.clone())),
             ExprKind::Literal(value) => Ok(Scalar::Public(value.clone())),
             ExprKind::Arith { op, left, right } => {
                 let (x, y) = (self.eval(cx, left, guard)?, self.eval(cx, right, guard)?);
@@ -104,7 +104,7 @@ impl<'a> Rows<'a> {
     /// A value as a secret column.
     fn secret(&self, cx: &mut Context, ty: Type, width_bytes: usize, value: Scalar) -> Result<Column> {
         match value {
-            Scalar::Secret(column) => Ok(column),
+            Scalar::Secret(column) => Ok(*column),
             Scalar::Public(value) => {
                 constant::constant(cx, ty, width_bytes, &value, self.n_rows(), self.rule)
             }
@@ -142,6 +142,10 @@ impl<'a> Rows<'a> {
 }
 
 impl Scalar {
+    pub(crate) fn secret(column: Column) -> Scalar {
+        Scalar::Secret(Box::new(column))
+    }
+
     pub(crate) fn is_null(&self) -> bool {
         matches!(self, Scalar::Public(Value::Null))
     }
