@@ -55,6 +55,9 @@ pub struct Failure {
     pub nearness: Nearness,
 }
 
+/// What stands between a party's name and its reason.
+const ABORTED: &str = " aborted the session: ";
+
 impl Failure {
     /// A failure of this party's own.
     pub fn own(message: impl Into<String>) -> Failure {
@@ -70,7 +73,12 @@ impl Failure {
             (_, Blame::Peer(_) | Blame::Setup(_)) => Nearness::Peer,
             (_, Blame::Here) => Nearness::Own,
         };
-        Failure { message: net::with_names(&error.to_string(), names), nearness }
+        let message = match error {
+            // A party that stopped because of another passes on what that one said.
+            NetError::Aborted { reason, .. } if reason.contains(ABORTED) => reason.clone(),
+            _ => net::with_names(&error.to_string(), names),
+        };
+        Failure { message, nearness }
     }
 }
 

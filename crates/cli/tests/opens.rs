@@ -35,7 +35,8 @@ fn a_party_opens_no_other_partys_files_and_the_wire_carries_tls_only() {
     let parties = ["bank", "telecom", "retailer", "hospital"];
     for (process, path) in &trace.opened {
         for party in parties {
-            if path.starts_with(&town.home(party).display().to_string()) {
+            let home = format!("{}/", town.home(party).display());
+            if format!("{path}/").starts_with(&home) {
                 by_process.entry(*process).or_default().insert(party);
             }
         }

@@ -37,6 +37,13 @@ impl Stop {
     fn telling(failure: Failure, public: impl Into<String>) -> Stop {
         Stop { failure, public: Some(public.into()) }
     }
+
+    /// For failures that hold nothing private. What a peer told is passed on too: whoever
+    /// sees this party leave before it hears the first one speak knows why.
+    fn telling_all(failure: Failure) -> Stop {
+        let public = Some(failure.message.clone());
+        Stop { failure, public }
+    }
 }
 
 impl From<Failure> for Stop {
@@ -109,10 +116,12 @@ impl Party<'_> {
             catalog: data.catalog.clone(),
         };
         self.phase("exchanging catalogs");
-        let catalog = terms::exchange(&*self.mesh, &self.names, &mine).map_err(|failure| {
-            let public = (failure.nearness == Nearness::Peer).then(|| failure.message.clone());
-            Stop { failure, public }
-        })?;
+        let catalog =
+            terms::exchange(&*self.mesh, &self.names, &mine).map_err(|failure| match failure.nearness {
+                // Terms reach everybody, so everybody sees for itself that they differ.
+                Nearness::Peer => Stop::from(failure),
+                _ => Stop::telling_all(failure),
+            })?;
 
         // Everybody plans the same, so everybody who finds a fault finds this one.
         let fault = |error: plan::PlanError| Stop::from(Failure::own(error.to_string()));
@@ -204,7 +213,7 @@ impl Party<'_> {
         let mine = Share { rounds, bytes_sent: self.mesh.traffic().payload_bytes_sent() };
         let mine = serde_json::to_vec(&mine).map_err(|error| Failure::own(error.to_string()))?;
         let all = net::exchange_documents(&*self.mesh, STATS, &mine, 1024)
-            .map_err(|error| Failure::net(&error, &self.names))?;
+            .map_err(|error| Stop::telling_all(Failure::net(&error, &self.names)))?;
         let wall_ms = self.start.elapsed().as_millis() as u64;
         let (protocol, security) = ("rep3".to_owned(), "semi-honest".to_owned());
         let mut stats = Stats { wall_ms, protocol, security, ..Stats::default() };
@@ -217,19 +226,15 @@ impl Party<'_> {
         Ok(stats)
     }
 
-    /// A step that stopped: what the links say already reaches everybody.
+    /// A step that stopped.
     fn protocol(&self, error: ProtocolError) -> Stop {
         match &error {
-            ProtocolError::Link { source, .. } => {
-                let failure = Failure::net(source, &self.names);
-                let public = (failure.nearness != Nearness::Told).then(|| failure.message.clone());
-                Stop { failure, public }
-            }
+            ProtocolError::Link { source, .. } => Stop::telling_all(Failure::net(source, &self.names)),
             other => {
                 let message = net::with_names(&other.to_string(), &self.names);
                 let deviated = matches!(other, ProtocolError::PeerDeviated { .. });
                 let nearness = if deviated { Nearness::Peer } else { Nearness::Own };
-                Stop::telling(Failure { message: message.clone(), nearness }, message)
+                Stop::telling_all(Failure { message, nearness })
             }
         }
     }

@@ -11,7 +11,8 @@ use std::process::{Child, Command};
 /// What the processes did.
 #[derive(Default)]
 pub struct Trace {
-    /// Process and path, for each open that succeeded or not.
+    /// Process and path, for each open: the file's real path where it succeeded, and the
+    /// path as asked for in any case.
     pub opened: BTreeSet<(i32, String)>,
     /// What went into each socket, by process and socket.
     pub sent: BTreeMap<(i32, u64), Vec<u8>>,
@@ -129,6 +130,10 @@ impl Trace {
                 ) {
                     self.sockets.insert((process, result), socket);
                 }
+            }
+            call if path_argument(call, arguments).is_some() => {
+                let path = std::fs::read_link(format!("/proc/{thread}/fd/{result}"))?;
+                self.opened.insert((process, path.display().to_string()));
             }
             libc::SYS_close => drop(self.sockets.remove(&(process, arguments[0]))),
             libc::SYS_write | libc::SYS_sendto => {
