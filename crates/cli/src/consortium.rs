@@ -119,6 +119,7 @@ impl Consortium {
     /// # Errors
     /// The cause, in one sentence; what other parties said because of it is left out.
     pub fn ask(&self, question: &str, manner: &Manner, progress: &Progress) -> Result<Report, String> {
+        progress.phase("the parties meet");
         let configs = tempfile::Builder::new()
             .prefix("junto-")
             .tempdir()
@@ -185,7 +186,8 @@ impl Consortium {
         let mut failures: Vec<_> = failures.iter().collect();
         failures.sort_by_key(|(name, _)| *name != self.asker);
         causes.extend(failures.iter().map(|(_, failure)| (failure.nearness, failure.message.clone())));
-        for outcome in outcomes.iter().filter(|outcome| !outcome.status.success()) {
+        let ended = outcomes.iter().filter(|outcome| !outcome.status.success() && !outcome.was_ended);
+        for outcome in ended {
             if failures.iter().all(|(name, _)| *name != outcome.name) {
                 causes.push((Nearness::Peer, died(outcome)));
             }

@@ -34,6 +34,8 @@ pub struct Outcome {
     pub name: String,
     /// How it ended.
     pub status: ExitStatus,
+    /// Whether it had to be ended because another had failed.
+    pub was_ended: bool,
     /// What it printed after its public half.
     pub stdout: String,
     /// What it said to people.
@@ -53,6 +55,8 @@ struct Running {
     stdout: BufReader<std::process::ChildStdout>,
     /// What it said instead of its public half.
     said: String,
+    /// Whether it had to be ended.
+    was_ended: bool,
     stderr: JoinHandle<String>,
 }
 
@@ -84,7 +88,7 @@ impl Children {
                 text
             });
             let (stdout, said) = (BufReader::new(stdout), String::new());
-            running.push(Running { name, child, stdin, stdout, said, stderr });
+            running.push(Running { name, child, stdin, stdout, said, was_ended: false, stderr });
         }
         Ok(Children { running })
     }
@@ -120,7 +124,7 @@ impl Children {
             let _ = running.stdin.flush();
             if !matches!(running.child.try_wait(), Ok(Some(_))) {
                 std::thread::sleep(std::time::Duration::from_millis(20));
-                let _ = running.child.kill();
+                running.was_ended = running.child.kill().is_ok();
             }
         }
     }
@@ -155,7 +159,13 @@ impl Children {
                 drop(running.stdin);
                 let stdout = stdout.join().unwrap_or_default();
                 let stderr = running.stderr.join().unwrap_or_default();
-                status.ok().map(|status| Outcome { name: name.clone(), status, stdout, stderr })
+                status.ok().map(|(status, was_ended)| Outcome {
+                    name: name.clone(),
+                    status,
+                    was_ended: was_ended || running.was_ended,
+                    stdout,
+                    stderr,
+                })
             })
         };
         // All at once: a child that waits for a full pipe would hold up the others.
@@ -170,8 +180,8 @@ impl Children {
 /// How long parties may take to stop after one of them failed.
 const GRACE: Duration = Duration::from_secs(3);
 
-/// Waits for a child, and ends it if it outlives another's failure by too much.
-fn wait_or_end(child: &mut Child, failed: &Mutex<Option<Instant>>) -> std::io::Result<ExitStatus> {
+/// Waits for a child, and ends it if it outlives another's failure by too much; true if so.
+fn wait_or_end(child: &mut Child, failed: &Mutex<Option<Instant>>) -> std::io::Result<(ExitStatus, bool)> {
     let mut pause = Duration::from_micros(200);
     loop {
         let mut since = failed.lock().unwrap_or_else(|poison| poison.into_inner());
@@ -179,11 +189,11 @@ fn wait_or_end(child: &mut Child, failed: &Mutex<Option<Instant>>) -> std::io::R
             if !status.success() {
                 since.get_or_insert_with(Instant::now);
             }
-            return Ok(status);
+            return Ok((status, false));
         }
         if since.is_some_and(|since| since.elapsed() > GRACE) {
             child.kill()?;
-            return child.wait();
+            return child.wait().map(|status| (status, true));
         }
         drop(since);
         std::thread::sleep(pause);

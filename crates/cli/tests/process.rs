@@ -55,6 +55,7 @@ fn under_way(town: &Town) -> (Child, Vec<(u32, String)>) {
         files.filter(is_socket).count() >= 5
     };
     wait_until("all have met", || parties.iter().all(|(pid, _)| has_met(*pid)));
+    std::thread::sleep(Duration::from_millis(300));
     (run, parties)
 }
 
@@ -76,10 +77,8 @@ fn parties_die_with_their_parent() {
 fn a_killed_party_is_named_and_ends_the_run() {
     let town = Town::small();
     let (mut run, parties) = under_way(&town);
-    // Parties are started in order, and process numbers grow unless they wrap around.
-    let telecom = parties.iter().map(|(pid, _)| *pid).min_by_key(|pid| start_time(*pid)).unwrap();
     let start = Instant::now();
-    kill(telecom);
+    kill(nth_started(&parties, 0));
     let (mut stdout, mut stderr) = (String::new(), String::new());
     run.stdout.take().unwrap().read_to_string(&mut stdout).unwrap();
     run.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
@@ -89,6 +88,33 @@ fn a_killed_party_is_named_and_ends_the_run() {
     assert_eq!(message, "junto: the process of bank ended (signal: 9 (SIGKILL)) and gave no reason");
     assert!(start.elapsed() < Duration::from_secs(15), "{:?}", start.elapsed());
     wait_until("no party runs any more", || parties.iter().all(|(pid, _)| !is_running(*pid)));
+}
+
+/// A party that is stopped, not dead, is noticed by its silence.
+#[test]
+fn a_silent_party_is_named_and_ends_the_run() {
+    let town = Town::small();
+    let (mut run, parties) = under_way(&town);
+    let telecom = nth_started(&parties, 1);
+    // SAFETY: the call takes two numbers; the process is a child of the test's own child.
+    unsafe { libc::kill(telecom as i32, libc::SIGSTOP) };
+    let (mut stdout, mut stderr) = (String::new(), String::new());
+    run.stdout.take().unwrap().read_to_string(&mut stdout).unwrap();
+    run.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
+    let status = run.wait().unwrap();
+    assert_eq!((status.code(), stdout.as_str()), (Some(1), ""));
+    let message = stderr.lines().last().unwrap_or_default();
+    // On a busy machine a handshake may still have been under way.
+    let expected = ["junto: telecom is silent since ", "junto: telecom (telecom at "];
+    assert!(expected.iter().any(|expected| message.starts_with(expected)), "{message}");
+    wait_until("no party runs any more", || parties.iter().all(|(pid, _)| !is_running(*pid)));
+}
+
+/// The party that was started as the nth, from 0; parties are started in order.
+fn nth_started(parties: &[(u32, String)], nth: usize) -> u32 {
+    let mut pids: Vec<u32> = parties.iter().map(|(pid, _)| *pid).collect();
+    pids.sort_by_key(|pid| start_time(*pid));
+    pids[nth]
 }
 
 /// When a process was started, in ticks since the machine was.

@@ -62,8 +62,12 @@ pub(super) fn ask(
     let start = Instant::now();
     let link = config.link().map_err(Failure::own)?.profile();
     let (mesh, names) = meet(Options { link, ..Options::default() })?;
-    let watched = Arc::new(Watched::new(Arc::new(mesh), config.show_bytes));
-    let mesh: Arc<dyn Mesh> = Arc::clone(&watched) as Arc<dyn Mesh>;
+    let mut mesh: Arc<dyn Mesh> = Arc::new(mesh);
+    let watched =
+        (config.show_bytes > 0).then(|| Arc::new(Watched::new(Arc::clone(&mesh), config.show_bytes)));
+    if let Some(watched) = &watched {
+        mesh = Arc::clone(watched) as Arc<dyn Mesh>;
+    }
     let party = Party { config, names, mesh, tell, start };
     let outcome = party.take_part();
     match &outcome {
@@ -71,7 +75,7 @@ pub(super) fn ask(
         // Whoever is gone by now has all that it needs.
         _ => drop(party.mesh.finish()),
     }
-    if let Some((from, bytes)) = watched.seen() {
+    if let Some((from, bytes)) = watched.as_deref().and_then(Watched::seen) {
         let bytes = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
         tell(Event::Seen { from: party.names[from.index()].clone(), bytes });
     }

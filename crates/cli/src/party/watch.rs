@@ -1,7 +1,7 @@
 //! Shows a few bytes of what a party receives, for people who want to see that
 //! there is nothing to see.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, OnceLock};
 
 use buf::Bytes;
 use net::{Mesh, NetError, PartyId, Received, Tag, Traffic, Wait};
@@ -10,24 +10,23 @@ use net::{Mesh, NetError, PartyId, Received, Tag, Traffic, Wait};
 pub(super) struct Watched {
     mesh: Arc<dyn Mesh>,
     n_bytes: usize,
-    seen: Mutex<Option<(PartyId, Vec<u8>)>>,
+    seen: OnceLock<(PartyId, Vec<u8>)>,
 }
 
 impl Watched {
     pub(super) fn new(mesh: Arc<dyn Mesh>, n_bytes: usize) -> Watched {
-        Watched { mesh, n_bytes, seen: Mutex::new(None) }
+        Watched { mesh, n_bytes, seen: OnceLock::new() }
     }
 
     /// The first message that was long enough, and who sent it.
-    pub(super) fn seen(&self) -> Option<(PartyId, Vec<u8>)> {
-        self.seen.lock().unwrap_or_else(|poison| poison.into_inner()).clone()
+    pub(super) fn seen(&self) -> Option<&(PartyId, Vec<u8>)> {
+        self.seen.get()
     }
 
     fn look(&self, from: PartyId, received: &Received) {
         // Keys and digests of the session's start are shorter than rows.
-        if received.payload.bytes().len() >= self.n_bytes.max(256) {
-            let mut seen = self.seen.lock().unwrap_or_else(|poison| poison.into_inner());
-            seen.get_or_insert_with(|| (from, received.payload.bytes()[..self.n_bytes].to_vec()));
+        if self.seen.get().is_none() && received.payload.bytes().len() >= self.n_bytes.max(256) {
+            let _ = self.seen.set((from, received.payload.bytes()[..self.n_bytes].to_vec()));
         }
     }
 }
