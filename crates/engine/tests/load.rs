@@ -265,3 +265,44 @@ fn a_local_stage_runs_over_the_owners_rows_with_checked_arithmetic() {
     let by_zero = "a division by zero in the part that bank runs on its own rows";
     assert_eq!(stage_rows("SELECT v / (k - 1) FROM bank.t"), Err(by_zero.to_owned()));
 }
+
+/// Files with a few bytes changed, cut or doubled load or are refused; nothing else happens.
+#[test]
+fn broken_files_are_refused_without_a_panic() {
+    let csv = "id,amount,day,who\n1,1.50,2024-01-01,\"A, \"\"x\"\"\"\n2,,1999-12-31,\u{e9}\r\n-3,99.25,,b\n";
+    let catalog = "[t]\nrows = 10\nunique = [\"id\", [\"id\", \"day\"]]\n\
+                   matches_per_key = [{ key = \"who\", at_most = 2 }]\n[t.columns]\n\
+                   id = { type = \"int16\", min = -5, max = 1_000 }\nday = { type = \"date\", min = 1990-01-01 }\n\
+                   who = { type = \"string\", width = 9, nullable = true }\namount = { type = \"decimal(9,3)\" }\n";
+    let mut state = 1u64;
+    let mut random = |n: usize| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as usize % n
+    };
+    let dir = directory(&[]);
+    let (mut loaded, mut refused) = (0, 0);
+    for _ in 0..2000 {
+        let mut files = [csv.as_bytes().to_vec(), catalog.as_bytes().to_vec()];
+        let file = &mut files[random(2)];
+        for _ in 0..=random(3) {
+            if file.is_empty() {
+                break;
+            }
+            let at = random(file.len());
+            match random(4) {
+                0 => file[at] = b"\",\n\r\0-.0[]={}\xff"[random(14)],
+                1 => drop(file.remove(at)),
+                2 => file.insert(at, file[at]),
+                _ => file.truncate(at.max(1)),
+            }
+        }
+        std::fs::write(dir.path().join("t.csv"), &files[0]).unwrap();
+        std::fs::write(dir.path().join("catalog.toml"), &files[1]).unwrap();
+        match load("bank", dir.path()) {
+            Ok(data) => loaded += usize::from(PublicCatalog { parties: vec![data.catalog] }.check().is_ok()),
+            Err(_) => refused += 1,
+        }
+    }
+    assert_eq!(loaded + refused, 2000);
+    assert!(loaded > 100 && refused > 100, "{loaded} loaded, {refused} refused");
+}
