@@ -157,3 +157,82 @@ fn open_rows(
     }
     Ok((opened.len() == rows.width().div_ceil(64)).then_some(opened))
 }
+
+#[cfg(test)]
+mod tests {
+    use math::Planes;
+    use mpc::Params;
+    use plan::types::{Range, Type};
+
+    use super::*;
+    use crate::number::Number;
+    use crate::relation::Column;
+
+    fn plane(s: &Session, bits: &[bool]) -> SharedBits {
+        SharedBits::public(s, &Planes::from_bools(bits))
+    }
+
+    fn numbers(s: &Session, values: &[u128]) -> Number {
+        let planes: Vec<SharedBits> = (0..7)
+            .map(|at| plane(s, &values.iter().map(|value| value >> at & 1 == 1).collect::<Vec<_>>()))
+            .collect();
+        let bits = SharedBits::stack(&planes.iter().collect::<Vec<_>>());
+        Number::from_bits(Range { low: 0, high: 127 }, bits)
+    }
+
+    /// What is opened has zeros beside every NULL and in every row that does not exist,
+    /// whatever stood there.
+    #[test]
+    fn nothing_is_left_beside_null_and_in_invalid_rows() {
+        let mut session = Session::plain(Params::default());
+        let s = &session;
+        let valid = plane(s, &[true, false, true, false]);
+        let present = plane(s, &[true, true, false, false]);
+        let column = |present| {
+            let data = Data::Number(numbers(s, &[17, 18, 19, 20]));
+            Column { ty: Type::Int64, data, present, zeroed: false }
+        };
+        let columns = vec![column(Some(present)), column(None)];
+        let relation = Relation { columns, valid: valid.clone(), compact: false };
+        let mut failures = Failures::default();
+        let mut cx = Context::named(&mut session, &mut failures, 0, "test");
+        let (rows, _) = zeroed(&mut cx, &relation, &valid).expect("it computes in clear");
+        let opened = cx
+            .step("look", |s| {
+                let rows = verify(s, rows)?;
+                open_bits_to(s, "rows", PartyId::FIRST, rows)
+            })
+            .expect("it opens in clear")
+            .expect("there are values in clear");
+        // Valid, then validity and value of the first column, then the value of the second.
+        let row = |valid: u128, present: u128, first: u128, second: u128| {
+            valid | present << 1 | first << 2 | second << 9
+        };
+        let expected = [row(1, 1, 17, 17), 0, row(1, 0, 0, 19), 0];
+        assert_eq!([0, 1, 2, 3].map(|at| opened.row(at)), expected);
+    }
+
+    /// Failures of one kind and operator are one code, whichever row reported them.
+    #[test]
+    fn failures_are_folded_over_rows_of_any_number() {
+        use crate::errors::FailureKind::{DivisionByZero, Overflow};
+        for n in [1, 2, 3, 64, 65, 1000] {
+            let mut session = Session::plain(Params::default());
+            let last: Vec<bool> = (0..n).map(|row| row + 1 == n).collect();
+            let (last, never) = (plane(&session, &last), plane(&session, &vec![false; n]));
+            let one = plane(&session, &[false]);
+            let mut failures = Failures::default();
+            for (kind, rows) in [(Overflow, &never), (DivisionByZero, &one), (Overflow, &last)] {
+                failures.push(Failure { kind, node: 3, operator: "Project".to_owned() }, rows.clone());
+            }
+            let mut unused = Failures::default();
+            let mut cx = Context::named(&mut session, &mut unused, 0, "test");
+            let (any, failed) =
+                open_failures(&mut cx, PartyId::FIRST, failures).expect("it computes in clear");
+            let kinds: Vec<_> =
+                failed.expect("it opens in clear").into_iter().map(|failure| failure.kind).collect();
+            assert_eq!(kinds, [Overflow], "{n} rows");
+            assert_eq!(any.expect("there are codes").n_rows(), 1);
+        }
+    }
+}

@@ -249,7 +249,7 @@ pub(crate) fn divide_by_count(
 }
 
 /// The sign, if there can be one, and the unsigned planes of a number.
-fn magnitude(cx: &mut Context, x: &Number) -> Result<(Option<SharedBits>, SharedBits)> {
+pub(super) fn magnitude(cx: &mut Context, x: &Number) -> Result<(Option<SharedBits>, SharedBits)> {
     let bits = x.bits(cx)?;
     if x.range().low >= 0 {
         return Ok((None, bits));
@@ -260,7 +260,7 @@ fn magnitude(cx: &mut Context, x: &Number) -> Result<(Option<SharedBits>, Shared
 }
 
 /// Unsigned planes with a sign.
-fn with_sign(cx: &mut Context, sign: Option<SharedBits>, bits: SharedBits) -> Result<Number> {
+pub(super) fn with_sign(cx: &mut Context, sign: Option<SharedBits>, bits: SharedBits) -> Result<Number> {
     let most = if bits.width() >= 127 { i128::MAX } else { (1 << bits.width()) - 1 };
     let Some(sign) = sign else {
         let range = Range { low: 0, high: most };

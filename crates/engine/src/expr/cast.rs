@@ -4,7 +4,7 @@ use mpc::SharedBits;
 use plan::secure::{Expr, Overflow};
 use plan::types::{Range, Type, Value};
 
-use super::arith::{divide, scaled_by, with_zero};
+use super::arith::{divide, magnitude, scaled_by, with_sign, with_zero};
 use super::{Rows, Scalar};
 use crate::context::{Context, Result};
 use crate::kernel;
@@ -31,6 +31,10 @@ impl Rows<'_> {
         let number = column.as_number(cx)?.clone();
         let number = match (operand.ty, expr.ty) {
             (_, Type::Bool) => return self.is_not_zero(cx, column, &number),
+            (Type::Float64, to) => {
+                let number = from_double(cx, &number, to)?;
+                self.fit(cx, expr, number, guard, column.present.as_ref())?
+            }
             (from, Type::Float64) => {
                 let range = stored_range(cx, Type::Float64, expr.range)?;
                 to_double(cx, &number, from.scale(), range)?
@@ -107,4 +111,34 @@ fn to_double(cx: &mut Context, x: &Number, scale: u8, range: Range) -> Result<Nu
     }
     let divisor = Number::constant(cx, x.n_rows(), unit);
     Ok(divide(cx, &scaled, &divisor)?.0.with_range(cx, with_zero(range)))
+}
+
+/// A number with [`FLOAT_BITS`] digits after the binary point as an exact one:
+/// rounded half away from zero to a decimal's digits, cut towards zero to an integer.
+fn from_double(cx: &mut Context, x: &Number, to: Type) -> Result<Number> {
+    let (sign, magnitude) = magnitude(cx, x)?;
+    let point = FLOAT_BITS as usize;
+    let magnitude = magnitude.resized(cx.session(), magnitude.width().max(point + 1));
+    let whole = magnitude.planes(point..magnitude.width());
+    if to.is_integer() {
+        return with_sign(cx, sign, whole);
+    }
+    // whole·10^s + ⌊fraction·10^s/2^point + ½⌋, each part in what it takes.
+    let most = |bits: usize| (1i128 << bits.min(126)) - 1;
+    let fraction = Number::from_bits(Range { low: 0, high: most(point) }, magnitude.planes(0..point));
+    let half = Number::constant(cx, x.n_rows(), 1 << (point - 1));
+    let fraction = add(&scaled_by(cx, &fraction, to.scale())?, &half, cx)?.bits(cx)?;
+    let fraction = fraction.planes(point..fraction.width());
+    let fraction = Number::from_bits(Range { low: 0, high: most(fraction.width()) }, fraction);
+    let whole = Number::from_bits(Range { low: 0, high: most(whole.width()) }, whole);
+    let sum = add(&scaled_by(cx, &whole, to.scale())?, &fraction, cx)?.bits(cx)?;
+    with_sign(cx, sign, sum)
+}
+
+/// The sum of two numbers that are not negative.
+fn add(x: &Number, y: &Number, cx: &mut Context) -> Result<Number> {
+    let high = x.range().high.checked_add(y.range().high).unwrap_or(i128::MAX);
+    let range = Range { low: 0, high };
+    let (x, y) = (x.ring(cx, RingKind::of(range))?, y.ring(cx, RingKind::of(range))?);
+    Ok(Number::from_ring(range, x.add(&y)))
 }

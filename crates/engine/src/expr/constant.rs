@@ -14,7 +14,9 @@ pub(crate) fn number_of(cx: &Context, ty: Type, value: &Value) -> Result<i128> {
     match (value, ty) {
         (Value::Null, _) => Ok(0),
         (Value::Bool(truth), _) => Ok((*truth).into()),
-        (Value::Int(value), Type::Float64) => Ok(*value << FLOAT_BITS),
+        (Value::Int(value), Type::Float64) => {
+            value.checked_mul(1 << FLOAT_BITS).ok_or_else(|| cx.too_wide(128 + FLOAT_BITS))
+        }
         (Value::Int(value), _) => Ok(*value),
         (Value::Float(value), _) => to_fixed(*value).map_err(|reason| cx.wrong_plan(reason)),
         (Value::Utf8(_), _) => Err(cx.wrong_plan("a text is used as a number")),

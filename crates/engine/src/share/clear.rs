@@ -209,8 +209,10 @@ fn check_values(field: &Field, values: &ClearValues, present: &[bool]) -> Result
         }
         (ClearValues::Words(words), Some(range)) => {
             let shift = if field.ty == Type::Float64 { FLOAT_BITS } else { 0 };
+            // Whole numbers below and above are compared: the range of a double has whole ends.
+            let ceiling = |value: i128| value.wrapping_neg().wrapping_shr(shift).wrapping_neg();
             for (row, value) in words.iter().enumerate().filter(|(row, _)| present[*row]) {
-                if *value < range.low << shift || *value > range.high << shift {
+                if value >> shift < range.low || ceiling(*value) > range.high {
                     return Err(format!("column `{}` leaves {range} in row {}", field.name, row + 1));
                 }
             }

@@ -276,10 +276,24 @@ pub(super) fn cast(operand: Expr, ty: Type) -> Result<Expr, PlanError> {
             let nullable = operand.nullable;
             Ok(plain(ExprKind::Cast(Box::new(operand)), ty, nullable, range))
         }
+        (Type::Float64, _) if ty.is_exact_number() && operand.range.is_some() => cast_mean(operand, ty),
         _ => Err(PlanError::unsupported(
             format!("a cast from {from} to {ty} on shares"),
             "only its owner can do that, in an expression over one party's columns",
         )),
+    }
+}
+
+/// A mean of integers, which has a range, as an exact number.
+fn cast_mean(operand: Expr, ty: Type) -> Result<Expr, PlanError> {
+    let (nullable, mean) = (operand.nullable, exact_range(&operand));
+    match fit(mean.scale_up(ty.scale().into()), ty, mean, mean) {
+        (Overflow::Conservative { .. }, _) => {
+            Err(PlanError::TooWide { expression: format!("a cast from float64 to {ty}") })
+        }
+        (overflow, range) => {
+            Ok(Expr { overflow, ..plain(ExprKind::Cast(Box::new(operand)), ty, nullable, Some(range)) })
+        }
     }
 }
 

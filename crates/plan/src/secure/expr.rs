@@ -119,8 +119,8 @@ pub enum ExprKind {
     },
     /// The operand as the expression's type. Between exact numbers only; a
     /// decimal that loses digits to another decimal rounds half away from
-    /// zero, and one that becomes an integer is cut towards zero; a boolean
-    /// becomes 0 or 1, a number becomes `value <> 0`.
+    /// zero, and one that becomes an integer is cut towards zero; so with a mean
+    /// of integers. A boolean becomes 0 or 1, a number becomes `value <> 0`.
     Cast(Box<Expr>),
 }
 
