@@ -34,7 +34,6 @@ pub(crate) struct Rows<'a> {
 
 /// The value of an expression.
 #[derive(Clone, Debug)]
-#[expect(clippy::large_enum_variant, reason = "a column is a handle, and few scalars live at a time")]
 pub(crate) enum Scalar {
     /// The same public value in every row.
     Public(Value),
