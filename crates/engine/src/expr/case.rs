@@ -109,8 +109,6 @@ fn select_text(cx: &mut Context, bit: &SharedBits, x: &Text, y: &Text) -> Result
         }
         _ => None,
     };
-    if key.is_none() && bytes.is_none() {
-        return Err(cx.wrong_plan("a CASE between texts in different forms"));
-    }
+    // Where they have no form in common, only their validity is looked at.
     Ok(Text { width_bytes, key, bytes })
 }

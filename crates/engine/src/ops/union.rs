@@ -69,9 +69,7 @@ fn concat_texts(cx: &mut Context, parts: &[(&Column, usize)]) -> Result<Text> {
         .iter()
         .map(|text| text.bytes.as_ref().map(|bytes| text::widen(cx, bytes, text.width_bytes, width_bytes)))
         .collect();
-    if keys.is_none() && bytes.is_none() {
-        return Err(cx.wrong_plan("a union of texts in different forms"));
-    }
+    // Where they have no form in common, only their validity is looked at.
     Ok(Text {
         width_bytes,
         key: keys.map(|keys| SharedBits::concat(&keys)),
