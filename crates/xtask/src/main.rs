@@ -4,6 +4,7 @@
 //! what the compiler says about them.
 
 mod arrows;
+mod builds;
 mod dependencies;
 mod generated;
 mod labels;
@@ -33,6 +34,7 @@ const QUICK: &[Check] = &[
     ("generated text is fresh", |w| generated::check(&w.files)),
     ("manifests: comments, one table of versions", |w| manifests::check(&w.files)),
     ("crate arrows", |w| arrows::check(&w.metadata)),
+    ("running and testing share one build", |w| builds::check(&w.root)),
     ("licences, sources, one version, banned crates", |w| dependencies::check(&w.metadata)),
 ];
 
