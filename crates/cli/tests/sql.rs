@@ -68,8 +68,11 @@ fn every_fault_has_one_message() {
     let all = "SELECT * FROM bank.accounts";
     let cases: &[(&[&str], &str)] = &[
         (&["--party=bank=/nowhere/at/all", all], "/nowhere/at/all: there is no such directory"),
-        (&[&bank, &home("ragged"), all], "ragged/t.csv, line 3: 1 field instead of 2"),
-        (&[&bank, &home("declared"), all], "declared/t.csv, line 3, column 1 (`a`): the value is no int8"),
+        (&[&home("ragged"), "SELECT * FROM ragged.t"], "ragged/t.csv, line 3: 1 field instead of 2"),
+        (
+            &[&home("declared"), "SELECT * FROM declared.t"],
+            "declared/t.csv, line 3, column 1 (`a`): the value is no int8",
+        ),
         (
             &[&bank, &home("twice"), all],
             "table `t` is there twice: twice/t.csv and twice/t.parquet; keep one of them",

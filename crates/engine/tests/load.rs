@@ -5,11 +5,16 @@ use std::sync::Arc;
 
 use datafusion::arrow::array::{ArrayRef, Decimal128Array, Int32Array, RecordBatch, StringArray};
 use datafusion::parquet::arrow::ArrowWriter;
-use engine::local::{LoadError, LocalData, load, run, template};
+use engine::local::{LoadError, LocalData, run, template};
 use plan::catalog::{Fact, PublicCatalog, Source};
 use plan::types::{Range, Type};
 
 /// A directory with these files.
+/// All tables of a directory, as the bank's.
+fn load(dir: &Path) -> Result<LocalData, LoadError> {
+    engine::local::load("bank", dir, |_| true)
+}
+
 fn directory(files: &[(&str, &str)]) -> tempfile::TempDir {
     let dir = tempfile::tempdir().expect("a directory for the test");
     for (name, text) in files {
@@ -19,7 +24,7 @@ fn directory(files: &[(&str, &str)]) -> tempfile::TempDir {
 }
 
 fn load_files(files: &[(&str, &str)]) -> Result<LocalData, LoadError> {
-    load("bank", directory(files).path())
+    load(directory(files).path())
 }
 
 fn write_parquet(file: &Path, columns: Vec<(&str, ArrayRef, bool)>) {
@@ -153,7 +158,7 @@ fn every_fault_has_its_own_message() {
     ];
     for (files, expected) in cases {
         let dir = directory(files);
-        let error = load("bank", dir.path()).map(|_| ()).unwrap_err().to_string();
+        let error = load(dir.path()).map(|_| ()).unwrap_err().to_string();
         let error = error.replace(&format!("{}/", dir.path().display()), "");
         assert!(error.starts_with(expected), "\n  told:     {error}\n  expected: {expected}");
     }
@@ -163,22 +168,22 @@ fn every_fault_has_its_own_message() {
 fn directories_and_files_that_cannot_be_read() {
     let dir = directory(&[("t.csv", "a\n1\n")]);
     let missing = dir.path().join("nowhere");
-    let error = load("bank", &missing).unwrap_err().to_string();
+    let error = load(&missing).unwrap_err().to_string();
     assert_eq!(error, format!("{}: there is no such directory", missing.display()));
     let file = dir.path().join("t.csv");
-    let error = load("bank", &file).unwrap_err().to_string();
+    let error = load(&file).unwrap_err().to_string();
     assert_eq!(
         error,
         format!("{}: this is a file; give the directory that holds the tables", file.display())
     );
     for name in ["u.csv", "v.parquet"] {
         std::fs::create_dir(dir.path().join(name)).unwrap();
-        let error = load("bank", dir.path()).unwrap_err().to_string();
+        let error = load(dir.path()).unwrap_err().to_string();
         assert!(error.contains(name) && error.contains("directory"), "{error}");
         std::fs::remove_dir(dir.path().join(name)).unwrap();
     }
     std::os::unix::fs::symlink(dir.path().join("gone"), dir.path().join("w.csv")).unwrap();
-    let error = load("bank", dir.path()).unwrap_err().to_string();
+    let error = load(dir.path()).unwrap_err().to_string();
     assert!(error.contains("w.csv: cannot be read: No such file"), "{error}");
 }
 
@@ -201,7 +206,7 @@ fn parquet_keeps_its_types_and_what_its_schema_promises() {
         ("who", Arc::new(StringArray::from(vec!["x", "yz"])), true),
     ];
     write_parquet(&dir.path().join("t.parquet"), columns);
-    let data = load("bank", dir.path()).unwrap();
+    let data = load(dir.path()).unwrap();
     let table = &data.catalog.tables[0];
     assert_eq!(table.columns[0].ty, Fact::declared(Type::Decimal { precision: 9, scale: 1 }));
     assert_eq!(table.columns[0].range, Some(Fact::inferred(Range::new(10, 20))));
@@ -210,13 +215,13 @@ fn parquet_keeps_its_types_and_what_its_schema_promises() {
     assert_eq!(table.columns[2].nullable, Fact::inferred(false));
 
     std::fs::write(dir.path().join("catalog.toml"), "[t.columns]\nwho = { max = 1 }\n").unwrap();
-    let error = load("bank", dir.path()).unwrap_err().to_string();
+    let error = load(dir.path()).unwrap_err().to_string();
     assert!(error.ends_with("catalog.toml, line 2: `who` is string, and this bound is none"), "{error}");
     std::fs::write(dir.path().join("catalog.toml"), "[t.columns]\namount = { type = \"int8\" }\n").unwrap();
-    let error = load("bank", dir.path()).unwrap_err().to_string();
+    let error = load(dir.path()).unwrap_err().to_string();
     assert!(error.ends_with("t.parquet, row 1, column 2 (`amount`): the value is no int8"), "{error}");
     std::fs::write(dir.path().join("catalog.toml"), "[t.columns]\nn = { type = \"date\" }\n").unwrap();
-    let error = load("bank", dir.path()).unwrap_err().to_string();
+    let error = load(dir.path()).unwrap_err().to_string();
     assert!(
         error.ends_with("column `n` of table `t` is int32 in its file, which cannot be read as date"),
         "{error}"
@@ -225,11 +230,11 @@ fn parquet_keeps_its_types_and_what_its_schema_promises() {
 
     let nul: ArrayRef = Arc::new(StringArray::from(vec!["a", "b\0"]));
     write_parquet(&dir.path().join("t.parquet"), vec![("who", nul, true)]);
-    let error = load("bank", dir.path()).unwrap_err().to_string();
+    let error = load(dir.path()).unwrap_err().to_string();
     assert!(error.ends_with("t.parquet, row 2, column 1 (`who`): the text holds a NUL character"), "{error}");
     let bytes: ArrayRef = Arc::new(datafusion::arrow::array::BinaryArray::from(vec![&b"a"[..]]));
     write_parquet(&dir.path().join("t.parquet"), vec![("raw", bytes, true)]);
-    let error = load("bank", dir.path()).unwrap_err().to_string();
+    let error = load(dir.path()).unwrap_err().to_string();
     assert!(error.contains("column `raw` has the type Binary, which is not supported"), "{error}");
 }
 
@@ -237,9 +242,9 @@ fn parquet_keeps_its_types_and_what_its_schema_promises() {
 fn a_written_catalog_loads_and_leaves_nothing_inferred() {
     let csv = "id,amount,day,ok,who\n1,1.50,2024-01-01,true,\"A \"\"x\"\"\"\n2,,1999-12-31,false,\n";
     let dir = directory(&[("my table.csv", csv), ("empty.csv", "a\n")]);
-    let inferred = load("bank", dir.path()).unwrap();
+    let inferred = load(dir.path()).unwrap();
     std::fs::write(dir.path().join("catalog.toml"), template(&inferred)).unwrap();
-    let declared = load("bank", dir.path()).unwrap();
+    let declared = load(dir.path()).unwrap();
     let text = serde_json::to_string(&declared.catalog).unwrap();
     assert!(!text.contains("inferred"), "{text}");
     let same = serde_json::to_string(&inferred.catalog).unwrap().replace("inferred", "declared");
@@ -298,7 +303,7 @@ fn broken_files_are_refused_without_a_panic() {
         }
         std::fs::write(dir.path().join("t.csv"), &files[0]).unwrap();
         std::fs::write(dir.path().join("catalog.toml"), &files[1]).unwrap();
-        match load("bank", dir.path()) {
+        match load(dir.path()) {
             Ok(data) => loaded += usize::from(PublicCatalog { parties: vec![data.catalog] }.check().is_ok()),
             Err(_) => refused += 1,
         }

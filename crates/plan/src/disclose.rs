@@ -1,11 +1,12 @@
 //! Adds up what a plan lets each party learn.
 
 use crate::catalog::{Fact, PublicCatalog, Source, Table};
-use crate::secure::{Audience, Disclosure, Learns, LocalStage, SecurePlan};
+use crate::locate::Locator;
+use crate::secure::{Audience, Disclosure, Learns, SecurePlan};
 use crate::types::show_unscaled;
 
 /// Everything that somebody learns from running `plan`.
-pub(crate) fn disclosures(plan: &SecurePlan, catalog: &PublicCatalog) -> Vec<Disclosure> {
+pub(crate) fn disclosures(plan: &SecurePlan, catalog: &PublicCatalog, locator: &Locator) -> Vec<Disclosure> {
     let mut all = Vec::new();
     let mut add = |to: &Audience, learns: Learns| all.push(Disclosure { to: to.clone(), learns });
 
@@ -24,20 +25,13 @@ pub(crate) fn disclosures(plan: &SecurePlan, catalog: &PublicCatalog) -> Vec<Dis
 
     let everyone = Audience::Everyone;
     let stages = plan.local_stages();
-    let mut tables: Vec<(&str, &Table)> = Vec::new();
-    for party in &catalog.parties {
-        for table in &party.tables {
-            let reads = |stage: &LocalStage| {
-                plan.parties[stage.party] == party.name && stage.tables.contains(&table.name)
-            };
-            if stages.iter().any(|(_, stage)| reads(stage)) {
-                tables.push((&party.name, table));
-            }
-        }
-    }
+    // The facts of tables that the question names travel, whether or not a stage reads them.
+    let all_tables =
+        catalog.parties.iter().flat_map(|party| party.tables.iter().map(move |table| (&party.name, table)));
+    let tables = all_tables.filter(|(party, table)| locator.names(&[party, &table.name]));
     for (party, table) in tables {
         for (source, fact) in facts(table) {
-            let (party, table) = (party.to_owned(), table.name.clone());
+            let (party, table) = (party.clone(), table.name.clone());
             add(
                 &everyone,
                 match source {

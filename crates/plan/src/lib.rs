@@ -29,5 +29,6 @@ pub mod types;
 
 pub use error::PlanError;
 pub use locate::nearest;
+pub use logical::nearest_table;
 pub use logical::table_schema;
 pub use planner::{Request, plan};

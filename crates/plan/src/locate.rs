@@ -44,6 +44,15 @@ impl Locator {
     /// The first place of a name with dots, quoted or not.
     pub(crate) fn name(&self, name: &str) -> Option<Place> {
         let parts: Vec<&str> = name.split('.').collect();
+        self.parts(&parts).map(place)
+    }
+
+    /// Whether there is a name with dots that has these parts.
+    pub(crate) fn names(&self, parts: &[&str]) -> bool {
+        self.parts(parts).is_some()
+    }
+
+    fn parts(&self, parts: &[&str]) -> Option<&TokenWithSpan> {
         let width = 2 * parts.len() - 1;
         let fits = |window: &&[TokenWithSpan]| {
             window.iter().enumerate().all(|(index, token)| match index % 2 {
@@ -51,7 +60,7 @@ impl Locator {
                 _ => token.token == Token::Period,
             })
         };
-        self.tokens.windows(width).find(fits).map(|window| place(&window[0]))
+        self.tokens.windows(width).find(fits).map(|window| &window[0])
     }
 
     /// The first place after a semicolon.
@@ -63,7 +72,7 @@ impl Locator {
 
 fn is(token: &TokenWithSpan, text: &str) -> bool {
     match &token.token {
-        Token::Word(word) => word.value.eq_ignore_ascii_case(text),
+        Token::Word(word) => word.value.to_lowercase() == text.to_lowercase(),
         other => other.to_string() == text,
     }
 }
@@ -115,6 +124,7 @@ mod tests {
         assert_eq!(locator.phrase("FULL JOIN"), at(2, 19));
         assert_eq!(locator.call("upper"), at(1, 11));
         assert_eq!(locator.name("bank.acc"), at(2, 8));
+        assert!(locator.names(&["BANK", "acc"]) && !locator.names(&["bank", "x"]));
         assert_eq!(locator.after_semicolon(), at(2, 32));
         assert_eq!(locator.word("missing"), None);
     }

@@ -68,6 +68,15 @@ impl<'a> Names<'a> {
     }
 }
 
+/// The one of `full_names` (`party.table`) that `written` most likely means.
+pub fn nearest_table(written: &str, full_names: &[String]) -> Nearest {
+    let bare = written.rsplit('.').next().unwrap_or(written);
+    match full_names.iter().find(|full| full.ends_with(&format!(".{bare}"))) {
+        Some(full) => Nearest(Some(full.clone())),
+        None => nearest(written, full_names.iter().map(String::as_str)),
+    }
+}
+
 impl ContextProvider for Names<'_> {
     fn get_table_source(&self, name: TableReference) -> Result<Arc<dyn TableSource>, DataFusionError> {
         let found = match &name {
@@ -78,12 +87,7 @@ impl ContextProvider for Names<'_> {
         };
         found.map(Arc::clone).ok_or_else(|| {
             let written = name.to_string();
-            let bare = written.rsplit('.').next().unwrap_or(&written);
-            let same_table = self.full_names.iter().find(|full| full.ends_with(&format!(".{bare}")));
-            let nearest = match same_table {
-                Some(full) => Nearest(Some(full.clone())),
-                None => nearest(&written, self.full_names.iter().map(String::as_str)),
-            };
+            let nearest = nearest_table(&written, &self.full_names);
             let error = PlanError::UnknownTable { name: written, at: At(None), nearest };
             DataFusionError::External(Box::new(error))
         })

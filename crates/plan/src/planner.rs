@@ -82,7 +82,7 @@ fn plan_here(request: Request<'_>) -> Result<SecurePlan, PlanError> {
         disclosures: Vec::new(),
         digest: [0; 32],
     };
-    plan.disclosures = disclosures(&plan, catalog);
+    plan.disclosures = disclosures(&plan, catalog, &locator);
     plan.digest = digest(&plan, catalog);
     Ok(plan)
 }

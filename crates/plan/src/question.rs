@@ -63,6 +63,12 @@ impl Question {
         let start = start.map(|token| Place { line: token.span.start.line, column: token.span.start.column });
         Ok(Question { sql: blank_before(text, start), explain })
     }
+
+    /// Whether the text has the name `party.table`, quoted or not: what it does not name, it
+    /// does not read. A column of the table's name behind an alias of the party's counts too.
+    pub fn names(&self, party: &str, table: &str) -> bool {
+        Locator::new(&self.sql).names(&[party, table])
+    }
 }
 
 /// The text with spaces in place of all that stands before `start`.

@@ -9,6 +9,7 @@ use engine::output::{Format, Stats, render, stats_json, stats_line};
 use engine::{Answer, EngineError};
 use mpc::{Params, ProtocolError, Session};
 use net::{Mesh, Options, PartyId, Tag, TlsMesh};
+use plan::PlanError;
 use plan::question::{Explain, Question};
 use plan::secure::SecurePlan;
 use serde::{Deserialize, Serialize};
@@ -86,6 +87,18 @@ pub(super) fn ask(
     Ok(())
 }
 
+/// A party that finds its own table misspelt says how it is spelt, to its own people.
+fn with_unread(error: PlanError, party: &str, unread: &[String]) -> PlanError {
+    match error {
+        PlanError::UnknownTable { name, at, nearest } if nearest.0.is_none() => {
+            let mine: Vec<String> = unread.iter().map(|table| format!("{party}.{table}")).collect();
+            let nearest = plan::nearest_table(&name, &mine);
+            PlanError::UnknownTable { name, at, nearest }
+        }
+        other => other,
+    }
+}
+
 struct Party<'a> {
     config: &'a Config,
     names: Vec<String>,
@@ -110,8 +123,11 @@ impl Party<'_> {
             false => self.config.compute.clone(),
         };
 
+        let fault = |error: PlanError| Stop::from(Failure::own(error.to_string()));
+        // Everybody has the same text, so everybody who finds a fault finds this one.
+        let question = Question::parse(text).map_err(fault)?;
         self.phase("reading tables");
-        let data = self.load()?;
+        let data = self.load(&question)?;
         let mine = Terms {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             question: text.clone(),
@@ -127,12 +143,9 @@ impl Party<'_> {
                 _ => Stop::telling_all(failure),
             })?;
 
-        // Everybody plans the same, so everybody who finds a fault finds this one.
-        let fault = |error: plan::PlanError| Stop::from(Failure::own(error.to_string()));
         self.phase("planning");
-        let question = Question::parse(text).map_err(fault)?;
         let request = plan::Request { sql: &question.sql, catalog: &catalog, asker, compute: &mine.compute };
-        let plan = plan::plan(request).map_err(fault)?;
+        let plan = plan::plan(request).map_err(|error| fault(with_unread(error, name, &data.unread)))?;
         let asks = name == asker;
         if question.explain == Explain::Plan {
             let text = asks.then(|| cost::explain(&plan, self.config)).transpose();
@@ -145,10 +158,10 @@ impl Party<'_> {
         self.run(&plan, &data, question.explain == Explain::Analyze)
     }
 
-    fn load(&self) -> Result<LocalData, Stop> {
+    fn load(&self, question: &Question) -> Result<LocalData, Stop> {
         let name = &self.config.name;
         let Some(dir) = &self.config.data else { return Ok(LocalData::none(name)) };
-        engine::local::load(name, dir).map_err(|error| {
+        engine::local::load(name, dir, |table| question.names(name, table)).map_err(|error| {
             let public = format!("its tables cannot be used; {name} itself was told why");
             Stop::telling(Failure::own(error.to_string()), public)
         })

@@ -30,19 +30,22 @@ pub use run::{LocalError, run};
 pub use table::LocalTable;
 pub use template::template;
 
-/// What a party holds: its tables in clear, and what it says about them in public.
+/// What a party brings to a question: the tables it names, in clear, and what is said about them in public.
 #[derive(Debug)]
 pub struct LocalData {
     /// The public part.
     pub catalog: PartyCatalog,
     /// The tables, in the order of the catalog's.
     pub tables: Vec<LocalTable>,
+    /// The names of the other tables that are there, which nobody else learns.
+    pub unread: Vec<String>,
 }
 
 impl LocalData {
     /// A party without tables, which only computes.
     pub fn none(party: &str) -> LocalData {
-        LocalData { catalog: PartyCatalog { name: party.to_owned(), tables: Vec::new() }, tables: Vec::new() }
+        let catalog = PartyCatalog { name: party.to_owned(), tables: Vec::new() };
+        LocalData { catalog, tables: Vec::new(), unread: Vec::new() }
     }
 
     /// The table of this name.
@@ -51,11 +54,11 @@ impl LocalData {
     }
 }
 
-/// Reads the tables of the party called `party` from `dir`, and nothing else.
+/// Reads the tables of the party called `party` that `named` accepts from `dir`, and nothing else.
 ///
 /// # Errors
 /// `LoadError`, naming the file, and line and column where there are any.
-pub fn load(party: &str, dir: &Path) -> Result<LocalData, LoadError> {
+pub fn load(party: &str, dir: &Path, named: impl Fn(&str) -> bool) -> Result<LocalData, LoadError> {
     let found = directory::list(dir)?;
     let mut declared = match &found.catalog {
         None => declared::Declarations::default(),
@@ -70,6 +73,10 @@ pub fn load(party: &str, dir: &Path) -> Result<LocalData, LoadError> {
         }
     }
     for (name, file) in &found.tables {
+        if !named(name) {
+            data.unread.push(name.clone());
+            continue;
+        }
         let declaration = declared.tables.remove(name).map(|said| said.value).unwrap_or_default();
         let table = LocalTable::read(name, file, &declaration)?;
         data.catalog.tables.push(facts::describe(&table, &declaration)?);
