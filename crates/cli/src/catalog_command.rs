@@ -37,7 +37,7 @@ impl Catalog {
     /// What is wrong with the directory, in a sentence.
     pub fn run(self) -> Result<(), String> {
         let Command::Infer(Infer { dir, print }) = self.command;
-        let data = load("party", &dir).map_err(|error| error.to_string())?;
+        let data = load("party", &dir, |_| true).map_err(|error| error.to_string())?;
         let text = template(&data);
         if print {
             return say(&text);

@@ -129,3 +129,19 @@ fn what_fails_on_shares_fails_without_a_value() {
         assert!(!ran.stderr.contains("9223372036854775807"), "{}", ran.stderr);
     }
 }
+
+/// A table that the question does not name is nobody's business, and may even be broken.
+#[test]
+fn other_tables_are_not_read() {
+    let town = Town::new(&[
+        ("bank", &[("accounts.csv", "id\n1\n"), ("drafts.csv", "a,b\n1\n")]),
+        ("telecom", &[("subscribers.csv", "id\n1\n"), ("secret.csv", "id\n9\n")]),
+    ]);
+    let from = "FROM bank.accounts a JOIN telecom.subscribers s ON a.id = s.id";
+    let ran = town.ask(&["--format=csv", &format!("SELECT COUNT(*) AS n {from}")]);
+    assert_eq!((ran.stdout.as_str(), ran.stderr.as_str()), ("n\n1\n", ""));
+    let ran = town.ask(&["SELECT * FROM telecom.secrets"]);
+    assert!(ran.stderr.ends_with("unknown table `telecom.secrets` at line 1, column 15\n"), "{}", ran.stderr);
+    let ran = town.ask(&["--as=telecom", "SELECT * FROM telecom.secrets"]);
+    assert!(ran.stderr.ends_with("; did you mean `telecom.secret`?\n"), "{}", ran.stderr);
+}
