@@ -11,7 +11,7 @@ use std::error::Error;
 use std::net::TcpListener;
 use std::sync::Arc;
 
-use bench::{PartyReport, by_name, measure};
+use bench::{PartyReport, by_name, measure, rounds};
 use mpc::{Params, Session};
 use net::{Identity, Mesh, Options, PartyId, Peer, TlsMesh};
 
@@ -65,7 +65,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         walls[0],
         walls[runs - 1],
         cpus[runs / 2],
-        last.rounds,
+        rounds(&reports, runs - 1),
         last.bytes_sent as f64 / 1e6,
         reports[0].peak_rss_mib,
     );

@@ -7,10 +7,12 @@
 //! parties' reports together into the published figures.
 
 mod measure;
+mod predict;
 mod summary;
 mod usage;
 mod workloads;
 
-pub use measure::{PartyReport, RunReport, measure};
+pub use measure::{PartyReport, RunReport, measure, rounds};
+pub use predict::{count, seconds};
 pub use summary::{Figures, Setting, summary};
 pub use workloads::{Workload, by_name, names};

@@ -16,8 +16,8 @@ pub struct RunReport {
     pub wall_s: f64,
     /// Processor seconds of this party.
     pub cpu_s: f64,
-    /// The longest chain of messages, as this party's clock saw it.
-    pub rounds: u32,
+    /// The longest chain of messages that ended here, at the start and at the end.
+    pub clock: [u32; 2],
     /// Payload bytes that this party sent.
     pub bytes_sent: u64,
 }
@@ -29,6 +29,12 @@ pub struct PartyReport {
     pub runs: Vec<RunReport>,
     /// The party's peak memory, in MiB.
     pub peak_rss_mib: f64,
+}
+
+/// Message latencies on the longest chain of one run, from the reports of all parties.
+pub fn rounds(reports: &[PartyReport], run: usize) -> u32 {
+    let latest = |at: usize| reports.iter().map(|report| report.runs[run].clock[at]).max().unwrap_or(0);
+    latest(1) - latest(0)
 }
 
 /// Prepares `workload` once and runs it `n_runs` times after one run that does not count.
@@ -56,7 +62,7 @@ pub fn measure(
                 Ok(RunReport {
                     wall_s,
                     cpu_s: Usage::now().cpu_s - usage.cpu_s,
-                    rounds: s.rounds() - rounds,
+                    clock: [rounds, s.rounds()],
                     bytes_sent: self::sent(s) - sent,
                 })
             })?;

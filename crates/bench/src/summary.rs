@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::measure::PartyReport;
+use crate::measure::{PartyReport, rounds};
 
 /// What is published of one workload.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -21,6 +21,8 @@ pub struct Figures {
     pub threads: usize,
     /// Seconds of the slowest party: the median of the runs.
     pub median_s: f64,
+    /// What the counting session and the link's profile foretell.
+    pub predicted_s: f64,
     /// The fastest run.
     pub min_s: f64,
     /// The slowest run.
@@ -54,6 +56,8 @@ pub struct Setting {
     pub threads: usize,
     /// The source that was built.
     pub commit: String,
+    /// Foretold seconds.
+    pub predicted_s: f64,
 }
 
 /// Puts the reports of all parties together. `None` without a party or a run, or if parties
@@ -81,10 +85,11 @@ pub fn summary(setting: Setting, reports: &[PartyReport]) -> Option<Figures> {
         link: setting.link,
         threads: setting.threads,
         median_s: round(walls[n_runs / 2]),
+        predicted_s: round(setting.predicted_s),
         min_s: round(walls[0]),
         max_s: round(walls[n_runs - 1]),
         cpu_s: round(cpu[n_runs / 2]),
-        rounds: all().map(|run| run.rounds).max()?,
+        rounds: (0..n_runs).map(|run| rounds(reports, run)).max()?,
         bytes_per_party: all().map(|run| run.bytes_sent).max()?,
         peak_rss_mib: (reports.iter().map(|report| report.peak_rss_mib).fold(0.0, f64::max) * 10.0).round()
             / 10.0,
@@ -118,11 +123,17 @@ mod tests {
             link: text("loopback"),
             threads: 2,
             commit: text("c"),
+            predicted_s: 1.0,
         }
     }
 
     fn report(walls: &[f64], cpu_s: f64, bytes_sent: u64) -> PartyReport {
-        let run = |wall_s: &f64| RunReport { wall_s: *wall_s, cpu_s, rounds: 3, bytes_sent };
+        let run = |wall_s: &f64| RunReport {
+            wall_s: *wall_s,
+            cpu_s,
+            clock: [2, 2 + bytes_sent as u32 / 10],
+            bytes_sent,
+        };
         PartyReport { runs: walls.iter().map(run).collect(), peak_rss_mib: cpu_s }
     }
 
@@ -131,7 +142,7 @@ mod tests {
         let reports = [report(&[1.0, 5.0, 3.0], 0.5, 10), report(&[2.0, 1.0, 1.0], 1.5, 20)];
         let figures = summary(setting(), &reports).expect("both ran three times");
         assert_eq!((figures.min_s, figures.median_s, figures.max_s), (2.0, 3.0, 5.0));
-        assert_eq!((figures.cpu_s, figures.rounds, figures.bytes_per_party), (2.0, 3, 20));
+        assert_eq!((figures.cpu_s, figures.rounds, figures.bytes_per_party), (2.0, 2, 20));
         assert_eq!(figures.peak_rss_mib, 1.5);
     }
 

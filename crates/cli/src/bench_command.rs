@@ -75,7 +75,16 @@ impl Bench {
         }
         let mut table = comfy_table::Table::new();
         table.set_header([
-            "workload", "rows", "median s", "min s", "max s", "cpu s", "rounds", "MB/party", "peak MiB",
+            "workload",
+            "rows",
+            "median s",
+            "foretold s",
+            "min s",
+            "max s",
+            "cpu s",
+            "rounds",
+            "MB/party",
+            "peak MiB",
         ]);
         for name in names {
             let figures = self.measure(name)?;
@@ -87,6 +96,7 @@ impl Bench {
                 figures.workload,
                 figures.rows.to_string(),
                 format!("{:.4}", figures.median_s),
+                format!("{:.4}", figures.predicted_s),
                 format!("{:.4}", figures.min_s),
                 format!("{:.4}", figures.max_s),
                 format!("{:.3}", figures.cpu_s),
@@ -136,6 +146,10 @@ impl Bench {
                 _ => return Err(format!("{name}: {}: {}", outcome.name, outcome.stderr.trim())),
             }
         }
+        let link = self.link.profile();
+        let cost = bench::count(workload, rows, Params { threads, chunk_rows, ..defaults })
+            .map_err(|error| error.to_string())?;
+        let busiest = cost.bytes_sent.iter().copied().max().unwrap_or(0);
         let setting = Setting {
             workload: name.to_owned(),
             rows,
@@ -143,6 +157,7 @@ impl Bench {
             link: self.link.to_string(),
             threads,
             commit: env!("JUNTO_COMMIT").to_owned(),
+            predicted_s: bench::seconds(cost.rounds.into(), busiest, &link),
         };
         bench::summary(setting, &reports).ok_or_else(|| format!("{name}: no run was reported"))
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use engine::output::{Format, human_bytes};
 use mpc::{Params, Session};
-use net::{LinkProfile, Mesh, PartyId};
+use net::{Mesh, PartyId};
 use plan::explain::{Cost, CostTable};
 use plan::secure::SecurePlan;
 
@@ -15,10 +15,6 @@ use super::ask::Tell;
 use super::config::Config;
 use crate::event::Event;
 
-/// How long a round takes where nothing is simulated: measured on loopback with TLS.
-const ROUND_S: f64 = 20e-6;
-/// Bytes that one party masks, encrypts and sends in a second, three parties on two cores.
-const BYTES_PER_S: f64 = 150e6;
 /// How often progress is told, after a first second without.
 const BEAT: Duration = Duration::from_millis(500);
 
@@ -30,7 +26,7 @@ pub(super) fn explain(plan: &SecurePlan, config: &Config) -> Result<String, Stri
     let (mut all_rounds, mut all_bytes, mut all_seconds) = (0, 0, 0.0);
     for (node, cost) in price(plan)? {
         let (rounds, bytes_per_party) = (u64::from(cost.rounds), cost.bytes_sent);
-        let seconds = seconds(rounds, bytes_per_party.iter().copied().max().unwrap_or(0), &link);
+        let seconds = bench::seconds(rounds, bytes_per_party.iter().copied().max().unwrap_or(0), &link);
         all_rounds += rounds;
         all_bytes += bytes_per_party.iter().sum::<u64>();
         all_seconds += seconds;
@@ -44,12 +40,6 @@ pub(super) fn explain(plan: &SecurePlan, config: &Config) -> Result<String, Stri
     let (text, sent) = (plan.explain(&costs), human_bytes(all_bytes));
     let link = &config.link;
     Ok(format!("{text}In all about {all_rounds} rounds, {sent} sent, {all_seconds:.3} s on link {link}\n"))
-}
-
-fn seconds(rounds: u64, bytes: u64, link: &LinkProfile) -> f64 {
-    let per_round = link.delay.as_secs_f64() + ROUND_S;
-    let per_s = link.bits_per_second.map_or(BYTES_PER_S, |bits| (bits as f64 / 8.0).min(BYTES_PER_S));
-    rounds as f64 * per_round + bytes as f64 / per_s
 }
 
 /// Rounds and bytes of each node, and of opening the answer under `None`.

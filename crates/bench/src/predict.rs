@@ -1,0 +1,67 @@
+//! What a run will take, from what the counting session says of it.
+
+use mpc::{Cost, Params, ProtocolError, Session};
+use net::{LinkProfile, PartyId};
+
+use crate::workloads::Workload;
+
+/// How long a round takes where nothing is simulated: measured on loopback with TLS.
+const ROUND_S: f64 = 20e-6;
+/// Bytes that one party masks, encrypts and sends in a second, three parties on two cores.
+const BYTES_PER_S: f64 = 150e6;
+
+/// Seconds that a computation of `rounds` rounds takes, in which the busiest party sends `bytes`.
+///
+/// Rounds wait for the link's delay and then for its bandwidth: chunks in flight hide the one
+/// behind the other only within a step. So this is an upper estimate of waiting; local work
+/// counts where the link is faster than the processor.
+pub fn seconds(rounds: u64, bytes: u64, link: &LinkProfile) -> f64 {
+    let per_round = (link.delay + link.jitter / 2).as_secs_f64() + ROUND_S;
+    let per_s = link.bits_per_second.map_or(BYTES_PER_S, |bits| (bits as f64 / 8.0).min(BYTES_PER_S));
+    rounds as f64 * per_round + bytes as f64 / per_s
+}
+
+/// What one run of `workload` costs, as a session without inputs counts it.
+///
+/// # Errors
+/// Whatever stops the protocol.
+pub fn count(workload: &Workload, rows: usize, params: Params) -> Result<Cost, ProtocolError> {
+    let compute = [0, 1, 2].map(PartyId::from_index);
+    let mut s = Session::count(params, 3, compute);
+    let mut run = s.scope("prepare", |s| (workload.prepare)(s, rows))?;
+    let before = s.cost();
+    s.scope("run", |s| run(s))?;
+    let after = s.cost();
+    let bytes = after.bytes_sent.iter().zip(&before.bytes_sent).map(|(after, before)| after - before);
+    Ok(Cost { rounds: after.rounds - before.rounds, bytes_sent: bytes.collect() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn latency_and_bandwidth_add_up() {
+        let link = LinkProfile::wan(150, 100);
+        assert!((seconds(10, 0, &link) - 0.75).abs() < 0.001);
+        assert!((seconds(0, 12_500_000, &link) - 1.0).abs() < 0.001);
+        let jittery = LinkProfile { jitter: Duration::from_millis(20), ..link };
+        assert!((seconds(10, 0, &jittery) - 0.85).abs() < 0.001);
+    }
+
+    #[test]
+    fn what_is_counted_is_what_runs() {
+        use mpc::lab::Lab;
+        for name in ["multiply", "dot", "less-than", "equality", "shuffle", "join", "group-by"] {
+            let workload = crate::by_name(name).expect("a listed name");
+            // Few enough rows that sorts compare all pairs, which no random order changes.
+            let counted = count(workload, 40, Params { chunk_rows: 512, ..Params::default() })
+                .expect("counting succeeds");
+            let reports = Lab::seeded(1).run(|s| crate::measure(s, workload, 40, 1)).all();
+            let rounds = crate::rounds(&reports, 0);
+            let bytes: Vec<u64> = reports.iter().map(|report| report.runs[0].bytes_sent).collect();
+            assert_eq!((rounds, bytes), (counted.rounds, counted.bytes_sent), "{name}");
+        }
+    }
+}
