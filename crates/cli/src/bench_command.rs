@@ -178,7 +178,8 @@ impl BenchParty {
         let (mesh, _) = spawn::meet(&self.name, Options { link, ..Options::default() })?;
         let mesh: Arc<dyn net::Mesh> = Arc::new(mesh);
         let in_flight = if link.is_instant() { 2 * self.threads + 2 } else { 32 };
-        let params = Params { threads: self.threads, in_flight, chunk_rows: self.chunk_rows };
+        let params =
+            Params { threads: self.threads, in_flight, chunk_rows: self.chunk_rows, ..Params::default() };
         let compute = [0, 1, 2].map(PartyId::from_index);
         let report = Session::establish(Arc::clone(&mesh), compute, &[0; 32], params)
             .and_then(|mut session| bench::measure(&mut session, workload, self.rows, self.runs))

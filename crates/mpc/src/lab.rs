@@ -13,7 +13,7 @@ use crate::bits::SharedBits;
 use crate::count::Cost;
 use crate::error::ProtocolError;
 use crate::prss::{Root, Roots};
-use crate::session::{Params, Role, Session};
+use crate::session::{Params, Role, Security, Session};
 use crate::share::{Parts, Shared};
 use crate::step::Step;
 
@@ -68,7 +68,7 @@ impl<T: PartialEq + std::fmt::Debug> Run<T> {
 impl Lab {
     /// Three parties, small chunks, links without delay.
     pub fn seeded(seed: u64) -> Self {
-        let params = Params { threads: 2, in_flight: 4, chunk_rows: 512 };
+        let params = Params { threads: 2, in_flight: 4, chunk_rows: 512, ..Params::default() };
         Lab {
             seed,
             n_parties: 3,
@@ -85,9 +85,15 @@ impl Lab {
         self
     }
 
-    /// With these parameters, cyclically: the first for party 0, and so on.
+    /// With these parameters, their security included, cyclically: the first for party 0, and so on.
     pub fn params(mut self, params: &[Params]) -> Self {
         self.params = params.to_vec();
+        self
+    }
+
+    /// With sessions that hold out against this.
+    pub fn security(mut self, security: Security) -> Self {
+        self.params.iter_mut().for_each(|params| params.security = security);
         self
     }
 

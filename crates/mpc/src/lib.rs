@@ -39,7 +39,7 @@ pub use ops::{
     WordMasks, and, and_bit, and_many, check_zero, dot, inner_product, matmul, mul, mul_many, open,
     open_bits, open_bits_to, open_to, random, random_bits, verify, word_finish, word_masks,
 };
-pub use session::{Params, Session};
+pub use session::{Params, Security, Session};
 pub use share::{Parts, Shared, Verified};
 pub use shuffle::Shuffler;
 pub use step::{Label, Step};

@@ -17,9 +17,33 @@ use crate::step::{Label, Step};
 /// At most this many parties take part in a session.
 pub(crate) const MAX_PARTIES: usize = 16;
 
-/// How a session uses its machine. `chunk_rows` is the same at all parties; the rest may differ.
+/// What a session holds out against.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Security {
+    /// One party studies what it sees, and follows the protocol.
+    #[default]
+    SemiHonest,
+    /// One party does as it likes; the others notice before anything is released. Sessions over
+    /// links do not offer it yet.
+    Malicious,
+}
+
+impl Security {
+    /// As people write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Security::SemiHonest => "semi-honest",
+            Security::Malicious => "malicious",
+        }
+    }
+}
+
+/// What a session promises, and how it uses its machine. `security` and `chunk_rows` are the same
+/// at all parties; the rest may differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Params {
+    /// What the session holds out against.
+    pub security: Security,
     /// Threads that compute at the same time.
     pub threads: usize,
     /// Chunks of one fork that are under way at the same time, waiting ones included.
@@ -31,7 +55,7 @@ pub struct Params {
 impl Default for Params {
     fn default() -> Self {
         let threads = std::thread::available_parallelism().map_or(2, usize::from);
-        Params { threads, in_flight: 2 * threads + 2, chunk_rows: 1 << 15 }
+        Params { security: Security::default(), threads, in_flight: 2 * threads + 2, chunk_rows: 1 << 15 }
     }
 }
 
@@ -138,7 +162,13 @@ impl Session {
         &self.core.session_id
     }
 
-    /// How this session uses its machine.
+    /// What this session holds out against: steps that no check could cover are for
+    /// [`Security::SemiHonest`] alone.
+    pub fn security(&self) -> Security {
+        self.core.params.security
+    }
+
+    /// What this session promises, and how it uses its machine.
     pub fn params(&self) -> Params {
         self.core.params
     }

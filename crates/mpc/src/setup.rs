@@ -9,11 +9,11 @@ use zeroize::{Zeroize, Zeroizing};
 
 use crate::error::{Deviation, ProtocolError};
 use crate::prss::{Root, Roots};
-use crate::session::{MAX_PARTIES, Params, Role, Session};
+use crate::session::{MAX_PARTIES, Params, Role, Security, Session};
 use crate::step::Step;
 
 /// Changes whenever two builds could not compute together.
-const PROTOCOL_VERSION: u32 = 1;
+const PROTOCOL_VERSION: u32 = 2;
 
 impl Session {
     /// Starts a session among all parties of `mesh`, of which the three `compute`.
@@ -28,7 +28,8 @@ impl Session {
     ///
     /// # Errors
     /// `Link` with `Disagree` if a party wants to run something else; `PeerDeviated` if a
-    /// peer's key is degenerate; `Unsupported` for a malformed list of compute parties.
+    /// peer's key is degenerate; `Unsupported` for a malformed list of compute parties, and for
+    /// security that sessions do not offer yet.
     pub fn establish(
         mesh: Arc<dyn Mesh>,
         compute: [PartyId; 3],
@@ -57,6 +58,10 @@ impl Session {
             ));
         }
 
+        if params.security != Security::SemiHonest {
+            return Err(fail("malicious security is not there yet: sessions are semi-honest"));
+        }
+
         let mut random = Zeroizing::new([0u8; 64]);
         getrandom::fill(&mut *random).map_err(|_| fail("the operating system gave no randomness"))?;
         let secret = StaticSecret::from(<[u8; 32]>::try_from(&random[32..]).expect("32 of 64 bytes"));
@@ -82,6 +87,7 @@ impl Session {
         hasher.update(&(n as u32).to_le_bytes());
         hasher.update(&compute.map(|party| party.index() as u8));
         hasher.update(&(params.chunk_rows as u64).to_le_bytes());
+        hasher.update(&[params.security as u8]);
         hasher.update(digest);
         hellos.iter().for_each(|hello| {
             hasher.update(hello);
@@ -90,7 +96,7 @@ impl Session {
         net::agree(
             &*mesh,
             step.tag(1),
-            "what to run (question, catalogues, compute parties, version)",
+            "what to run (question, catalogues, compute parties, security, version)",
             session_id,
         )
         .map_err(link)?;

@@ -302,7 +302,12 @@ fn forks_end_alike_for_every_number_of_threads_and_chunk_size() {
     let want: Vec<u128> = (0..5000).map(|row| x.row(row) & y.row(row)).collect();
     for chunk_rows in [512, 2048, 1 << 15] {
         for threads in [[1, 1, 1], [2, 2, 2], [8, 8, 8], [1, 2, 8]] {
-            let params = threads.map(|threads| Params { threads, in_flight: 2 * threads, chunk_rows });
+            let params = threads.map(|threads| Params {
+                threads,
+                in_flight: 2 * threads,
+                chunk_rows,
+                ..Params::default()
+            });
             let lab = Lab::seeded(4).params(&params);
             let run = lab.run(f);
             assert_eq!(run.cost(), lab.count(f).expect("counting succeeds"));

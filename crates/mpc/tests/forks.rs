@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use math::{Column, Planes, Z64};
 use mpc::lab::{self, Lab};
-use mpc::{Params, ProtocolError, Session, SharedBits};
+use mpc::{Params, ProtocolError, Security, Session, SharedBits};
 use net::{LinkProfile, LocalMesh, Mesh, PartyId};
 
 /// Chunks in chunks in chunks over 150 ms round trips, with 1, 2 and 8 threads at the three
@@ -13,7 +13,8 @@ use net::{LinkProfile, LocalMesh, Mesh, PartyId};
 #[test]
 fn triple_nested_forks_finish_over_a_long_link() {
     let x = Planes::build(4096, 1, |_, out| out.fill(0x5555_3333_0f0f_00ff));
-    let params = [1, 2, 8].map(|threads| Params { threads, in_flight: 8, chunk_rows: 512 });
+    let params =
+        [1, 2, 8].map(|threads| Params { threads, in_flight: 8, chunk_rows: 512, ..Params::default() });
     let lab = Lab::seeded(1).params(&params).link(LinkProfile::wan(150, 1000));
     let start = Instant::now();
     let run = lab.run(|s| {
@@ -74,7 +75,7 @@ fn establish(digests: [[u8; 32]; 4], compute: [usize; 3]) -> Vec<Result<[u8; 32]
                 threads.spawn(move || {
                     let mesh: Arc<dyn Mesh> = Arc::new(mesh);
                     let compute = compute.map(PartyId::from_index);
-                    let params = Params { threads: 1, in_flight: 1, chunk_rows: 512 };
+                    let params = Params { threads: 1, in_flight: 1, chunk_rows: 512, ..Params::default() };
                     let mut s = Session::establish(Arc::clone(&mesh), compute, &digest, params)?;
                     let mine = (s.me().index() == 2).then(|| Column::new(&[Z64(7), Z64(9)]));
                     let x = mpc::input(&mut s, "x", PartyId::from_index(2), 2, mine.as_ref())?;
@@ -123,11 +124,33 @@ fn parties_that_run_different_things_stop_before_anything_is_shared() {
     assert!(establish([[5; 32]; 4], [0, 0, 1]).into_iter().all(|outcome| outcome.is_err()));
 }
 
+/// What no check covers yet is not promised: nobody can ask for it, and nothing is sent.
+#[test]
+fn malicious_security_is_refused_until_it_is_there() {
+    let params = Params { security: Security::Malicious, ..Params::default() };
+    let compute = [0, 1, 2].map(PartyId::from_index);
+    std::thread::scope(|threads| {
+        for mesh in LocalMesh::new(3, LinkProfile::INSTANT) {
+            let mesh: Arc<dyn Mesh> = Arc::new(mesh);
+            threads.spawn(move || {
+                let outcome = Session::establish(Arc::clone(&mesh), compute, &[0; 32], params);
+                let error = outcome.expect_err("no session");
+                assert!(matches!(error, ProtocolError::Unsupported { .. }), "{error}");
+                assert_eq!(mesh.traffic().payload_bytes_sent(), 0);
+            });
+        }
+    });
+    assert_eq!(Params::default().security, Security::SemiHonest);
+    for s in [Session::plain(params), Session::count(params, 3, compute)] {
+        assert_eq!(s.security(), Security::Malicious);
+    }
+}
+
 /// A bug in one branch ends the run with its panic; nobody waits for ever.
 #[test]
 fn a_panic_in_a_branch_stops_everybody() {
     for side in [0, 1] {
-        let params = Params { threads: 1, in_flight: 3, chunk_rows: 512 };
+        let params = Params { threads: 1, in_flight: 3, chunk_rows: 512, ..Params::default() };
         let lab = Lab::seeded(1).params(&[params]);
         let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
             lab.run(|s| {

@@ -30,7 +30,7 @@ impl Interceptor for Flip {
 }
 
 fn sweep(f: impl Fn(&mut Session) -> Result<(), ProtocolError> + Sync) {
-    let params = [Params { threads: 1, in_flight: 1, chunk_rows: 512 }];
+    let params = [Params { threads: 1, in_flight: 1, chunk_rows: 512, ..Params::default() }];
     for from in 0..3 {
         for at in 0.. {
             let flip = Arc::new(Flip { from, at, sent: AtomicUsize::new(0) });

@@ -31,9 +31,9 @@ fn run(
         Ok(planes.map(|planes| (0..planes.n_rows()).map(|row| planes.row(row)).collect::<Vec<_>>()))
     };
     let lab = Lab::seeded(11).params(&[
-        Params { threads: 2, in_flight: 3, chunk_rows: 512 },
-        Params { threads: 1, in_flight: 2, chunk_rows: 512 },
-        Params { threads: 8, in_flight: 9, chunk_rows: 512 },
+        Params { threads: 2, in_flight: 3, chunk_rows: 512, ..Params::default() },
+        Params { threads: 1, in_flight: 2, chunk_rows: 512, ..Params::default() },
+        Params { threads: 8, in_flight: 9, chunk_rows: 512, ..Params::default() },
     ]);
     let links = lab.run(program);
     let cost = lab.count(program).expect("counting succeeds");

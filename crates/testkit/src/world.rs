@@ -48,7 +48,7 @@ impl World {
         World {
             catalog,
             tables: BTreeMap::new(),
-            params: Params { threads: 2, in_flight: 4, chunk_rows: 512 },
+            params: Params { threads: 2, in_flight: 4, chunk_rows: 512, ..Params::default() },
         }
     }
 

@@ -158,7 +158,7 @@ fn threads_and_chunks_change_nothing() {
     let plan = world.plan(sql).expect("it plans");
     let answers =
         [(1, 1, 512), (2, 4, 512), (8, 20, 1024), (2, 6, 1 << 15)].map(|(threads, in_flight, chunk_rows)| {
-            let world = world.clone().params(Params { threads, in_flight, chunk_rows });
+            let world = world.clone().params(Params { threads, in_flight, chunk_rows, ..Params::default() });
             rows_of(&[world.lab(&plan, 3).expect("an honest run").batch])
         });
     assert!(answers.windows(2).all(|pair| pair[0] == pair[1]));

@@ -35,7 +35,7 @@ fn table<E: std::fmt::Debug>(batches: impl Iterator<Item = Result<RecordBatch, E
 
 fn world(scale: f64) -> World {
     World::new(&["a", "b", "c"])
-        .params(Params { threads: 2, in_flight: 4, chunk_rows: 1 << 14 })
+        .params(Params { threads: 2, in_flight: 4, chunk_rows: 1 << 14, ..Params::default() })
         .table("a", "customer", table(CustomerArrow::new(CustomerGenerator::new(scale, 1, 1))))
         .table("a", "orders", table(OrderArrow::new(OrderGenerator::new(scale, 1, 1))))
         .table("a", "nation", table(NationArrow::new(NationGenerator::new(scale, 1, 1))))

@@ -163,7 +163,8 @@ fn a_bound_on_the_number_of_groups_cuts_the_result() {
 #[test]
 fn chunks_and_threads_change_nothing() {
     let rows = rows_of(1100, 25, 3);
-    let params = |threads, in_flight, chunk_rows| Params { threads, in_flight, chunk_rows };
+    let params =
+        |threads, in_flight, chunk_rows| Params { threads, in_flight, chunk_rows, ..Params::default() };
     for params in [vec![params(1, 1, 512)], vec![params(3, 4, 1024), params(1, 1, 1024), params(2, 8, 1024)]]
     {
         check(&rows, None, Method::Auto, &Lab::seeded(1).params(&params));

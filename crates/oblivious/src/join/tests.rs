@@ -154,7 +154,8 @@ fn a_false_promise_of_order_is_noticed() {
 #[test]
 fn chunks_and_threads_change_nothing() {
     let case = case(60, 1100, 5, false);
-    let params = |threads, in_flight, chunk_rows| Params { threads, in_flight, chunk_rows };
+    let params =
+        |threads, in_flight, chunk_rows| Params { threads, in_flight, chunk_rows, ..Params::default() };
     for params in [vec![params(1, 1, 512)], vec![params(3, 4, 1024), params(1, 1, 1024), params(2, 8, 1024)]]
     {
         check(&case, Method::Auto, &Lab::seeded(1).params(&params));

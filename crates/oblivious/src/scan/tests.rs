@@ -66,7 +66,7 @@ fn scans_restart_with_each_segment() {
 
 #[test]
 fn long_scans_go_by_pairs() {
-    let params = [Params { threads: 2, in_flight: 4, chunk_rows: 2048 }];
+    let params = [Params { threads: 2, in_flight: 4, chunk_rows: 2048, ..Params::default() }];
     for n in [SHORT_ROWS + 1, 2 * SHORT_ROWS + 3] {
         check(n, 700, &Lab::seeded(n as u64).params(&params));
     }

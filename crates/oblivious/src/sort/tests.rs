@@ -133,7 +133,12 @@ fn counting_gives_the_cost_of_the_order_that_came() {
 #[test]
 fn estimates_are_near_what_random_orders_cost() {
     for (n, width) in [(90, 64), (1 << 13, 10), (40_000, 30)] {
-        let lab = Lab::seeded(0).params(&[Params { threads: 1, in_flight: 1, chunk_rows: 1 << 15 }]);
+        let lab = Lab::seeded(0).params(&[Params {
+            threads: 1,
+            in_flight: 1,
+            chunk_rows: 1 << 15,
+            ..Params::default()
+        }]);
         let counted = |opened: Option<&[u32]>| {
             lab.count(|s| {
                 let keys = SharedBits::constant(s, n, width, 0);
@@ -182,7 +187,8 @@ fn short_keys_take_the_radix_sort() {
 #[test]
 fn chunks_and_threads_change_nothing() {
     let keys = keys_of(1500, 700, 3);
-    let params = |threads, in_flight, chunk_rows| Params { threads, in_flight, chunk_rows };
+    let params =
+        |threads, in_flight, chunk_rows| Params { threads, in_flight, chunk_rows, ..Params::default() };
     let with = |params: &[Params]| {
         let lab = Lab::seeded(7).params(params);
         lab.run(|s| {
