@@ -70,7 +70,7 @@ mod tests {
     fn a_slow_link_takes_the_time_foretold() {
         use mpc::lab::Lab;
         let link = LinkProfile::wan(100, 20);
-        let params = Params { threads: 1, in_flight: 32, chunk_rows: 512 };
+        let params = Params { threads: 1, in_flight: 32, chunk_rows: 512, ..Params::default() };
         for (name, rows) in [("less-than", 4000), ("sort", 60), ("shuffle", 20_000)] {
             let workload = crate::by_name(name).expect("a listed name");
             let cost = count(workload, rows, params).expect("counting succeeds");
