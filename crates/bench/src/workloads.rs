@@ -122,6 +122,16 @@ const ALL: &[Workload] = &[
             }))
         },
     },
+    Workload {
+        name: "matmul",
+        about: "the product of two square matrices of 64-bit ring elements, of so many rows",
+        default_rows: 256,
+        prepare: |s, rows| {
+            let x = mpc::random::<Z64>(s, "x", rows * rows)?;
+            let y = mpc::random::<Z64>(s, "y", rows * rows)?;
+            Ok(Box::new(move |s| mpc::matmul(s, "matmul", &x, &y, [rows; 3]).map(drop)))
+        },
+    },
 ];
 
 /// A sharing of 64-bit keys. Steps cost the same whatever a sharing's shares are.

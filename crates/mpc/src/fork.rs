@@ -124,6 +124,13 @@ impl Session {
         self.collect(results)
     }
 
+    /// `f(0)`, …, `f(n − 1)` on this session's cores: arithmetic of this party alone, such as the
+    /// pieces of one large product, between two messages.
+    pub(crate) fn pieces<T: Send>(&self, n: usize, f: impl Fn(usize) -> T + Sync) -> Vec<T> {
+        let done = self.run_forks(n, &|at| Ok(f(at)));
+        done.into_iter().map(|piece| piece.expect("pieces do not fail")).collect()
+    }
+
     /// Runs two independent computations side by side.
     ///
     /// # Errors

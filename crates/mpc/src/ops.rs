@@ -192,17 +192,40 @@ pub fn matmul<R: Ring>(
     same_shape(&step, rows * inner, x.len())?;
     same_shape(&step, inner * columns, y.len())?;
     let n = rows * columns;
+    let terms = local_matmul(s, x, y, shape);
     let masked = |out: &mut [R], own: &Stream, next: &Stream| {
         Stream::zero_share(own, next, out);
-        math::kernel::matmul_terms(out, rep3::two(x), rep3::two(y), shape);
+        math::kernel::add_into(out, terms.items());
     };
-    product(s, &step, n, masked, || {
-        let (x, y) = (&x.parts().as_slice()[0], &y.parts().as_slice()[0]);
-        Column::build(n, |out| {
+    product(s, &step, n, masked, || terms.clone())
+}
+
+/// Rows of a piece of a matrix product: enough for packing to cost little.
+const PIECE_ROWS: usize = 64;
+
+/// This party's cross terms of a matrix product, or the product itself in plaintext; nothing
+/// where there are no values. Pieces of rows are multiplied on all cores.
+fn local_matmul<R: Ring>(s: &Session, x: &Shared<R>, y: &Shared<R>, shape: [usize; 3]) -> Column<R> {
+    let [rows, inner, columns] = shape;
+    let factors: Vec<(&Column<R>, Column<R>)> = match (x.parts().as_slice(), y.parts().as_slice()) {
+        ([x], [y]) => vec![(x, y.clone())],
+        ([x_own, x_next], [y_own, y_next]) => {
+            vec![(x_own, y_own.zip(y_next, R::plus)), (x_next, y_own.clone())]
+        }
+        _ => return Column::new(&[]),
+    };
+    let n_pieces = (rows / PIECE_ROWS).clamp(1, s.params().threads);
+    let pieces = s.pieces(n_pieces, |at| {
+        let rows = at * rows / n_pieces..(at + 1) * rows / n_pieces;
+        Column::build(rows.len() * columns, |out| {
             out.fill(R::ZERO);
-            math::kernel::matmul_into(out, x.items(), y.items(), shape);
+            for (x, y) in &factors {
+                let x = &x.items()[rows.start * inner..rows.end * inner];
+                math::kernel::matmul_into(out, x, y.items(), [rows.len(), inner, columns]);
+            }
         })
-    })
+    });
+    Column::concat(&pieces.iter().collect::<Vec<_>>())
 }
 
 /// The bitwise AND of two boolean columns.

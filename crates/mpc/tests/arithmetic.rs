@@ -93,23 +93,27 @@ fn products_agree_with_plaintext_in_every_ring() {
 
 #[test]
 fn a_matrix_product_sends_its_result_only() {
-    let (x, y) = (column::<Z64>(15, 3), column::<Z64>(10, 4));
-    let f = |s: &mut Session| {
-        let (x, y) = (lab::deal(s, 1, &x), lab::deal(s, 2, &y));
-        let z = mpc::matmul(s, "matmul", &x, &y, [3, 5, 2])?;
-        let z = mpc::verify(s, z)?;
-        Ok(mpc::open(s, "open", z)?.map(|z| z.items().to_vec()))
-    };
-    let got = check(3, 2, f);
-    for row in 0..3 {
-        for col in 0..2 {
-            let want = (0..5).fold(Z64(0), |sum, k| {
-                math::Group::plus(sum, x.items()[row * 5 + k].times(y.items()[k * 2 + col]))
-            });
-            assert_eq!(got[row * 2 + col], want);
+    // The second one is cut into pieces of rows, one for each thread.
+    for [rows, inner, columns] in [[3, 5, 2], [131, 4, 7]] {
+        let (x, y) = (column::<Z64>(rows * inner, 3), column::<Z64>(inner * columns, 4));
+        let f = |s: &mut Session| {
+            let (x, y) = (lab::deal(s, 1, &x), lab::deal(s, 2, &y));
+            let z = mpc::matmul(s, "matmul", &x, &y, [rows, inner, columns])?;
+            let z = mpc::verify(s, z)?;
+            Ok(mpc::open(s, "open", z)?.map(|z| z.items().to_vec()))
+        };
+        let got = check(3, 2, f);
+        for row in 0..rows {
+            for col in 0..columns {
+                let want = (0..inner).fold(Z64(0), |sum, k| {
+                    math::Group::plus(sum, x.items()[row * inner + k].times(y.items()[k * columns + col]))
+                });
+                assert_eq!(got[row * columns + col], want);
+            }
         }
+        // The product and its opening.
+        assert_eq!(Lab::seeded(1).run(f).bytes_sent, [2 * 8 * (rows * columns) as u64; 3]);
     }
-    assert_eq!(Lab::seeded(1).run(f).bytes_sent, [96; 3]);
 }
 
 #[test]

@@ -12,7 +12,7 @@ mod matrix;
 mod slices;
 
 pub use cross::{and_masked, and_terms, mul_masked, mul_terms};
-pub use matrix::{matmul_into, matmul_terms};
+pub use matrix::matmul_into;
 pub use slices::{
     add_gathered, add_into, and_into, dot, dot_terms, not, sub_gathered, sub_into, sum, xor_into,
 };
