@@ -130,6 +130,10 @@ fn every_fault_has_its_own_message() {
             "t.csv, line 2, column 1 (`a`): the text has 3 bytes, more than the 2 that catalog.toml, line 2 allows",
         ),
         (
+            &[("t.csv", "a\nx\ny\n\"\"\ny\n"), ("catalog.toml", "[t.columns]\na = { distinct = 1 }")],
+            "t.csv: 2 different values of `a`, more than the 1 that catalog.toml, line 2 allows",
+        ),
+        (
             &[("t.csv", "a\n1\n"), ("catalog.toml", "[t.columns]\n\na = { min = 1.5 }")],
             "catalog.toml, line 3: `a` is int64, and this bound is none",
         ),

@@ -87,6 +87,13 @@ fn facts(table: &Table) -> Vec<(Source, String)> {
         if let Some(words) = list(widths.collect()) {
             gather(source, format!("text widths {words}"));
         }
+        let distinct = columns().filter_map(|c| {
+            let most = c.distinct.as_ref().filter(|most| is(most.source))?;
+            Some(format!("{} {}", c.name, most.value))
+        });
+        if let Some(words) = list(distinct.collect()) {
+            gather(source, format!("at most so many different values: {words}"));
+        }
     }
     for key in &table.unique_keys {
         facts.push((key.source, format!("({}) is unique", key.value.join(", "))));

@@ -28,15 +28,19 @@ pub(crate) fn describe(name: &str, batch: &RecordBatch) -> Table {
             Value::Utf8(text) => text.len() as u32,
             _ => 0,
         });
+        let mut keys: Vec<String> = values.iter().map(|value| format!("{value:?}")).collect();
+        keys.sort();
+        let mut different = keys.clone();
+        different.dedup();
+        let distinct = (ty == Type::Utf8).then(|| Fact::inferred(different.len() as u64));
         columns.push(Column {
             name: field.name().clone(),
             ty: Fact::declared(ty),
             nullable: Fact::inferred(batch.column(index).null_count() > 0),
             range: range.filter(|_| ty.range().is_some()).map(Fact::inferred),
             string_width: (ty == Type::Utf8).then(|| Fact::inferred(widths.max().unwrap_or(0))),
+            distinct,
         });
-        let mut keys: Vec<String> = values.iter().map(|value| format!("{value:?}")).collect();
-        keys.sort();
         if ty != Type::Float64 && ty != Type::Bool && keys.windows(2).all(|pair| pair[0] != pair[1]) {
             unique_keys.push(Fact::inferred(vec![field.name().clone()]));
         }

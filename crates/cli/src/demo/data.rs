@@ -151,7 +151,7 @@ unique = [\"customer_id\"]
 
 [subscribers.columns]
 customer_id = { type = \"int64\", nullable = false, min = 0, max = 999999 }
-segment = { type = \"string\", nullable = false, width = 8 }
+segment = { type = \"string\", nullable = false, width = 8, distinct = 8 }
 monthly_gb = { type = \"int32\", nullable = false, min = 0, max = 1000 }
 ";
     vec![
@@ -183,7 +183,7 @@ matches_per_key = [{ key = \"customer_id\", at_most = 30 }]
 
 [purchases.columns]
 customer_id = { type = \"int64\", nullable = false, min = 0, max = 999999 }
-product = { type = \"string\", nullable = false, width = 32 }
+product = { type = \"string\", nullable = false, width = 32, distinct = 64 }
 amount = { type = \"decimal(8,2)\", nullable = false, min = 0, max = 99999 }
 day = { type = \"date\", nullable = false, min = 2020-01-01, max = 2029-12-31 }
 ";

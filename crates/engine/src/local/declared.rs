@@ -8,7 +8,7 @@
 //!
 //! [accounts.columns]
 //! balance = { type = "decimal(12,2)", nullable = false, min = -1000.00, max = 500000 }
-//! segment = { type = "string", width = 12 }
+//! segment = { type = "string", width = 12, distinct = 4 }
 //! opened = { type = "date", min = 2001-01-01 }
 //! ```
 
@@ -53,6 +53,7 @@ pub(crate) struct ColumnDeclaration {
     pub(crate) min: Option<Said<String>>,
     pub(crate) max: Option<Said<String>>,
     pub(crate) width: Option<Said<u32>>,
+    pub(crate) distinct: Option<Said<u64>>,
 }
 
 /// Reads `text`, which stands in `file`.
@@ -160,7 +161,10 @@ impl<'a> Reader<'a> {
                     let Ok(bytes) = u32::try_from(width.value) else { return self.expected(value, what) };
                     declared.width = Some(Said { value: bytes, at: width.at });
                 }
-                _ => return self.unknown(key, "type, nullable, min, max and width"),
+                "distinct" => {
+                    declared.distinct = Some(self.count(value, "the most different values, a whole number")?);
+                }
+                _ => return self.unknown(key, "type, nullable, min, max, width and distinct"),
             }
         }
         Ok(declared)

@@ -255,6 +255,21 @@ pub enum LoadError {
         declared: CatalogLine,
     },
 
+    /// More different values than declared.
+    #[error("{}: {n_different} different values of `{column}`, more than the {bound} that {declared} allows", file.display())]
+    TooManyDifferent {
+        /// The file.
+        file: PathBuf,
+        /// The column.
+        column: String,
+        /// Its different values, NULL aside.
+        n_different: u64,
+        /// The declared bound.
+        bound: u64,
+        /// The declaration.
+        declared: CatalogLine,
+    },
+
     /// Two rows with the same value of a key that is declared unique.
     #[error("{}, {row}: `{key}` has the same value as on {first}, and {declared} says that it is unique", file.display())]
     DuplicateKey {

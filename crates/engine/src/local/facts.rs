@@ -11,6 +11,9 @@ use super::keys;
 use super::parse;
 use super::table::LocalTable;
 
+/// A text of more different values names things rather than kinds, and groups by it are as many.
+const MOST_INFERRED: u64 = 1000;
+
 /// Checks what is declared of a table and adds what can be inferred.
 pub(crate) fn describe(table: &LocalTable, declared: &TableDeclaration) -> Result<Table, LoadError> {
     let row_bound = match &declared.row_bound {
@@ -85,7 +88,35 @@ fn describe_column(
         nullable,
         range: range(table, index, declared)?,
         string_width: string_width(table, index, declared)?,
+        distinct: distinct(table, index, declared)?,
     })
+}
+
+/// Texts of few values are counted without being asked, since they have no range that would
+/// bound their groups.
+fn distinct(
+    table: &LocalTable,
+    index: usize,
+    declared: &ColumnDeclaration,
+) -> Result<Option<Fact<u64>>, LoadError> {
+    let column = &table.columns[index];
+    let n_different = || keys::n_different(table, &column.name);
+    let Some(bound) = &declared.distinct else {
+        let few = |n: &u64| *n <= MOST_INFERRED && 2 * n <= table.n_rows() as u64;
+        let n_different = (column.ty == Type::Utf8).then(n_different);
+        return Ok(n_different.filter(few).map(Fact::inferred));
+    };
+    let n_different = n_different();
+    if n_different > bound.value {
+        return Err(LoadError::TooManyDifferent {
+            file: table.file().to_owned(),
+            column: column.name.clone(),
+            n_different,
+            bound: bound.value,
+            declared: bound.at.clone(),
+        });
+    }
+    Ok(Some(Fact::declared(bound.value)))
 }
 
 fn range(

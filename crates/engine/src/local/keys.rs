@@ -1,6 +1,6 @@
 //! Keys in clear: which rows agree on some columns.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use datafusion::arrow::array::{Array, ArrayRef};
 use datafusion::arrow::row::{RowConverter, Rows, SortField};
@@ -42,6 +42,12 @@ pub(crate) fn first_duplicate(table: &LocalTable, key: &[String]) -> Option<(usi
     let keys = Keys::new(table, key);
     let mut seen: HashMap<&[u8], usize> = HashMap::with_capacity(table.n_rows());
     keys.iter().find_map(|(row, bytes)| seen.insert(bytes, row).map(|first| (first, row)))
+}
+
+/// How many different values a column has, NULL aside.
+pub(crate) fn n_different(table: &LocalTable, column: &str) -> u64 {
+    let keys = Keys::new(table, &[column.to_owned()]);
+    keys.iter().map(|(_, bytes)| bytes).collect::<HashSet<_>>().len() as u64
 }
 
 /// Checks that `key` is unique, as is declared.

@@ -64,6 +64,9 @@ fn describe_column(text: &mut String, column: &Column) -> std::fmt::Result {
     if let (Type::Utf8, Some(width)) = (ty, &column.string_width) {
         write!(text, ", width = {}", width.value)?;
     }
+    if let Some(most) = &column.distinct {
+        write!(text, ", distinct = {}", most.value)?;
+    }
     writeln!(text, " }}")
 }
 

@@ -3,10 +3,6 @@
 //! Each fact says whether its owner declared it or it was inferred from the
 //! data, since an inferred fact tells everybody something about the rows.
 
-mod document;
-
-pub use document::{CatalogDocument, ColumnDeclaration, TableDeclaration, write_document};
-
 use serde::{Deserialize, Serialize};
 
 use crate::error::{At, PlanError};
@@ -63,6 +59,9 @@ pub struct Column {
     /// The most bytes a text has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub string_width: Option<Fact<u32>>,
+    /// The most different values that are not NULL. It bounds the groups by this column.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub distinct: Option<Fact<u64>>,
 }
 
 /// How often one key occurs at most.

@@ -28,7 +28,7 @@ pub(super) struct Derived {
 }
 
 pub(super) fn field(name: &str, ty: Type, nullable: bool, range: Option<Range>, width_bytes: u32) -> Field {
-    Field { name: name.to_owned(), ty, nullable, range, width_bytes, needs: Needs::default() }
+    Field { name: name.to_owned(), ty, nullable, range, width_bytes, distinct: None, needs: Needs::default() }
 }
 
 /// A bound that fits, or the error that names the operator.
@@ -76,7 +76,10 @@ impl Facts {
             Some(SortKey { column, ..*key })
         });
         let sorted = sorted.collect();
-        let fields = columns.into_iter().map(|derived| derived.field).collect();
+        let distinct = |derived: &Derived| derived.from.and_then(|column| self.fields[column].distinct);
+        let fields =
+            columns.iter().map(|derived| Field { distinct: distinct(derived), ..derived.field.clone() });
+        let fields = fields.collect();
         Facts { fields, bound: self.bound, unique, sorted, matches }
     }
 
@@ -89,6 +92,8 @@ impl Facts {
                 (Some(range), ty) if ty != Type::Float64 => range.n_values(),
                 _ => u128::MAX,
             };
+            let distinct = derived.from.and_then(|column| self.fields[column].distinct);
+            let n_values = distinct.map_or(n_values, |most| n_values.min(most.into()));
             values = values.saturating_mul(n_values.saturating_add(derived.field.nullable.into()));
         }
         let bound = if n_groups == 0 { 1 } else { u128::from(self.bound).min(values) as u64 };
@@ -142,6 +147,7 @@ impl Facts {
                 field.nullable |= other.nullable;
                 field.width_bytes = field.width_bytes.max(other.width_bytes);
                 field.range = field.range.zip(other.range).map(|(a, b)| a.union(b));
+                field.distinct = field.distinct.zip(other.distinct).and_then(|(a, b)| a.checked_add(b));
             }
         }
         let bound = bounded(all.iter().map(|facts| u128::from(facts.bound)).sum(), "UNION ALL")?;

@@ -143,7 +143,9 @@ impl Lowering<'_> {
                 Type::Utf8 => column.string_width.as_ref().map_or(UNKNOWN_WIDTH_BYTES, |width| width.value),
                 _ => 0,
             };
-            fields.push(field(&column.name, ty, column.nullable.value, range, width));
+            let distinct = column.distinct.as_ref().map(|most| most.value);
+            let field = field(&column.name, ty, column.nullable.value, range, width);
+            fields.push(Field { distinct, ..field });
         }
         let position = |name: &String| {
             let index = table.column_index(name)?;

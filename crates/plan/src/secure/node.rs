@@ -54,6 +54,8 @@ pub struct Field {
     pub range: Option<Range>,
     /// The most bytes of a text; 0 for everything else.
     pub width_bytes: u32,
+    /// The most different values that are not NULL, where that is known beside the range.
+    pub distinct: Option<u64>,
     /// What operators above do with it.
     pub needs: Needs,
 }

@@ -16,6 +16,7 @@ pub fn column(name: &str, ty: &str) -> Column {
         nullable: Fact::declared(false),
         range: None,
         string_width,
+        distinct: None,
     }
 }
 
