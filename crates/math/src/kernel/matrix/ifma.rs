@@ -142,22 +142,22 @@ fn block(x_low: &[u64], x_pairs: &[u64], y_low: &[u64], y_pairs: &[u64]) -> [[u6
             }
         }
         let y = [load(y_pairs, pair * COLUMNS), load(y_pairs, pair * COLUMNS + LANES)];
-        for row in 0..ROWS {
+        for (row, small) in small.iter_mut().enumerate() {
             let x = spread(x_pairs, row * even / 2 + pair);
-            for at in 0..2 {
-                small[row][at] = _mm512_dpwssd_epi32(small[row][at], x, y[at]);
+            for (small, y) in small.iter_mut().zip(y) {
+                *small = _mm512_dpwssd_epi32(*small, x, y);
             }
         }
     }
     let mut block = [[0; COLUMNS]; ROWS];
-    for row in 0..ROWS {
-        for at in 0..2 {
+    for (row, out) in block.iter_mut().enumerate() {
+        for (at, out) in out.chunks_exact_mut(LANES).enumerate() {
             // Both halves of a lane hold sums that count modulo 2^12.
             let small = _mm512_add_epi64(small[row][at], _mm512_srli_epi64::<32>(small[row][at]));
             let high = _mm512_slli_epi64::<52>(_mm512_add_epi64(hi[row][at], small));
             let sum = _mm512_add_epi64(lo[row][at], high);
-            // SAFETY: eight elements from `at · 8` on lie in the row.
-            unsafe { _mm512_storeu_si512(block[row].as_mut_ptr().add(at * LANES).cast(), sum) };
+            // SAFETY: `out` has eight elements.
+            unsafe { _mm512_storeu_si512(out.as_mut_ptr().cast(), sum) };
         }
     }
     block
