@@ -5,9 +5,10 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use math::{Column, Group, Planes, Ring};
-use net::{Interceptor, LinkProfile, LocalMesh, PartyId};
+use net::{Interceptor, Limits, LinkProfile, LocalMesh, LocalOptions, PartyId};
 
 use crate::bits::SharedBits;
 use crate::count::Cost;
@@ -17,14 +18,29 @@ use crate::session::{Params, Role, Security, Session};
 use crate::share::{Parts, Shared};
 use crate::step::Step;
 
+mod hooks;
+mod mutate;
+mod sweep;
+mod trace;
+mod watchdog;
+
+pub(crate) use hooks::Hooks;
+pub use hooks::{Cheat, Names};
+pub use mutate::{Change, Fate, Mutation, Replay};
+pub use sweep::{Case, Ending, Report, Sweep, Tamper};
+pub use trace::{EarlyOpening, Message, Recorder, Trace};
+
 /// A run of all parties, about to start.
+#[derive(Clone)]
 pub struct Lab {
     seed: u64,
     n_parties: usize,
     params: Vec<Params>,
     link: LinkProfile,
+    limits: Limits,
     interceptor: Option<Arc<dyn Interceptor>>,
     script: Option<Arc<Script>>,
+    hooks: Hooks,
 }
 
 /// What each party came to.
@@ -74,9 +90,17 @@ impl Lab {
             n_parties: 3,
             params: vec![params],
             link: LinkProfile::default(),
+            limits: Limits::default(),
             interceptor: None,
             script: None,
+            hooks: Hooks::default(),
         }
+    }
+
+    /// The same lab with other keys and masks, as a session of its own.
+    pub fn reseeded(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
     }
 
     /// With data owners beside the three that compute, who come first.
@@ -103,6 +127,24 @@ impl Lab {
         self
     }
 
+    /// With receives that give up after a while.
+    pub fn patience(mut self, patience: Duration) -> Self {
+        self.limits.patience = Some(patience);
+        self
+    }
+
+    /// With somebody inside the parties, who may change what they compute.
+    pub fn cheating(mut self, cheat: Arc<dyn Cheat>) -> Self {
+        self.hooks.cheat = Some(cheat);
+        self
+    }
+
+    /// With the steps of all messages written down.
+    pub fn named(mut self, names: Arc<Names>) -> Self {
+        self.hooks.names = Some(names);
+        self
+    }
+
     /// With somebody who sees, and may change, every message.
     pub fn intercepted(mut self, interceptor: Arc<dyn Interceptor>) -> Self {
         self.interceptor = Some(interceptor);
@@ -117,7 +159,9 @@ impl Lab {
 
     /// Runs the same code at every party.
     pub fn run<T: Send>(&self, f: impl Fn(&mut Session) -> Result<T, ProtocolError> + Sync) -> Run<T> {
-        let meshes = LocalMesh::with_interceptor(self.n_parties, self.link, self.interceptor.clone());
+        let options =
+            LocalOptions { link: self.link, limits: self.limits, interceptor: self.interceptor.clone() };
+        let meshes = LocalMesh::with(self.n_parties, options);
         let results: Vec<_> = std::thread::scope(|threads| {
             let spawned: Vec<_> = meshes
                 .into_iter()
@@ -179,7 +223,7 @@ impl Lab {
         };
         let params = self.params[party % self.params.len()];
         let session_id = blake3::derive_key("junto 2026 lab session v1", &self.seed.to_le_bytes());
-        Session::new(
+        let mut session = Session::new(
             role,
             Some(mesh),
             compute(),
@@ -187,7 +231,9 @@ impl Lab {
             PartyId::from_index(party),
             session_id,
             params,
-        )
+        );
+        Arc::get_mut(&mut session.core).expect("nobody else has it yet").lab = self.hooks.clone();
+        session
     }
 }
 

@@ -81,6 +81,8 @@ pub(crate) struct Core {
     pub(crate) params: Params,
     pub(crate) cores: Cores,
     used: Mutex<HashSet<[u8; 20]>>,
+    #[cfg(feature = "lab")]
+    pub(crate) lab: crate::lab::Hooks,
 }
 
 /// The Lamport clock of each party: in a real session only this party's own runs.
@@ -121,6 +123,8 @@ impl Session {
             params,
             cores: Cores::new(params.threads),
             used: Mutex::new(HashSet::new()),
+            #[cfg(feature = "lab")]
+            lab: crate::lab::Hooks::default(),
         };
         Session {
             step: Step::root(&session_id),
@@ -277,6 +281,8 @@ impl Session {
         payload: Bytes,
     ) -> Result<(), ProtocolError> {
         let mesh = self.core.mesh.as_ref().expect("only sessions over links send");
+        #[cfg(feature = "lab")]
+        self.core.lab.name(step, part);
         let depth = self.clock[self.core.me.index()];
         mesh.send(to, step.tag(part), depth, payload)
             .map_err(|source| ProtocolError::Link { step: step.clone(), source: Box::new(source) })
