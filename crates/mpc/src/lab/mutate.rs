@@ -186,6 +186,7 @@ impl Depth {
 
     /// Everything to try with one message of a trace.
     pub(super) fn mutations(&self, message: &Message, trace: &Trace, foreign: &Trace) -> Vec<Mutation> {
+        let is_first = trace.messages.iter().find(|other| other.from == message.from) == Some(message);
         let n_bytes = message.payload.len();
         let changes = self.changes(n_bytes);
         let mut all: Vec<Mutation> = changes.iter().copied().map(Mutation::Say).collect();
@@ -202,7 +203,9 @@ impl Depth {
         };
         let replays = [Replay::Step, Replay::Chunk, Replay::Echo, Replay::Session];
         all.extend(replays.into_iter().filter(is_possible).map(Mutation::Replay));
-        all.extend([Fate::Duplicate, Fate::Drop, Fate::Delay, Fate::Reorder].map(Mutation::Send));
+        all.extend([Fate::Duplicate, Fate::Drop, Fate::Reorder].map(Mutation::Send));
+        // Once for each sender: all that it says after its first message is late as well.
+        all.extend(is_first.then_some(Mutation::Send(Fate::Delay)));
         all
     }
 }

@@ -26,6 +26,7 @@ pub struct Sweep {
     lab: Lab,
     depth: Depth,
     sample: Option<(u64, usize)>,
+    owners: Vec<PartyId>,
 }
 
 /// One message and what is done to it.
@@ -42,6 +43,8 @@ pub struct Case {
 pub enum Ending {
     /// The honest parties have the result of the honest run.
     Unchanged,
+    /// They agree on the result of another input of the cheater's.
+    OtherInput,
     /// An honest party stopped, and none has another result.
     Caught,
     /// An honest party stopped over a delay, which it has to get along with.
@@ -67,7 +70,7 @@ pub struct Report {
 impl Sweep {
     /// A sweep over what this lab runs.
     pub fn new(lab: Lab) -> Self {
-        Sweep { lab: lab.patience(PATIENCE), depth: Depth::default(), sample: None }
+        Sweep { lab: lab.patience(PATIENCE), depth: Depth::default(), sample: None, owners: Vec::new() }
     }
 
     /// With elements of so many bytes.
@@ -91,6 +94,13 @@ impl Sweep {
     /// With `n` of all cases, chosen by `seed`.
     pub fn sampled(mut self, seed: u64, n: usize) -> Self {
         self.sample = Some((seed, n));
+        self
+    }
+
+    /// With inputs of these parties among the steps: one that cheats may as well have had other
+    /// values. Then the honest parties that come to a result come to one result.
+    pub fn owners(mut self, owners: &[usize]) -> Self {
+        self.owners = owners.iter().copied().map(PartyId::from_index).collect();
         self
     }
 
@@ -133,7 +143,7 @@ impl Sweep {
             let lab = tamper.on(self.lab.clone());
             let outcomes = watchdog.over(&case, || catch_unwind(AssertUnwindSafe(|| run(&lab))));
             let ending = match outcomes {
-                Ok(outcomes) => judge(&case, &honest, &outcomes),
+                Ok(outcomes) => self.judge(&case, &honest, &outcomes),
                 Err(_) => Ending::Panicked,
             };
             (case, ending)
@@ -149,6 +159,30 @@ impl Sweep {
         };
         trace.by_key().into_values().flat_map(of).collect()
     }
+
+    /// What the honest parties, all but the sender, came to.
+    fn judge<T: PartialEq>(
+        &self,
+        case: &Case,
+        honest: &[T],
+        outcomes: &[Result<T, ProtocolError>],
+    ) -> Ending {
+        let cheater = case.message.from;
+        let is_honest = |at: &usize| *at != cheater.index();
+        let results = || (0..outcomes.len()).filter(is_honest).map(|at| (&honest[at], &outcomes[at]));
+        // Another input gives another result, the same one to all that learn it.
+        let new =
+            results().filter_map(|(want, outcome)| outcome.as_ref().ok().filter(|value| *value != want));
+        let is_new_input = self.owners.contains(&cheater)
+            && new.clone().all(|value| new.clone().all(|other| value == other));
+        let endings = results().map(|(want, outcome)| match outcome {
+            Ok(value) if value == want => Ending::Unchanged,
+            Ok(_) if is_new_input => Ending::OtherInput,
+            Ok(_) => Ending::Wrong,
+            Err(error) => stopped(case, error),
+        });
+        endings.max().unwrap_or(Ending::Unchanged)
+    }
 }
 
 /// `n` of the cases, in their order.
@@ -162,19 +196,6 @@ fn choose(cases: Vec<Case>, seed: u64, n: usize) -> Vec<Case> {
     ranked.truncate(n);
     ranked.sort_by_key(|(_, at, _)| *at);
     ranked.into_iter().map(|(_, _, case)| case).collect()
-}
-
-/// What the honest parties, all but the sender, came to.
-fn judge<T: PartialEq>(case: &Case, honest: &[T], outcomes: &[Result<T, ProtocolError>]) -> Ending {
-    let cheater = case.message.from;
-    let each = PartyId::all(outcomes.len()).zip(honest.iter().zip(outcomes));
-    let of_honest = each.filter(|(party, _)| *party != cheater);
-    let endings = of_honest.map(|(_, (want, outcome))| match outcome {
-        Ok(value) if value == want => Ending::Unchanged,
-        Ok(_) => Ending::Wrong,
-        Err(error) => stopped(case, error),
-    });
-    endings.max().unwrap_or(Ending::Unchanged)
 }
 
 fn stopped(case: &Case, error: &ProtocolError) -> Ending {
@@ -211,7 +232,7 @@ impl Report {
     pub fn assert_clean(&self) {
         let failures = self.failures();
         let first: Vec<String> =
-            failures.iter().take(20).map(|(case, ending)| format!("{ending:?}: {case}")).collect();
+            failures.iter().take(30).map(|(case, ending)| format!("{ending:?}: {case}")).collect();
         assert!(failures.is_empty(), "{self}\n{} failures:\n{}", failures.len(), first.join("\n"));
         assert!(!self.ended(Ending::Caught).is_empty(), "a sweep in which nothing was caught: {self}");
     }
