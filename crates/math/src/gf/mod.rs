@@ -9,6 +9,7 @@
 //! Sums of products are reduced once, at the end.
 
 mod carryless;
+pub mod lines;
 #[cfg(target_arch = "x86_64")]
 mod native;
 
@@ -114,6 +115,29 @@ carryless! {
         assert_eq!(out.len(), x.len(), "slices of one length");
         for (out, x) in out.iter_mut().zip(x) {
             *out = out.plus(F::reduce::<C>(x.product::<C>(factor)));
+        }
+    }
+
+    /// Products of pairs of rows that lie `zero.len()` elements apart, summed column by column:
+    /// `zero[t] = Σ x[0]·y[0]` and `infinity[t] = Σ (x[0] + x[1])·(y[0] + y[1])`, each over
+    /// the elements `t`, `t + zero.len()`, ….
+    ///
+    /// # Panics
+    /// If the lengths do not fit.
+    pub fn pair_products<C, F>(x: [&[F]; 2], y: [&[F]; 2], zero: &mut [F], infinity: &mut [F]) {
+        let (n, width) = (x[0].len(), zero.len());
+        assert!(n.is_multiple_of(width) && width == infinity.len(), "whole rows, a sum for each column");
+        assert!(x[1].len() == n && y[0].len() == n && y[1].len() == n, "slices of one length");
+        for t in 0..width {
+            let mut at_zero = F::ZERO.product::<C>(F::ZERO);
+            let mut at_infinity = at_zero;
+            for i in (t..n).step_by(width) {
+                at_zero = F::accumulate::<C>(at_zero, x[0][i].product::<C>(y[0][i]));
+                let product = x[0][i].plus(x[1][i]).product::<C>(y[0][i].plus(y[1][i]));
+                at_infinity = F::accumulate::<C>(at_infinity, product);
+            }
+            zero[t] = F::reduce::<C>(at_zero);
+            infinity[t] = F::reduce::<C>(at_infinity);
         }
     }
 
