@@ -78,6 +78,15 @@ pub enum Deviation {
     /// Opened positions are no permutation.
     #[error("opened positions are no permutation")]
     NotAPermutation,
+    /// A proof of products does not hold.
+    #[error("a proof of products does not hold")]
+    FalseProof,
+    /// The parties to a proof of products saw different ones.
+    #[error("the parties to a proof of products saw different ones")]
+    ProofsDiffer,
+    /// The verifier of a proof of products refused it.
+    #[error("a proof of products was refused")]
+    ProofRefused,
     /// The parties do not take part in one session.
     #[error("the parties do not agree on the session")]
     OtherSession,

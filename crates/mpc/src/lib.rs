@@ -14,6 +14,7 @@
 //! above are written, and compiled, once.
 
 mod bits;
+mod check;
 mod count;
 mod error;
 mod fork;

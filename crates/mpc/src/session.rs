@@ -213,8 +213,21 @@ impl Session {
     /// `StepReused` if it was used before.
     pub(crate) fn begin(&self, label: impl Into<Label>) -> Result<Step, ProtocolError> {
         let step = self.step.child(label.into());
+        self.claim(&step)?;
+        Ok(step)
+    }
+
+    /// Marks a step's name as used.
+    ///
+    /// # Errors
+    /// `StepReused` if it was used before.
+    pub(crate) fn claim(&self, step: &Step) -> Result<(), ProtocolError> {
         let mut used = self.core.used.lock().unwrap_or_else(|poison| poison.into_inner());
-        if used.insert(step.key_bytes()) { Ok(step) } else { Err(ProtocolError::StepReused { step }) }
+        if used.insert(step.key_bytes()) {
+            Ok(())
+        } else {
+            Err(ProtocolError::StepReused { step: step.clone() })
+        }
     }
 
     /// [`Session::begin`] for a step that opens values.

@@ -1,0 +1,135 @@
+//! The prover's side of a proof.
+
+use math::Group;
+use math::gf::lines::{Factors, LINE_BITS, Line, WeighedSum, weigh_products};
+use math::gf::{Field, Gf128, fold_into, inner_product, pair_products};
+
+use super::field::equal_weights;
+use super::gates::Lines;
+use super::lanes::ProverLanes;
+use super::shape::Shape;
+use super::transcript::{Seed, Transcript, Weights, digest};
+
+/// The elements of a vector of one block: two lines, one above the other.
+const BLOCK: usize = 2 * LINE_BITS;
+
+/// What the prover sends: the left verifier's shares, and the last state to both.
+pub(super) struct Proof {
+    pub(super) left: Vec<Gf128>,
+    pub(super) last: Seed,
+}
+
+/// Proves `Σ x ∧ y' ⊕ y ∧ x' = e ⊕ f` for lines `x`, `y`, `x'`, `y'`.
+pub(super) fn prove(
+    shape: Shape,
+    transcript: Transcript,
+    lines: &[Lines<'_>; 4],
+    lanes: &ProverLanes,
+) -> Proof {
+    let weights = Weights::of(&transcript, shape);
+    let mut proof = Rounds { transcript, lanes, left: Vec::with_capacity(shape.n_elements()), n_rounds: 0 };
+
+    proof.share(&skipped(shape, &weights, lines));
+    let at_lines = equal_weights(&proof.transcript.points(shape.skip()), true);
+
+    let [mut u, mut v] = folded(shape, &weights, lines, &at_lines);
+    let squares: Vec<_> = weights.roots.iter().map(|root| root.square()).collect();
+    let (mut zero, mut infinity) = (vec![Gf128(0); BLOCK], vec![Gf128(0); BLOCK]);
+    while u.len() > BLOCK {
+        let ((u_low, u_high), (v_low, v_high)) = (halves(&mut u), halves(&mut v));
+        pair_products([u_low, u_high], [v_low, v_high], &mut zero, &mut infinity);
+        proof.share(&[inner_product(&squares, &zero), inner_product(&squares, &infinity)]);
+        fold(&mut u, &mut v, proof.transcript.point());
+    }
+
+    for w in [&mut u, &mut v] {
+        w.iter_mut().zip(&weights.roots).for_each(|(w, root)| *w = w.times(*root));
+    }
+    while u.len() > 1 {
+        let ((u_low, u_high), (v_low, v_high)) = (halves(&mut u), halves(&mut v));
+        let (mut zero, mut infinity) = ([Gf128(0)], [Gf128(0)]);
+        pair_products([u_low, u_high], [v_low, v_high], &mut zero, &mut infinity);
+        proof.share(&[zero[0], infinity[0]]);
+        fold(&mut u, &mut v, proof.transcript.point());
+    }
+
+    // The masking round: the lines through u, v at 0 and the masks at 1. Their product at 0
+    // is the claim, which both verifiers hold shares of.
+    let (u1, v1) = (lanes.mask_left, lanes.mask_right);
+    proof.share(&[u1.times(v1), u[0].plus(u1).times(v[0].plus(v1))]);
+    Proof { left: proof.left, last: *proof.transcript.state() }
+}
+
+/// The rounds of a proof: each splits values into two shares and hashes the left one.
+struct Rounds<'a> {
+    transcript: Transcript,
+    lanes: &'a ProverLanes,
+    left: Vec<Gf128>,
+    n_rounds: usize,
+}
+
+impl Rounds<'_> {
+    fn share(&mut self, values: &[Gf128]) {
+        let first = self.left.len();
+        let right = &self.lanes.right[first..];
+        self.left.extend(values.iter().zip(right).map(|(value, right)| value.minus(*right)));
+        self.transcript.absorb(&digest(&self.lanes.salts[self.n_rounds], &self.left[first..]));
+        self.n_rounds += 1;
+    }
+}
+
+/// The sums at the points of the extension that are shared.
+fn skipped(shape: Shape, weights: &Weights, lines: &[Lines<'_>; 4]) -> Vec<Gf128> {
+    let mut sums = vec![WeighedSum::ZERO; shape.n_points()];
+    let mut block_lines = block_buffer(shape);
+    for (block, weight) in weights.blocks.iter().enumerate() {
+        read_block(shape, lines, block, &mut block_lines);
+        weigh_products(&mut sums, block_lines.each_ref().map(|lines| &lines[..]), *weight);
+    }
+    shape.shared_points().map(|point| sums[point].total(&weights.elements)).collect()
+}
+
+/// The vectors `u = x̃‖ỹ` and `v = ỹ'‖x̃'` of each block, one block after the other; zeros
+/// fill the blocks up to a power of two.
+fn folded(shape: Shape, weights: &Weights, lines: &[Lines<'_>; 4], at_lines: &[Gf128]) -> [Vec<Gf128>; 2] {
+    let n = BLOCK << shape.block_rounds();
+    let (mut u, mut v) = (vec![Gf128(0); n], vec![Gf128(0); n]);
+    let mut block_lines = block_buffer(shape);
+    for block in 0..shape.n_blocks() {
+        read_block(shape, lines, block, &mut block_lines);
+        let root = weights.block_root(block);
+        let factors: Vec<_> = at_lines.iter().map(|at| at.times(root)).collect();
+        let factors = Factors::new(&factors);
+        let (u_x, u_y) = u[block * BLOCK..][..BLOCK].split_at_mut(LINE_BITS);
+        let (v_y, v_x) = v[block * BLOCK..][..BLOCK].split_at_mut(LINE_BITS);
+        let [x, y, x_next, y_next] = &block_lines;
+        factors.fold(x, u_x);
+        factors.fold(y, u_y);
+        factors.fold(y_next, v_y);
+        factors.fold(x_next, v_x);
+    }
+    [u, v]
+}
+
+fn block_buffer(shape: Shape) -> [Vec<Line>; 4] {
+    std::array::from_fn(|_| vec![[0; 8]; shape.block_lines()])
+}
+
+fn read_block(shape: Shape, lines: &[Lines<'_>; 4], block: usize, out: &mut [Vec<Line>; 4]) {
+    for (lines, out) in lines.iter().zip(out) {
+        lines.read(block * shape.block_lines(), out);
+    }
+}
+
+fn halves(w: &mut [Gf128]) -> (&mut [Gf128], &mut [Gf128]) {
+    w.split_at_mut(w.len() / 2)
+}
+
+/// Folds both vectors, top bit first.
+fn fold(u: &mut Vec<Gf128>, v: &mut Vec<Gf128>, at: Gf128) {
+    for w in [u, v] {
+        let (low, high) = halves(w);
+        fold_into(low, high, at);
+        w.truncate(w.len() / 2);
+    }
+}
