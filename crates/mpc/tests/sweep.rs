@@ -213,6 +213,8 @@ fn moved(
 const PLAIN: fn(Sweep) -> Sweep = |sweep| sweep;
 const EVERY_BIT: fn(Sweep) -> Sweep = |sweep| sweep.every_bit_up_to(8);
 
+const INPUTS: fn(Sweep) -> Sweep = |sweep| sweep.inputs(|message| message.name.starts_with("input"));
+
 const STEPS: &[Step] = &[
     ("mul in Z8", mul::<Z8>, |sweep| sweep.every_bit_up_to(2).elements(1)),
     ("mul in Z64", mul::<Z64>, PLAIN),
@@ -229,8 +231,8 @@ const STEPS: &[Step] = &[
     ("open", open, EVERY_BIT),
     ("open_bits", open_bits, PLAIN),
     ("open_to", open_to, |sweep| sweep.elements(4)),
-    ("input", input, |sweep| sweep.owners(&[1, 3])),
-    ("input_bits", input_bits, |sweep| sweep.owners(&[1, 3])),
+    ("input", input, INPUTS),
+    ("input_bits", input_bits, INPUTS),
     ("check_zero", check_zero, PLAIN),
     ("words to ring", words_to_ring, PLAIN),
     ("shuffle", shuffle, |sweep| sweep.elements(4)),

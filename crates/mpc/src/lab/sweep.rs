@@ -26,7 +26,7 @@ pub struct Sweep {
     lab: Lab,
     depth: Depth,
     sample: Option<(u64, usize)>,
-    owners: Vec<PartyId>,
+    is_input: fn(&Message) -> bool,
 }
 
 /// One message and what is done to it.
@@ -70,7 +70,7 @@ pub struct Report {
 impl Sweep {
     /// A sweep over what this lab runs.
     pub fn new(lab: Lab) -> Self {
-        Sweep { lab: lab.patience(PATIENCE), depth: Depth::default(), sample: None, owners: Vec::new() }
+        Sweep { lab: lab.patience(PATIENCE), depth: Depth::default(), sample: None, is_input: |_| false }
     }
 
     /// With elements of so many bytes.
@@ -97,10 +97,10 @@ impl Sweep {
         self
     }
 
-    /// With inputs of these parties among the steps: one that cheats may as well have had other
-    /// values. Then the honest parties that come to a result come to one result.
-    pub fn owners(mut self, owners: &[usize]) -> Self {
-        self.owners = owners.iter().copied().map(PartyId::from_index).collect();
+    /// With messages that carry what their sender chose to share. Who changes one may as well have
+    /// had other values: then the honest parties that come to a result come to one result.
+    pub fn inputs(mut self, is_input: fn(&Message) -> bool) -> Self {
+        self.is_input = is_input;
         self
     }
 
@@ -173,7 +173,7 @@ impl Sweep {
         // Another input gives another result, the same one to all that learn it.
         let new =
             results().filter_map(|(want, outcome)| outcome.as_ref().ok().filter(|value| *value != want));
-        let is_new_input = self.owners.contains(&cheater)
+        let is_new_input = (self.is_input)(&case.message)
             && new.clone().all(|value| new.clone().all(|other| value == other));
         let endings = results().map(|(want, outcome)| match outcome {
             Ok(value) if value == want => Ending::Unchanged,
