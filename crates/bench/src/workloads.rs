@@ -100,7 +100,7 @@ const ALL: &[Workload] = &[
             let payload = Table::try_new(s, rows, vec![payload])?;
             let valid = SharedBits::constant(s, rows, 1, 1);
             Ok(Box::new(move |s| {
-                let unique = UniqueSide { keys: &unique, valid: &valid, payload: &payload, ascending: false };
+                let unique = UniqueSide { keys: &unique, valid: &valid, payload: &payload };
                 oblivious::lookup(s, "join", unique, &other, &valid, Method::Auto).map(drop)
             }))
         },

@@ -65,7 +65,7 @@ fn joins_and_groups_end() {
         let (keys, other) = (numbers(s, 1, 4, 12), numbers(s, 2, 4, 20));
         let (valid, other_valid) = (SharedBits::constant(s, 12, 1, 1), SharedBits::constant(s, 20, 1, 1));
         let payload = Table::try_new(s, 12, vec![keys.clone().into()])?;
-        let unique = UniqueSide { keys: &keys, valid: &valid, payload: &payload, ascending: false };
+        let unique = UniqueSide { keys: &keys, valid: &valid, payload: &payload };
         lookup(s, "lookup", unique, &other, &other_valid, Method::Auto)?;
         let rows = Rows { keys: &keys, valid: &valid, along: &payload };
         distinct(s, "distinct", rows, Method::Radix).map(drop)

@@ -120,12 +120,7 @@ fn look_up(
 ) -> Result<(Vec<Column>, SharedBits, SharedBits)> {
     let payload = to_table(cx, &unique.columns, unique.n_rows())?;
     let Lookup { payload, matched, broken } = cx.step("lookup", |s| {
-        let side = UniqueSide {
-            keys: &unique_keys.planes,
-            valid: &unique_keys.valid,
-            payload: &payload,
-            ascending: false,
-        };
+        let side = UniqueSide { keys: &unique_keys.planes, valid: &unique_keys.valid, payload: &payload };
         lookup(s, "rows", side, &other_keys.planes, &other_keys.valid, Method::Auto)
     })?;
     Ok((from_table(cx, payload, &unique.columns)?, matched, broken))
@@ -161,7 +156,7 @@ fn is_single(cx: &mut Context, left: &Relation, left_keys: &Keys, right_keys: &K
     let Distinct { keys, valid, .. } = once;
     let found = cx.step("exists", |s| {
         let payload = Table::empty(keys.n_rows());
-        let side = UniqueSide { keys: &keys, valid: &valid, payload: &payload, ascending: false };
+        let side = UniqueSide { keys: &keys, valid: &valid, payload: &payload };
         lookup(s, "rows", side, &left_keys.planes, &left_keys.valid, Method::Auto)
     })?;
     // Matched rows are valid ones.
