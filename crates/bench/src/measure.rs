@@ -79,7 +79,7 @@ fn sent(s: &Session) -> u64 {
 }
 
 /// Everybody has heard from everybody: two rounds of one element.
-fn barrier(s: &mut Session) -> Result<(), ProtocolError> {
+pub(crate) fn barrier(s: &mut Session) -> Result<(), ProtocolError> {
     let mut token: Shared<Z64> = Shared::public(s, &Column::new(&[Z64(1)]));
     for lap in 0..2 {
         token = mpc::mul(s, ("barrier", lap), &token, &token)?;
