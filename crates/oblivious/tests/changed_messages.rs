@@ -68,6 +68,6 @@ fn joins_and_groups_end() {
         let unique = UniqueSide { keys: &keys, valid: &valid, payload: &payload };
         lookup(s, "lookup", unique, &other, &other_valid, Method::Auto)?;
         let rows = Rows { keys: &keys, valid: &valid, along: &payload };
-        distinct(s, "distinct", rows, Method::Radix).map(drop)
+        distinct(s, "distinct", rows, None, Method::Radix).map(drop)
     });
 }

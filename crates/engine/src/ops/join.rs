@@ -151,7 +151,7 @@ fn is_single(cx: &mut Context, left: &Relation, left_keys: &Keys, right_keys: &K
     let once = cx.step("once", |s| {
         let along = Table::empty(right_keys.planes.n_rows());
         let rows = Rows { keys: &right_keys.planes, valid: &right_keys.valid, along: &along };
-        distinct(s, "keys", rows, Method::Auto)
+        distinct(s, "keys", rows, None, Method::Auto)
     })?;
     let Distinct { keys, valid, .. } = once;
     let found = cx.step("exists", |s| {
