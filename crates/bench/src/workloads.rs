@@ -52,7 +52,7 @@ const ALL: &[Workload] = &[
         prepare: |s, rows| {
             let x = mpc::random::<Z64>(s, "x", rows)?;
             let y = mpc::random::<Z64>(s, "y", rows)?;
-            Ok(Box::new(move |s| convert::is_negative(s, "less than", &x.sub(&y)).map(drop)))
+            Ok(Box::new(move |s| convert::less_than_ring(s, "less than", &x, &y).map(drop)))
         },
     },
     Workload {
