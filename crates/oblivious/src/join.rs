@@ -4,7 +4,7 @@ use mpc::{Label, ProtocolError, Session, SharedBits, and};
 
 use crate::compare::all_ones;
 use crate::rowwise::rowwise_one;
-use crate::scan::{any_row, with_first};
+use crate::scan::{any_row, lead, with_first};
 use crate::sort::{Method, SortedRows, sort, sort_by_bit};
 use crate::table::{Table, same};
 
@@ -19,13 +19,15 @@ pub struct UniqueSide<'a> {
     pub payload: &'a Table,
 }
 
-/// What a lookup gives, row by row of the side that looked up.
+/// What a lookup gives: but for `used`, row by row of the side that looked up.
 #[derive(Debug)]
 pub struct Lookup {
     /// The payload of the row with the same key; zeros where there is none.
     pub payload: Table,
     /// One plane: which rows have found theirs.
     pub matched: SharedBits,
+    /// One plane, row by row of the unique side: which rows have been found by another.
+    pub used: SharedBits,
     /// One bit, for the whole join: whether the unique side is not what it was said to be. Then
     /// the rest is worth nothing.
     pub broken: SharedBits,
@@ -34,7 +36,8 @@ pub struct Lookup {
 /// Looks up each key among unique ones: the heart of a join that keeps the other side's rows.
 ///
 /// - **SQL:** `fk JOIN pk ON fk.key = pk.key` with `matched` as the result's valid bit, `LEFT
-///   JOIN` with `fk`'s own and NULLs where nothing matched; `matched` alone is the semijoin.
+///   JOIN` with `fk`'s own and NULLs where nothing matched; `matched` alone is the semijoin. In
+///   `pk LEFT JOIN fk`, rows of `pk` that are not `used` come on top of those that match.
 /// - **Shape:** `keys` and `valid` have `n` rows, and so has the result, in the same order;
 ///   columns of that side beside its key do not travel. A row of `keys` whose `valid` is zero
 ///   matches nothing: clear it where the key is NULL.
@@ -79,9 +82,11 @@ pub fn lookup(
         let goes_on = goes_on(s, &sorted.keys)?;
         let (found, broken) =
             s.join(|s| from_starts(s, &sorted, &goes_on), |s| any_inside(s, &sorted, &goes_on))?;
-        let (matched, payload) = found.slice(n_unique..n_unique + n).split_columns(1);
-        let matched = matched.columns()[0].bits().expect("one plane").clone();
-        Ok(Lookup { payload, matched, broken })
+        let (bits, payload) = found.split_columns(2);
+        let bit = |at: usize, rows| bits.columns()[at].bits().expect("one plane").copy_rows(rows);
+        let (used, looked_up) = (bit(0, 0..n_unique), n_unique..n_unique + n);
+        let matched = bit(1, looked_up.clone());
+        Ok(Lookup { payload: payload.slice(looked_up), matched, used, broken })
     })
 }
 
@@ -96,7 +101,8 @@ fn goes_on(s: &mut Session, keys: &SharedBits) -> Result<SharedBits, ProtocolErr
     Ok(with_first(s, &goes_on.not(s)).not(s))
 }
 
-/// For each row what the first row of its run holds, brought back to where it came from.
+/// For each row whether its run goes on below, and what the first row of its run holds, brought
+/// back to where it came from.
 ///
 /// Rows that go on hold zeros, so that they have no part in the running totals: moved before
 /// those that start a run, their differences are zero, and so is what the first start's is
@@ -104,7 +110,9 @@ fn goes_on(s: &mut Session, keys: &SharedBits) -> Result<SharedBits, ProtocolErr
 fn from_starts(s: &mut Session, sorted: &SortedRows, goes_on: &SharedBits) -> Result<Table, ProtocolError> {
     let (order, apart) = sort_by_bit(s, "starts", &goes_on.not(s), &sorted.table)?;
     let deltas = order.restore(s, "among", &apart.deltas())?;
-    sorted.order.restore(s, "back", &deltas.prefix_sum())
+    let below = lead(s, goes_on, false);
+    let found = Table::try_new(s, below.n_rows(), vec![below.into()])?.beside(s, deltas.prefix_sum())?;
+    sorted.order.restore(s, "back", &found)
 }
 
 /// Whether a unique row that takes part goes on with a run: then its key comes twice.

@@ -14,8 +14,9 @@ struct Case {
     keys: Vec<(u16, bool)>,
 }
 
-/// Of each row: whether it matched, and the payload in bits and in a ring; whether it all is broken.
-type Outcome = (Vec<bool>, Vec<u64>, Vec<u64>, bool);
+/// Of each row: whether it matched, and the payload in bits and in a ring; whether it all is
+/// broken; of each unique row, whether it was found.
+type Outcome = (Vec<bool>, Vec<u64>, Vec<u64>, bool, Vec<bool>);
 
 fn planes(s: &Session, seed: u64, width: usize, values: impl Iterator<Item = i128>) -> SharedBits {
     lab::deal_numbers(s, seed, width, &values.collect::<Vec<_>>())
@@ -46,13 +47,17 @@ fn run(s: &mut Session, case: &Case, method: Method) -> Result<Option<Outcome>, 
     let matched = show("matched", &found.matched)?;
     let bits = show("bits", payload[0].bits().expect("bits"))?;
     let broken = show("broken", &found.broken)?;
+    let used = show("used", &found.used)?;
     let ring = verify(s, Shared::<Z64>::try_from(payload[1].clone()).expect("a ring"))?;
     let ring = open(s, "ring", ring)?;
-    let (Some(matched), Some(bits), Some(ring), Some(broken)) = (matched, bits, ring, broken) else {
+    let (Some(matched), Some(bits), Some(ring), Some(broken), Some(used)) =
+        (matched, bits, ring, broken, used)
+    else {
         return Ok(None);
     };
     let ring = ring.items().iter().map(|item| item.0).collect();
-    Ok(Some((matched.iter().map(|bit| *bit == 1).collect(), bits, ring, broken == [1])))
+    let truth = |bits: &[u64]| bits.iter().map(|bit| *bit == 1).collect();
+    Ok(Some((truth(&matched), bits, ring, broken == [1], truth(&used))))
 }
 
 fn expected(case: &Case) -> Outcome {
@@ -66,6 +71,7 @@ fn expected(case: &Case) -> Outcome {
         payload.clone(),
         payload,
         by_key.len() < taking_part().count(),
+        case.unique.iter().map(|row| row.1 && case.keys.contains(&(row.0, true))).collect(),
     )
 }
 
