@@ -52,7 +52,7 @@ const ALL: &[Workload] = &[
         prepare: |s, rows| {
             let x = mpc::random::<Z64>(s, "x", rows)?;
             let y = mpc::random::<Z64>(s, "y", rows)?;
-            Ok(Box::new(move |s| convert::is_negative(s, "less than", &x.sub(&y)).map(drop)))
+            Ok(Box::new(move |s| convert::less_than_ring(s, "less than", &x, &y).map(drop)))
         },
     },
     Workload {
@@ -100,7 +100,7 @@ const ALL: &[Workload] = &[
             let payload = Table::try_new(s, rows, vec![payload])?;
             let valid = SharedBits::constant(s, rows, 1, 1);
             Ok(Box::new(move |s| {
-                let unique = UniqueSide { keys: &unique, valid: &valid, payload: &payload, ascending: false };
+                let unique = UniqueSide { keys: &unique, valid: &valid, payload: &payload };
                 oblivious::lookup(s, "join", unique, &other, &valid, Method::Auto).map(drop)
             }))
         },

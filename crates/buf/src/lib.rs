@@ -7,6 +7,7 @@
 //! Memory goes back to a process-wide pool of power-of-two classes, since page
 //! faults on fresh memory cost more than the arithmetic on it.
 
+mod pages;
 mod pool;
 
 use std::ops::Range;
@@ -177,6 +178,28 @@ mod tests {
             drop(buf);
             assert!(Buf::zeroed(n).bytes().iter().all(|b| *b == 0));
         }
+    }
+
+    /// Larger blocks are pages that nothing has been written to.
+    #[test]
+    fn fresh_blocks_of_every_size_are_zeros_to_write() {
+        for class in 6..24 {
+            let n_bytes = 1 << class;
+            let start = pages::zeroed(n_bytes);
+            // SAFETY: the block was just made with this size, and is given back below.
+            let bytes = unsafe { std::slice::from_raw_parts_mut(start.as_ptr(), n_bytes) };
+            assert!(bytes.iter().all(|byte| *byte == 0), "{n_bytes}");
+            bytes.fill(1);
+            // SAFETY: as above; nothing refers to it any more.
+            unsafe { pages::give_back(start, n_bytes) };
+        }
+    }
+
+    #[test]
+    fn the_pool_keeps_no_more_than_its_share() {
+        let burst: Vec<Buf> = (0..40).map(|_| Buf::stale(1 << 24)).collect();
+        drop(burst);
+        assert!((1 << 24..=1 << 29).contains(&pooled_bytes()), "{}", pooled_bytes());
     }
 
     #[test]

@@ -1,8 +1,10 @@
 //! Where blocks come from: free lists by power-of-two size, shared by all threads.
 
-use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
 use std::ptr::NonNull;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::pages;
 
 /// Every block starts on a multiple of this many bytes: one cache line.
 pub const ALIGNMENT: usize = 64;
@@ -10,8 +12,9 @@ pub const ALIGNMENT: usize = 64;
 /// Blocks of up to 2^26 bytes are kept; larger ones go back to the system.
 const N_CLASSES: usize = 27;
 
-/// Each class keeps at most this many bytes, so that a burst is not held for ever.
-const KEPT_BYTES: usize = 1 << 27;
+/// All classes together keep at most this many bytes, so that a burst is not held for ever: what
+/// 10^7 products of 64 bits take, and three times as much.
+const KEPT_BYTES: usize = 1 << 29;
 
 /// Memory of one power-of-two size. Always initialised, never cleared.
 pub(crate) struct Block {
@@ -28,6 +31,8 @@ struct FreeList(Mutex<Vec<Block>>);
 
 static FREE: [FreeList; N_CLASSES] = [const { FreeList(Mutex::new(Vec::new())) }; N_CLASSES];
 
+static KEPT: AtomicUsize = AtomicUsize::new(0);
+
 impl Block {
     /// A block of at least `n_bytes`.
     pub(crate) fn take(n_bytes: usize) -> Block {
@@ -35,13 +40,11 @@ impl Block {
         if let Some(list) = FREE.get(class) {
             let mut free = list.0.lock().unwrap_or_else(|poison| poison.into_inner());
             if let Some(block) = free.pop() {
+                KEPT.fetch_sub(1 << class, Ordering::Relaxed);
                 return block;
             }
         }
-        let layout = layout(class);
-        // SAFETY: the layout has a size of at least one cache line.
-        let start = unsafe { alloc_zeroed(layout) };
-        Block { start: NonNull::new(start).unwrap_or_else(|| handle_alloc_error(layout)), class }
+        Block { start: pages::zeroed(1 << class), class }
     }
 
     pub(crate) fn bytes(&self) -> &[u8] {
@@ -58,24 +61,20 @@ impl Block {
 impl Drop for Block {
     fn drop(&mut self) {
         if let Some(list) = FREE.get(self.class) {
-            let mut free = list.0.lock().unwrap_or_else(|poison| poison.into_inner());
-            if (free.len() + 1) << self.class <= KEPT_BYTES {
+            let n_bytes = 1 << self.class;
+            if KEPT.fetch_add(n_bytes, Ordering::Relaxed) + n_bytes <= KEPT_BYTES {
+                let mut free = list.0.lock().unwrap_or_else(|poison| poison.into_inner());
                 free.push(Block { start: self.start, class: self.class });
                 return;
             }
+            KEPT.fetch_sub(n_bytes, Ordering::Relaxed);
         }
-        // SAFETY: `start` came from `alloc_zeroed` with this layout and is given up here.
-        unsafe { dealloc(self.start.as_ptr(), layout(self.class)) }
+        // SAFETY: `start` came from `zeroed` with this size and is given up here.
+        unsafe { pages::give_back(self.start, 1 << self.class) }
     }
-}
-
-fn layout(class: usize) -> Layout {
-    Layout::from_size_align(1 << class, ALIGNMENT).expect("a power of two of at least one cache line")
 }
 
 /// How many bytes the pool holds for reuse.
 pub fn pooled_bytes() -> usize {
-    (0..N_CLASSES)
-        .map(|class| FREE[class].0.lock().unwrap_or_else(|poison| poison.into_inner()).len() << class)
-        .sum()
+    KEPT.load(Ordering::Relaxed)
 }

@@ -4,6 +4,8 @@ use std::ops::Range;
 
 use buf::{Buf, Bytes};
 
+use crate::kernel;
+
 /// Rows that views are cut at: 512 bits, one cache line of every plane.
 pub const ROW_ALIGNMENT: usize = 512;
 
@@ -197,6 +199,29 @@ impl Planes {
             for ((out, left), right) in out.iter_mut().zip(self.plane(plane)).zip(other.plane(plane)) {
                 *out = f(*left, *right);
             }
+        })
+    }
+
+    /// `self ⊕ other`.
+    ///
+    /// # Panics
+    /// If the shapes differ.
+    pub fn xor(&self, other: &Self) -> Self {
+        self.xor_with(other, 0)
+    }
+
+    /// `¬(self ⊕ other)`.
+    ///
+    /// # Panics
+    /// If the shapes differ.
+    pub fn xnor(&self, other: &Self) -> Self {
+        self.xor_with(other, u64::MAX)
+    }
+
+    fn xor_with(&self, other: &Self, flip: u64) -> Self {
+        assert_eq!((self.n_rows, self.width), (other.n_rows, other.width), "planes of one shape");
+        Self::build(self.n_rows, self.width, |plane, out| {
+            kernel::xor_of(out, self.plane(plane), other.plane(plane), flip);
         })
     }
 

@@ -67,13 +67,28 @@ impl SharedBits {
     /// If the shapes differ.
     pub fn xor(&self, other: &Self) -> Self {
         assert_eq!((self.n_rows, self.width), (other.n_rows, other.width), "planes of one shape");
-        let parts = self.parts.zip(&other.parts, |a, b| a.zip(b, |a, b| a ^ b));
+        let parts = self.parts.zip(&other.parts, Planes::xor);
         SharedBits { n_rows: self.n_rows, width: self.width, parts }
+    }
+
+    /// `¬(self ⊕ other)`: where both are the same.
+    ///
+    /// # Panics
+    /// If the shapes differ.
+    pub fn xnor(&self, s: &Session, other: &Self) -> Self {
+        assert_eq!((self.n_rows, self.width), (other.n_rows, other.width), "planes of one shape");
+        let (holds, others) = (s.public_parts(), other.parts.as_slice());
+        assert_eq!(self.parts.as_slice().len(), others.len(), "sharings of one protocol");
+        let xor = |at: usize, part: &Planes| match holds[at] {
+            true => part.xnor(&others[at]),
+            false => part.xor(&others[at]),
+        };
+        SharedBits { n_rows: self.n_rows, width: self.width, parts: self.parts.map(xor) }
     }
 
     /// `self ⊕ planes`, for public `planes`.
     pub fn xor_public(&self, s: &Session, planes: &Planes) -> Self {
-        self.change_where(s, |part| part.zip(planes, |a, b| a ^ b))
+        self.change_where(s, |part| part.xor(planes))
     }
 
     /// Every row XOR the low bits of a public word.

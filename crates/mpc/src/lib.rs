@@ -18,6 +18,7 @@ mod check;
 mod count;
 mod error;
 mod fork;
+mod halves;
 mod input;
 #[cfg(feature = "lab")]
 pub mod lab;
@@ -34,10 +35,11 @@ mod step;
 pub use bits::SharedBits;
 pub use count::Cost;
 pub use error::{Deviation, ProtocolError};
+pub use halves::{Carries, Halves};
 pub use input::{input, input_bits};
 pub use lanes::Lane;
 pub use ops::{
-    WordMasks, and, and_bit, and_many, check_zero, dot, inner_product, matmul, mul, mul_many, open,
+    WordMasks, and, and_bit, and_many, and_onto, check_zero, dot, inner_product, matmul, mul, mul_many, open,
     open_bits, open_bits_to, open_to, random, random_bits, verify, word_finish, word_masks,
 };
 pub use session::{Params, Security, Session};

@@ -274,27 +274,48 @@ pub fn and_many(
     label: impl Into<Label>,
     pairs: &[(&SharedBits, &SharedBits)],
 ) -> Result<Vec<SharedBits>, ProtocolError> {
+    let triples: Vec<_> = pairs.iter().map(|(x, y)| (*x, *y, None)).collect();
+    and_onto(s, label, &triples)
+}
+
+/// [`and_many`] with something added to each product, or not: `x ∧ y ⊕ z` for `(x, y, z)`. The
+/// sum costs nothing more, not even a pass of its own over the products.
+///
+/// - **Cost:** as [`and_many`].
+///
+/// # Errors
+/// As [`mul`].
+pub fn and_onto(
+    s: &mut Session,
+    label: impl Into<Label>,
+    triples: &[(&SharedBits, &SharedBits, Option<&SharedBits>)],
+) -> Result<Vec<SharedBits>, ProtocolError> {
     let step = s.begin(label)?;
-    let n_rows = pairs.first().map_or(0, |(x, _)| x.n_rows());
-    let mut ends = Vec::with_capacity(pairs.len());
-    for (x, y) in pairs {
+    let n_rows = triples.first().map_or(0, |(x, ..)| x.n_rows());
+    let mut ends = Vec::with_capacity(triples.len());
+    for (x, y, onto) in triples {
         same_shape(&step, n_rows, x.n_rows())?;
         same_shape(&step, n_rows, y.n_rows())?;
         if x.width() != 1 && y.width() != 1 {
             same_shape(&step, x.width(), y.width())?;
         }
-        ends.push(ends.last().unwrap_or(&0) + if y.width() == 1 { x.width() } else { y.width() });
+        let width = if y.width() == 1 { x.width() } else { y.width() };
+        if let Some(onto) = onto {
+            same_shape(&step, n_rows, onto.n_rows())?;
+            same_shape(&step, width, onto.width())?;
+        }
+        ends.push(ends.last().unwrap_or(&0) + width);
     }
     let width = ends.last().copied().unwrap_or(0);
     let parts = match &s.core.clone().role {
         Role::Rep3 { roots, .. } => {
-            let z = rep3::and_planes(roots, &step, n_rows, width, pairs);
+            let z = rep3::and_planes(roots, &step, n_rows, width, triples);
             #[cfg(feature = "lab")]
             let z = s.product_of(&step, &z.dense_bytes()).map_or(z, |z| Planes::from_buf(z, n_rows, width));
             let z_next = rep3::pass_left(s, &step, z.dense_bytes())?;
             Parts::Two([z, Planes::from_buf(z_next, n_rows, width)])
         }
-        Role::Plain => Parts::One([rep3::plain_and_planes(n_rows, width, pairs)]),
+        Role::Plain => Parts::One([rep3::plain_and_planes(n_rows, width, triples)]),
         Role::Observer => Parts::Zero,
         Role::Count(_) => {
             s.count_left(width * math::planes::words_per_plane(n_rows) * 8);

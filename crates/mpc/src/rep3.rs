@@ -79,13 +79,16 @@ pub(crate) fn two<R: Group>(x: &Shared<R>) -> [&[R]; 2] {
     [parts[0].items(), parts[1].items()]
 }
 
-/// Masked cross terms of all pairs, plane after plane.
+/// Two sides of a product of bits, and what is added to it, if anything is.
+pub(crate) type Triple<'a> = (&'a SharedBits, &'a SharedBits, Option<&'a SharedBits>);
+
+/// Masked cross terms of all products, plane after plane.
 pub(crate) fn and_planes(
     roots: &Roots,
     step: &Step,
     n_rows: usize,
     width: usize,
-    pairs: &[(&SharedBits, &SharedBits)],
+    triples: &[Triple<'_>],
 ) -> Planes {
     let [own, next] = roots.streams(step, Use::Mask);
     let mut out = PlanesMut::stale(n_rows, width);
@@ -95,15 +98,19 @@ pub(crate) fn and_planes(
         Stream::zero_planes(&own, &next, &mut out);
     }
     let mut at = 0;
-    for (x, y) in pairs {
+    for (x, y, onto) in triples {
+        let onto = onto.map(|onto| &onto.parts().as_slice()[0]);
         let (x_parts, y_parts) = (x.parts().as_slice(), y.parts().as_slice());
-        for (left, right) in plane_pairs(x, y) {
+        for (plane, (left, right)) in plane_pairs(x, y).enumerate() {
             let x = [x_parts[0].plane(left), x_parts[1].plane(left)];
             let y = [y_parts[0].plane(right), y_parts[1].plane(right)];
             if one_pass {
                 Stream::and_masked(&own, &next, &mut out, at, x, y);
             } else {
                 math::kernel::and_terms(out.plane_mut(at), x, y);
+            }
+            if let Some(onto) = onto {
+                math::kernel::xor_words(out.plane_mut(at), onto.plane(plane));
             }
             at += 1;
         }
@@ -119,15 +126,18 @@ pub(crate) fn plane_pairs(x: &SharedBits, y: &SharedBits) -> impl Iterator<Item 
 }
 
 /// The same for plaintext.
-pub(crate) fn plain_and_planes(n_rows: usize, width: usize, pairs: &[(&SharedBits, &SharedBits)]) -> Planes {
+pub(crate) fn plain_and_planes(n_rows: usize, width: usize, triples: &[Triple<'_>]) -> Planes {
     let mut out = PlanesMut::stale(n_rows, width);
     let mut at = 0;
-    for (x, y) in pairs {
+    for (x, y, onto) in triples {
         let (planes_x, planes_y) = (&x.parts().as_slice()[0], &y.parts().as_slice()[0]);
-        for (left, right) in plane_pairs(x, y) {
+        for (plane, (left, right)) in plane_pairs(x, y).enumerate() {
             let (x, y) = (planes_x.plane(left), planes_y.plane(right));
             for (out, (x, y)) in out.plane_mut(at).iter_mut().zip(x.iter().zip(y)) {
                 *out = x & y;
+            }
+            if let Some(onto) = onto {
+                math::kernel::xor_words(out.plane_mut(at), onto.parts().as_slice()[0].plane(plane));
             }
             at += 1;
         }

@@ -11,7 +11,7 @@ use std::sync::{Arc, Barrier, Mutex};
 use buf::Buf;
 use math::{Column, Group, Planes, Ring, X8};
 use mpc::lab::{Lab, Script};
-use mpc::{Lane, ProtocolError, Session, Shared, SharedBits, Shuffler};
+use mpc::{Halves, Lane, ProtocolError, Session, Shared, SharedBits, Shuffler};
 use net::{Interceptor, PartyId, Tag, Verdict};
 
 /// How the messages of a run are read: one entry per row.
@@ -135,6 +135,38 @@ fn and_looks_the_same_whatever_the_inputs() {
     });
 }
 
+/// One digit of two bits below a top bit: `P_1` sees what `P_0` knows under a mask, and `P_0` sees
+/// products under masks.
+#[test]
+fn halves_look_the_same_whatever_they_carry() {
+    let secrets: Vec<Vec<u64>> = (0..8).map(|value| vec![value]).collect();
+    check(&secrets, 3, &[0, 2], |script, secret| {
+        views(script, 12, Form::Planes, |s, n| {
+            let x = script.deal(s, 1, &Column::filled(n, Z8(secret[0] as u8)));
+            Halves::new(s, &x, None, Z8(3), 3)?.carries(s, "carries")?;
+            Ok(held(&[&x]))
+        })
+    });
+}
+
+/// `P_1` sees one half under a mask, whether the halves are shared apart or as one.
+#[test]
+fn shared_halves_look_the_same() {
+    for apart in [false, true] {
+        check(&[vec![0], vec![1], vec![2], vec![3]], 2, &[0], |script, secret| {
+            views(script, 6, Form::Planes, |s, n| {
+                let x = script.deal(s, 1, &Column::filled(n, Z4(secret[0] as u8)));
+                let halves = Halves::new(s, &x, None, Z4(0), 2)?;
+                match apart {
+                    true => halves.share(s, "apart").map(drop)?,
+                    false => halves.xor(s, "as one").map(drop)?,
+                }
+                Ok(held(&[&x]))
+            })
+        });
+    }
+}
+
 #[test]
 fn two_ands_side_by_side_and_in_sequence_look_the_same_too() {
     check(&pairs(), 1, &[0, 1, 2], |script, secret| {
@@ -223,33 +255,40 @@ fn a_word_is_shown_under_a_mask_that_its_viewer_lacks() {
     });
 }
 
-/// Integers modulo 4: small enough to try every coin.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, bytemuck::Pod, bytemuck::Zeroable)]
-#[repr(transparent)]
-struct Z4(u8);
+macro_rules! small_ring {
+    ($name:ident, $bits:literal) => {
+        /// Integers modulo a small power of two: small enough to try every coin.
+        #[derive(Clone, Copy, PartialEq, Eq, Debug, bytemuck::Pod, bytemuck::Zeroable)]
+        #[repr(transparent)]
+        struct $name(u8);
 
-impl Group for Z4 {
-    const BITS: u32 = 2;
-    const BYTES: usize = 1;
-    const ZERO: Self = Z4(0);
-    fn plus(self, other: Self) -> Self {
-        Z4((self.0 + other.0) & 3)
-    }
-    fn minus(self, other: Self) -> Self {
-        Z4(self.0.wrapping_sub(other.0) & 3)
-    }
-    fn from_word(word: u128) -> Self {
-        Z4(word as u8 & 3)
-    }
-    fn word(self) -> u128 {
-        u128::from(self.0)
-    }
+        impl Group for $name {
+            const BITS: u32 = $bits;
+            const BYTES: usize = 1;
+            const ZERO: Self = $name(0);
+            fn plus(self, other: Self) -> Self {
+                Self::from_word(u128::from(self.0 + other.0))
+            }
+            fn minus(self, other: Self) -> Self {
+                Self::from_word(u128::from(self.0.wrapping_sub(other.0)))
+            }
+            fn from_word(word: u128) -> Self {
+                $name(word as u8 & ((1 << $bits) - 1))
+            }
+            fn word(self) -> u128 {
+                u128::from(self.0)
+            }
+        }
+
+        impl Ring for $name {
+            const ONE: Self = $name(1);
+            type Bits = X8;
+            fn times(self, other: Self) -> Self {
+                Self::from_word(u128::from(self.0 * other.0))
+            }
+        }
+    };
 }
 
-impl Ring for Z4 {
-    const ONE: Self = Z4(1);
-    type Bits = X8;
-    fn times(self, other: Self) -> Self {
-        Z4((self.0 * other.0) & 3)
-    }
-}
+small_ring!(Z4, 2);
+small_ring!(Z8, 3);

@@ -24,23 +24,15 @@ pub fn less_than(
 ) -> Result<SharedBits, ProtocolError> {
     assert!(x.width() > 0, "numbers of at least one bit");
     s.scope(label, |s| {
-        let top = x.width() - 1;
-        let differ = x.xor(y);
-        // The sign bit counts the other way: the negative number is the smaller one.
-        let g = if signed && y.width() == x.width() {
-            let (x_low, y_low) = (x.planes(0..top).not(s), y.planes(0..top));
-            let (x_top, y_top) = (x.plane(top), y.plane(top).not(s));
-            let parts = match top {
-                0 => mpc::and_many(s, "generate", &[(&x_top, &y_top)])?,
-                _ => mpc::and_many(s, "generate", &[(&x_low, &y_low), (&x_top, &y_top)])?,
-            };
-            SharedBits::stack(&parts.iter().collect::<Vec<_>>())
-        } else {
-            let not_x = x.not(s);
-            mpc::and(s, "generate", &not_x, y)?
+        // x < y is decided where x has 0 and y has 1: ¬x∧y = y ⊕ x∧y. The sign bit counts the
+        // other way, since the negative number is the smaller one.
+        let decides = match signed {
+            true => SharedBits::stack(&[&y.planes(0..x.width() - 1), &x.plane(x.width() - 1)]),
+            false => y.clone(),
         };
-        let p = differ.planes(1..x.width()).not(s);
-        carry_out(s, g, p)
+        let g = mpc::and_onto(s, "generate", &[(x, y, Some(&decides))])?;
+        let p = x.planes(1..x.width()).xnor(s, &y.planes(1..y.width()));
+        carry_out(s, g[0].clone(), p)
     })
 }
 
@@ -117,28 +109,57 @@ pub(crate) fn carry_out(
     mut g: SharedBits,
     mut p: SharedBits,
 ) -> Result<SharedBits, ProtocolError> {
+    // With an odd number of positions, the lowest one waits; it needs no partner to propagate.
+    // While one waits below, all others propagate.
+    let mut low: Option<SharedBits> = None;
     let mut level = 0;
-    while g.width() > 1 {
-        // With an odd number of positions the lowest one waits; it needs no partner to propagate.
-        let odd = g.width() % 2;
-        let pairs = g.width() / 2;
-        let (g_low, g_high) = (g.every(odd, 2).planes(0..pairs), g.every(odd + 1, 2));
-        let p_high = p.every(odd, 2);
-        // All pairs propagate but the lowest, unless a lower position waits.
-        let n = pairs - (1 - odd);
-        let out = if n == 0 {
-            mpc::and_many(s, ("level", level), &[(&p_high, &g_low)])?
-        } else {
-            let (p_low, p_upper) =
-                if odd == 1 { (p.every(0, 2), p.every(1, 2)) } else { (p.every(1, 2), p.every(2, 2)) };
-            mpc::and_many(s, ("level", level), &[(&p_high, &g_low), (&p_upper, &p_low.planes(0..n))])?
-        };
-        let combined = g_high.xor(&out[0]);
-        g = if odd == 1 { SharedBits::stack(&[&g.plane(0), &combined]) } else { combined };
-        p = if n == 0 { p.planes(0..0) } else { out[1].clone() };
+    loop {
+        let n = g.width();
+        if low.is_none() && n % 2 == 1 {
+            low = Some(g.plane(0));
+            g = g.planes(1..n);
+            continue;
+        }
+        let label = ("level", level);
+        match &low {
+            // The waiting one goes on waiting, and the others pair up among themselves.
+            Some(_) if n > 0 && n.is_multiple_of(2) => {
+                let [g_low, g_high, p_low, p_high] =
+                    [g.every(0, 2), g.every(1, 2), p.every(0, 2), p.every(1, 2)];
+                let out =
+                    mpc::and_onto(s, label, &[(&p_high, &g_low, Some(&g_high)), (&p_high, &p_low, None)])?;
+                [g, p] = <[_; 2]>::try_from(out).expect("two products");
+            }
+            Some(waiting) if n > 0 => {
+                let (first_p, first_g) = (p.plane(0), g.plane(0));
+                let first = (&first_p, waiting, Some(&first_g));
+                let [g_low, g_high] = [1, 2].map(|at| g.every(at.min(n), 2));
+                let [p_low, p_high] = [1, 2].map(|at| p.every(at.min(n), 2));
+                let triples = [first, (&p_high, &g_low, Some(&g_high)), (&p_high, &p_low, None)];
+                let mut out = mpc::and_onto(s, label, if n == 1 { &triples[..1] } else { &triples })?;
+                if n > 1 {
+                    [g, p] = <[_; 2]>::try_from(out.split_off(1)).expect("two more products");
+                } else {
+                    [g, p] = [g.planes(0..0), p.planes(0..0)];
+                }
+                low = out.pop();
+            }
+            Some(_) => return Ok(low.expect("just seen")),
+            // All pair up, and nobody asks whether the lowest pair propagates.
+            None => {
+                let [g_low, g_high, p_high] = [g.every(0, 2), g.every(1, 2), p.every(0, 2)];
+                let onto = (&p_high, &g_low, Some(&g_high));
+                let (p_low, p_upper) = (p.every(1, 2), p.every(2.min(p.width()), 2));
+                let out = match n {
+                    2 => mpc::and_onto(s, label, &[onto])?,
+                    _ => mpc::and_onto(s, label, &[onto, (&p_upper, &p_low, None)])?,
+                };
+                p = out.get(1).map_or_else(|| p.planes(0..0), SharedBits::clone);
+                g = out[0].clone();
+            }
+        }
         level += 1;
     }
-    Ok(g)
 }
 
 /// Where `x = y`.
@@ -189,15 +210,31 @@ pub fn all_ones(
         return Ok(SharedBits::constant(s, x.n_rows(), 1, 1));
     }
     s.scope(label, |s| {
+        // With an odd number of planes, one waits for the next odd number.
         let mut x = x.clone();
+        let mut waiting: Option<SharedBits> = None;
         let mut level = 0;
-        while x.width() > 1 {
-            let half = x.width() / 2;
-            let both = mpc::and(s, ("level", level), &x.planes(0..half), &x.planes(half..2 * half))?;
-            x = if x.width() % 2 == 1 { SharedBits::stack(&[&both, &x.plane(2 * half)]) } else { both };
+        loop {
+            let (n, half) = (x.width(), x.width() / 2);
+            let (low, high, last) = (x.planes(0..half), x.planes(half..2 * half), x.planes(2 * half..n));
+            let pair = match &waiting {
+                Some(waiting) if n % 2 == 1 => Some((&last, waiting)),
+                _ => None,
+            };
+            let halves = (half > 0).then_some((&low, &high));
+            let pairs: Vec<_> = halves.into_iter().chain(pair).collect();
+            if pairs.is_empty() {
+                return Ok(waiting.unwrap_or(x));
+            }
+            let mut out = mpc::and_many(s, ("level", level), &pairs)?;
+            waiting = match pair {
+                Some(_) => out.pop(),
+                None if n % 2 == 1 => Some(last),
+                None => waiting,
+            };
+            x = out.pop().unwrap_or_else(|| x.planes(0..0));
             level += 1;
         }
-        Ok(x)
     })
 }
 

@@ -1,7 +1,10 @@
 //! Between boolean and arithmetic numbers.
+//!
+//! What ends in a tree of carries starts from the three summands of a sharing, which takes a
+//! carry-save layer. Semi-honest sessions start from two ([`mpc::Halves`]), for less traffic.
 
 use math::{Column, Ring};
-use mpc::{Label, ProtocolError, Session, Shared, SharedBits};
+use mpc::{Carries, Halves, Label, ProtocolError, Security, Session, Shared, SharedBits};
 
 use crate::adder::{self, Carry};
 use crate::rowwise::{rowwise, rowwise_one};
@@ -15,6 +18,7 @@ const BITWISE: usize = 10;
 /// - **Shape:** `n` elements; the result has `n` rows of `width` planes.
 /// - **Cost:** `⌈log₂ w⌉ + 2` rounds.
 /// - **Source:** the three summands are boolean sharings already; carry-save and prefix adder.
+///   Semi-honest: of two, one is input and the other is a sharing already.
 ///
 /// # Errors
 /// `Link`.
@@ -30,9 +34,15 @@ pub fn ring_to_bits<R: Ring>(
     assert!(width <= R::BITS as usize, "the ring has {} bits", R::BITS);
     let n = x.len();
     let chunks = s.chunks(label, n, |s, rows| {
-        let [a, b, c] = SharedBits::split(s, &x.rows(rows), width);
-        let [sum, carry] = adder::carry_save(s, "three to two", [&a, &b, &c])?;
-        adder::add(s, "sum", &sum, &carry, Carry::None)
+        let x = x.rows(rows);
+        let [a, b] = match s.security() {
+            Security::SemiHonest => Halves::new(s, &x, None, R::ZERO, width)?.share(s, "one half")?,
+            Security::Malicious => {
+                let [a, b, c] = SharedBits::split(s, &x, width);
+                adder::carry_save(s, "three to two", [&a, &b, &c])?
+            }
+        };
+        adder::add(s, "sum", &a, &b, Carry::None)
     })?;
     Ok(SharedBits::concat(&chunks.iter().collect::<Vec<_>>()))
 }
@@ -161,7 +171,8 @@ pub fn widen<R: Ring, S: Ring>(
 
 /// Where the signed integer that a ring element stands for is negative: its top bit.
 ///
-/// - **Cost:** `⌈log₂ k⌉ + 2` rounds; the carry into the top bit alone is computed.
+/// - **Cost:** `⌈log₂ k⌉ + 2` rounds; the carry into the top bit alone is computed. Semi-honest:
+///   `⌈log₂ k⌉ + 1` rounds, about `2k` bits per row and party.
 ///
 /// # Errors
 /// `Link`.
@@ -170,44 +181,100 @@ pub fn is_negative<R: Ring>(
     label: impl Into<Label>,
     x: &Shared<R>,
 ) -> Result<SharedBits, ProtocolError> {
+    sign(s, label, x, None)
+}
+
+/// Where `x − y` is negative as a signed integer: where `x < y`, if the difference has no
+/// overflow. Cost: as [`is_negative`].
+///
+/// # Errors
+/// `Shape` if the lengths differ; `Link`.
+pub fn less_than_ring<R: Ring>(
+    s: &mut Session,
+    label: impl Into<Label>,
+    x: &Shared<R>,
+    y: &Shared<R>,
+) -> Result<SharedBits, ProtocolError> {
+    sign(s, label, x, Some(y))
+}
+
+/// The top bit of `x − minus`. The difference exists chunk by chunk.
+fn sign<R: Ring>(
+    s: &mut Session,
+    label: impl Into<Label>,
+    x: &Shared<R>,
+    minus: Option<&Shared<R>>,
+) -> Result<SharedBits, ProtocolError> {
     let k = R::BITS as usize;
+    same_length(s, x, minus)?;
     let chunks = s.chunks(label, x.len(), |s, rows| {
-        let [a, b, c] = SharedBits::split(s, &x.rows(rows), k);
-        let [sum, carry] = adder::carry_save(s, "three to two", [&a, &b, &c])?;
-        let top = sum.plane(k - 1).xor(&carry.plane(k - 1));
-        let (low_sum, low_carry) = (sum.planes(0..k - 1), carry.planes(0..k - 1));
-        let g = mpc::and(s, "generate", &low_sum, &low_carry)?;
-        let p = low_sum.xor(&low_carry).planes(1..k - 1);
+        let (x, minus) = (x.rows(rows.clone()), minus.map(|minus| minus.rows(rows)));
+        let (top, g, p) = match s.security() {
+            Security::SemiHonest => {
+                let halves = Halves::new(s, &x, minus.as_ref(), R::ZERO, k)?;
+                let Carries { top, generate, propagate } = halves.carries(s, "digits")?;
+                (top, generate, propagate)
+            }
+            Security::Malicious => {
+                let x = minus.map_or_else(|| x.clone(), |minus| x.sub(&minus));
+                let [a, b, c] = SharedBits::split(s, &x, k);
+                let [sum, carry] = adder::carry_save(s, "three to two", [&a, &b, &c])?;
+                let top = sum.plane(k - 1).xor(&carry.plane(k - 1));
+                let (sum, carry) = (sum.planes(0..k - 1), carry.planes(0..k - 1));
+                let g = mpc::and(s, "generate", &sum, &carry)?;
+                (top, g, sum.planes(1..k - 1).xor(&carry.planes(1..k - 1)))
+            }
+        };
         Ok(top.xor(&crate::compare::carry_out(s, g, p)?))
     })?;
     Ok(SharedBits::concat(&chunks.iter().collect::<Vec<_>>()))
 }
 
+/// Chunks take rows of both: a shorter column would end the first of them with a panic.
+fn same_length<R: Ring>(s: &Session, x: &Shared<R>, other: Option<&Shared<R>>) -> Result<(), ProtocolError> {
+    match other {
+        Some(other) if other.len() != x.len() => {
+            Err(ProtocolError::Shape { step: s.step().clone(), left: x.len(), right: other.len() })
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Where `x = y` for ring elements.
 ///
-/// - **Cost:** `⌈log₂ k⌉ + 1` rounds and about `2k` ANDs: `x − y = a + b + c` is zero where
+/// - **Cost:** `⌈log₂ k⌉ + 2` rounds and about `2k` ANDs: `x − y = a + b + c` is zero where
 ///   `a ⊕ b ⊕ c` and twice the majority add up to zero, which is tested without carries.
+///   Semi-honest: `⌈log₂ k⌉ + 1` rounds and `k − 1` ANDs: `a + b` is zero where `a` is `−b`.
 ///
 /// # Errors
-/// `Link`.
+/// `Shape` if the lengths differ; `Link`.
 pub fn equal_ring<R: Ring>(
     s: &mut Session,
     label: impl Into<Label>,
     x: &Shared<R>,
     y: &Shared<R>,
 ) -> Result<SharedBits, ProtocolError> {
-    let difference = x.sub(y);
     let k = R::BITS as usize;
+    same_length(s, x, Some(y))?;
     let chunks = s.chunks(label, x.len(), |s, rows| {
-        let [a, b, c] = SharedBits::split(s, &difference.rows(rows), k);
-        // u + v = 0 modulo 2^k exactly where u ⊕ v is (u ∨ v) shifted up by one: then every
-        // position's carry is what its neighbour below would send if the sum so far is zero.
-        let [u, v] = adder::carry_save(s, "three to two", [&a, &b, &c])?;
-        let both = mpc::and(s, "both", &u, &v)?;
-        let either = u.xor(&v).xor(&both);
-        let zero = SharedBits::constant(s, u.n_rows(), 1, 0);
-        let shifted = SharedBits::stack(&[&zero, &either.planes(0..k - 1)]);
-        let same = u.xor(&v).xor(&shifted).not(s);
+        let (x, y) = (x.rows(rows.clone()), y.rows(rows));
+        let same = match s.security() {
+            // −b is the complement of b − 1.
+            Security::SemiHonest => {
+                Halves::new(s, &x, Some(&y), R::ZERO.minus(R::ONE), k)?.xor(s, "one half")?
+            }
+            Security::Malicious => {
+                let [a, b, c] = SharedBits::split(s, &x.sub(&y), k);
+                // u + v = 0 modulo 2^k exactly where u ⊕ v is (u ∨ v) shifted up by one: then every
+                // position's carry is what its neighbour below would send if the sum so far is zero.
+                let [u, v] = adder::carry_save(s, "three to two", [&a, &b, &c])?;
+                let both = mpc::and(s, "both", &u, &v)?;
+                let either = u.xor(&v).xor(&both);
+                let zero = SharedBits::constant(s, u.n_rows(), 1, 0);
+                let shifted = SharedBits::stack(&[&zero, &either.planes(0..k - 1)]);
+                u.xor(&v).xnor(s, &shifted)
+            }
+        };
         crate::compare::all_ones(s, "all", &same)
     })?;
     Ok(SharedBits::concat(&chunks.iter().collect::<Vec<_>>()))

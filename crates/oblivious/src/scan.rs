@@ -3,17 +3,20 @@
 //! Running sums and running XORs over all rows are local (`Shared::prefix_sum`,
 //! [`crate::table::Cells::prefix_sum`]); what restarts with each group is here.
 
-use math::{Column, Planes, Ring};
+use math::{Column, Planes, Ring, Z16};
 use mpc::{Label, ProtocolError, Session, Shared, SharedBits, and_many, mul_many};
 
 use crate::compare::{equal, less_than};
-use crate::convert::bit_to_ring;
+use crate::convert::{bit_to_ring, equal_ring};
 use crate::rowwise::{rowwise, rowwise_one};
-use crate::select::{or, select};
+use crate::select::or;
 use crate::table::same;
 
 /// Up to this many rows every level works on all rows, in half as many rounds.
 const SHORT_ROWS: usize = 1 << 12;
+
+/// Up to this many rows a tree of ORs takes no more rounds than adding up.
+const TREE_ROWS: usize = 1 << 7;
 
 /// What a segmented scan keeps of the rows so far.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,7 +51,7 @@ pub fn boundaries(
 }
 
 /// The plane with a one in its first row.
-fn with_first(s: &Session, plane: &SharedBits) -> SharedBits {
+pub(crate) fn with_first(s: &Session, plane: &SharedBits) -> SharedBits {
     let first = Planes::build(plane.n_rows(), 1, |_, out| {
         out.fill(0);
         out.iter_mut().take(1).for_each(|word| *word = 1);
@@ -325,7 +328,9 @@ fn lag_ring<R: Ring>(column: &Shared<R>, by: usize) -> Shared<R> {
 
 /// The OR of all rows of one plane: a column of one row, zero if there is none.
 ///
-/// - **Cost:** `⌈log₂ n⌉` rounds, `n − 1` ANDs in all.
+/// - **Cost:** up to 128 rows `⌈log₂ n⌉` rounds and `n − 1` ANDs in all. Up to 65,535 rows 7
+///   rounds: their number is summed up in `Z16`, two elements per row and party, and compared
+///   with zero. Beyond that a round for each halving, and as many ANDs as rows.
 ///
 /// # Errors
 /// `Shape`; `Link`.
@@ -342,29 +347,16 @@ pub fn any_row(
         let mut plane = plane.clone();
         while plane.n_rows() > 1 {
             let (n, half) = (plane.n_rows(), plane.n_rows() / 2);
+            if (TREE_ROWS + 1..1 << 16).contains(&n) {
+                let ones = bit_to_ring::<Z16>(s, "ones", &plane)?.total();
+                let zero = Shared::constant(s, 1, Z16(0));
+                return Ok(equal_ring(s, "none", &ones, &zero)?.not(s));
+            }
             let either = or(s, ("rows", n), &plane.copy_rows(0..half), &plane.copy_rows(half..2 * half))?;
             plane =
                 if n % 2 == 1 { SharedBits::concat(&[&either, &plane.copy_rows(n - 1..n)]) } else { either };
         }
         Ok(plane)
-    })
-}
-
-/// The values of rows where `bit` is one, zeros elsewhere.
-///
-/// - **Cost:** 1 round, an AND per bit.
-///
-/// # Errors
-/// `Link`.
-pub(crate) fn keep_bits(
-    s: &mut Session,
-    label: impl Into<Label>,
-    bit: &SharedBits,
-    values: &SharedBits,
-) -> Result<SharedBits, ProtocolError> {
-    rowwise_one(s, label, &[bit, values], |s, rows| {
-        let zeros = SharedBits::constant(s, rows[1].n_rows(), rows[1].width(), 0);
-        select(s, "keep", &rows[0], &rows[1], &zeros)
     })
 }
 

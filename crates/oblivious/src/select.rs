@@ -53,8 +53,23 @@ pub fn keep_if<R: Ring>(
 ) -> Result<Shared<R>, ProtocolError> {
     s.scope(label, |s| {
         let bit = convert::bit_to_ring(s, "bit", bit)?;
-        mpc::mul(s, "keep", &bit, x)
+        keep_where(s, "keep", &bit, x)
     })
+}
+
+/// The product of two columns, in chunks: `x` where `bit` is one, zero where it is zero.
+pub(crate) fn keep_where<R: Ring>(
+    s: &mut Session,
+    label: impl Into<Label>,
+    bit: &Shared<R>,
+    x: &Shared<R>,
+) -> Result<Shared<R>, ProtocolError> {
+    if bit.len() != x.len() {
+        return Err(crate::table::shape(s, bit.len(), x.len()));
+    }
+    let chunks =
+        s.chunks(label, x.len(), |s, rows| mpc::mul(s, "mul", &bit.rows(rows.clone()), &x.rows(rows)))?;
+    Ok(Shared::concat(&chunks.iter().collect::<Vec<_>>()))
 }
 
 /// `x` where `bit` is one, else `y`, for ring elements. Cost: as [`keep_if`].

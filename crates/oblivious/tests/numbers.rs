@@ -3,7 +3,7 @@
 
 use math::{Column, Ring, Z8, Z16, Z64, Z128};
 use mpc::lab::{self, Lab};
-use mpc::{Params, ProtocolError, Session, SharedBits};
+use mpc::{Params, ProtocolError, Security, Session, Shared, SharedBits};
 use oblivious::adder::{self, Carry};
 use oblivious::{compare, convert, divide, select};
 use proptest::prelude::*;
@@ -221,16 +221,55 @@ fn quotients_by_public_numbers() {
 }
 
 /// Runs a program on ring elements; returns what it opened, after holding links, clear and count
-/// to one another.
+/// to one another, and the short ways of semi-honest sessions to those that can be checked.
 fn run_ring<T: PartialEq + std::fmt::Debug + Send>(
     f: impl Fn(&mut Session) -> Result<Option<T>, ProtocolError> + Sync,
 ) -> T {
-    let lab = Lab::seeded(12);
-    let links = lab.run(&f);
-    assert_eq!(links.cost(), lab.count(&f).expect("counting succeeds"));
-    let links = links.agreed();
-    assert_eq!(links, lab.plain(&f).expect("the oracle succeeds"));
-    links.expect("values were opened")
+    let [short, checkable] = [Security::SemiHonest, Security::Malicious].map(|security| {
+        let lab = Lab::seeded(12).security(security);
+        let links = lab.run(&f);
+        assert_eq!(links.cost(), lab.count(&f).expect("counting succeeds"));
+        let links = links.agreed();
+        assert_eq!(links, lab.plain(&f).expect("the oracle succeeds"));
+        links.expect("values were opened")
+    });
+    assert_eq!(short, checkable);
+    short
+}
+
+/// Every pair of 8-bit numbers, in both kinds of sessions, at the price that is stated.
+#[test]
+fn all_small_ring_elements_are_compared() {
+    let x = Column::from_fn(1 << 16, |row| Z8(row as u8));
+    let y = Column::from_fn(1 << 16, |row| Z8((row >> 8) as u8));
+    let (less, equal, negative) = run_ring(|s| {
+        let (x, y) = (lab::deal(s, 1, &x), lab::deal(s, 2, &y));
+        let less = convert::less_than_ring(s, "less", &x, &y)?;
+        let equal = convert::equal_ring(s, "equal", &x, &y)?;
+        let negative = convert::is_negative(s, "negative", &x)?;
+        let all = mpc::verify(s, SharedBits::stack(&[&less, &equal, &negative]))?;
+        let all = mpc::open_bits(s, "open", all)?;
+        Ok(all.map(|all| (all.plane(0).to_vec(), all.plane(1).to_vec(), all.plane(2).to_vec())))
+    });
+    for (row, (x, y)) in x.items().iter().zip(y.items()).enumerate() {
+        let bit = |plane: &[u64]| plane[row / 64] >> (row % 64) & 1 == 1;
+        assert_eq!(bit(&less), (x.0.wrapping_sub(y.0) as i8) < 0, "{x:?} and {y:?}");
+        assert_eq!((bit(&equal), bit(&negative)), (x == y, (x.0 as i8) < 0), "{x:?} and {y:?}");
+    }
+
+    let price = |security, f: fn(&mut Session, &Shared<Z64>) -> Outcome| {
+        let lab = Lab::seeded(1).security(security);
+        let x = Column::filled(512, Z64(5));
+        let cost = lab.count(|s| f(s, &lab::deal(s, 1, &x))).expect("counting succeeds");
+        (cost.rounds, cost.bytes_sent.iter().map(|bytes| bytes / 64).collect::<Vec<_>>())
+    };
+    let sign = |s: &mut Session, x: &Shared<Z64>| convert::is_negative(s, "sign", x);
+    let equal = |s: &mut Session, x: &Shared<Z64>| convert::equal_ring(s, "equal", x, x);
+    // Bits per row: 64 and 31 products from P_0, 63 from the others; a tree of 57 from each.
+    assert_eq!(price(Security::SemiHonest, sign), (7, vec![95 + 57, 63 + 57, 63 + 57]));
+    assert_eq!(price(Security::SemiHonest, equal), (7, vec![64 + 63, 63, 63]));
+    assert_eq!(price(Security::Malicious, sign), (8, vec![245; 3]));
+    assert_eq!(price(Security::Malicious, equal), (8, vec![190; 3]));
 }
 
 fn edges<R: Ring>(n: usize) -> Column<R> {

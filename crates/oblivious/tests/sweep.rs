@@ -168,7 +168,7 @@ fn join(s: &mut Session) -> Opened {
     let (keys, other) = (bits(s, 1, 3, &[3, 1]), bits(s, 2, 3, &[1, 2, 3]));
     let (valid, other_valid) = (bits(s, 3, 1, &[1, 1]), bits(s, 4, 1, &[1, 1, 1]));
     let payload = Table::try_new(s, 2, vec![bits(s, 5, 4, &[9, 5]).into()])?;
-    let unique = UniqueSide { keys: &keys, valid: &valid, payload: &payload, ascending: false };
+    let unique = UniqueSide { keys: &keys, valid: &valid, payload: &payload };
     let found = lookup(s, "lookup", unique, &other, &other_valid, Method::Quick)?;
     let columns = found.payload.into_columns();
     shown(s, [vec![found.matched.into(), found.broken.into()], columns].concat())
@@ -193,7 +193,7 @@ fn different(s: &mut Session) -> Opened {
     let (keys, valid) = (bits(s, 1, 2, &[2, 1, 2]), bits(s, 2, 1, &[1, 1, 1]));
     let along = Table::empty(3);
     let rows = Rows { keys: &keys, valid: &valid, along: &along };
-    let distinct = distinct(s, "distinct", rows, Method::Quick)?;
+    let distinct = distinct(s, "distinct", rows, None, Method::Quick)?;
     shown(s, vec![distinct.keys.into(), distinct.valid.into()])
 }
 
@@ -211,7 +211,7 @@ fn long_join(s: &mut Session) -> Opened {
     let (keys, other) = (bits(s, 1, 4, &many(12)), bits(s, 2, 4, &many(20)));
     let (valid, other_valid) = (SharedBits::constant(s, 12, 1, 1), SharedBits::constant(s, 20, 1, 1));
     let payload = Table::try_new(s, 12, vec![keys.clone().into()])?;
-    let unique = UniqueSide { keys: &keys, valid: &valid, payload: &payload, ascending: false };
+    let unique = UniqueSide { keys: &keys, valid: &valid, payload: &payload };
     let found = lookup(s, "lookup", unique, &other, &other_valid, Method::Auto)?;
     shown(s, vec![found.matched.into()])
 }

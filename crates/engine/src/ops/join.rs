@@ -1,7 +1,7 @@
 //! Joins of which one side has unique keys.
 
 use mpc::SharedBits;
-use oblivious::{Distinct, Lookup, Method, Rows, Table, UniqueSide, distinct, lookup};
+use oblivious::{Lookup, Method, UniqueSide, lookup};
 use plan::secure::{Join, JoinKind, Node, Side, Uniqueness};
 use plan::types::Type;
 
@@ -26,8 +26,7 @@ struct Keys {
 ///   has; `l + r` for a left join whose left side is unique.
 /// - **Reveals:** nothing; a key that repeats on the unique side becomes an
 ///   error bit.
-/// - **Cost:** that of [`lookup`], and one round; for a left join whose left
-///   side is unique, a [`distinct`] and a second lookup.
+/// - **Cost:** that of [`lookup`], and one round.
 pub(crate) fn run(
     cx: &mut Context,
     node: &Node,
@@ -41,7 +40,12 @@ pub(crate) fn run(
         Side::Left => (&left, &left_keys, &right_keys),
         Side::Right => (&right, &right_keys, &left_keys),
     };
-    let (found, matched, broken) = look_up(cx, unique, unique_keys, other_keys)?;
+    let payload = to_table(cx, &unique.columns, unique.n_rows())?;
+    let Lookup { payload, matched, used, broken } = cx.step("lookup", |s| {
+        let side = UniqueSide { keys: &unique_keys.planes, valid: &unique_keys.valid, payload: &payload };
+        lookup(s, "rows", side, &other_keys.planes, &other_keys.valid, Method::Auto)
+    })?;
+    let found = from_table(cx, payload, &unique.columns)?;
     // What a group-by or a DISTINCT has made cannot repeat.
     if join.uniqueness != Uniqueness::Construction {
         cx.report(FailureKind::DuplicateKey, broken);
@@ -64,7 +68,8 @@ pub(crate) fn run(
             // The pairs, then the left rows without one.
             let columns = found.into_iter().chain(right.columns.iter().cloned()).collect();
             let pairs = Relation { columns, valid: matched, compact: false };
-            let single = is_single(cx, &left, &left_keys, &right_keys)?;
+            // Rows that are used are valid ones.
+            let single = left.valid.xor(&used);
             let n_rows = left.n_rows();
             let never = SharedBits::constant(cx.session(), n_rows, 1, 0);
             let none: Vec<Column> = right.columns.iter().map(|column| column.none(cx, n_rows)).collect();
@@ -110,27 +115,6 @@ fn keys(
     ))
 }
 
-/// The unique side's columns beside each row of the other side, which rows
-/// match, and whether a key repeats.
-fn look_up(
-    cx: &mut Context,
-    unique: &Relation,
-    unique_keys: &Keys,
-    other_keys: &Keys,
-) -> Result<(Vec<Column>, SharedBits, SharedBits)> {
-    let payload = to_table(cx, &unique.columns, unique.n_rows())?;
-    let Lookup { payload, matched, broken } = cx.step("lookup", |s| {
-        let side = UniqueSide {
-            keys: &unique_keys.planes,
-            valid: &unique_keys.valid,
-            payload: &payload,
-            ascending: false,
-        };
-        lookup(s, "rows", side, &other_keys.planes, &other_keys.valid, Method::Auto)
-    })?;
-    Ok((from_table(cx, payload, &unique.columns)?, matched, broken))
-}
-
 /// Columns that are NULL where nothing matched.
 fn optional(cx: &mut Context, columns: Vec<Column>, matched: &SharedBits) -> Result<Vec<Column>> {
     let known: Vec<&SharedBits> = columns.iter().filter_map(|column| column.present.as_ref()).collect();
@@ -149,21 +133,4 @@ fn optional(cx: &mut Context, columns: Vec<Column>, matched: &SharedBits) -> Res
         out.push(column);
     }
     Ok(out)
-}
-
-/// Which rows of the left side match none of the right side.
-fn is_single(cx: &mut Context, left: &Relation, left_keys: &Keys, right_keys: &Keys) -> Result<SharedBits> {
-    let once = cx.step("once", |s| {
-        let along = Table::empty(right_keys.planes.n_rows());
-        let rows = Rows { keys: &right_keys.planes, valid: &right_keys.valid, along: &along };
-        distinct(s, "keys", rows, Method::Auto)
-    })?;
-    let Distinct { keys, valid, .. } = once;
-    let found = cx.step("exists", |s| {
-        let payload = Table::empty(keys.n_rows());
-        let side = UniqueSide { keys: &keys, valid: &valid, payload: &payload, ascending: false };
-        lookup(s, "rows", side, &left_keys.planes, &left_keys.valid, Method::Auto)
-    })?;
-    // Matched rows are valid ones.
-    Ok(left.valid.xor(&found.matched))
 }

@@ -7,12 +7,12 @@
 //! `y` adds to the product: `x = [xa, xb]` and `y = [ya, yb]` give
 //! `xa·ya + xa·yb + xb·ya`, computed as `xa·(ya + yb) + xb·ya`.
 
+mod bits;
 mod cross;
 mod matrix;
 mod slices;
 
+pub use bits::{add_and, add_generate, add_propagate, and_into, not, xor_of, xor_words};
 pub use cross::{and_masked, and_terms, mul_masked, mul_terms};
 pub use matrix::matmul_into;
-pub use slices::{
-    add_gathered, add_into, and_into, dot, dot_terms, not, sub_gathered, sub_into, sum, xor_into,
-};
+pub use slices::{add_gathered, add_into, dot, dot_terms, sub_gathered, sub_into, sum, xor_into};

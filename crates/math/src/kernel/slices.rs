@@ -59,17 +59,6 @@ multiversioned! {
         }
     }
 
-    /// `out[i] &= x[i]`.
-    ///
-    /// # Panics
-    /// If the lengths differ.
-    pub fn and_into(out: &mut [u64], x: &[u64]) {
-        assert_eq!(out.len(), x.len(), "slices of one length");
-        for (out, x) in out.iter_mut().zip(x) {
-            *out &= x;
-        }
-    }
-
     /// `Σ x[i]` in the group.
     pub fn sum<G: Group>(x: &[G]) -> G {
         x.iter().fold(G::ZERO, |sum, x| sum.plus(*x))
@@ -96,13 +85,6 @@ multiversioned! {
             sum = sum.plus(xa[i].times(ya[i].plus(yb[i]))).plus(xb[i].times(ya[i]));
         }
         sum
-    }
-
-    /// Flips every bit.
-    pub fn not(words: &mut [u64]) {
-        for word in words {
-            *word = !*word;
-        }
     }
 }
 
@@ -174,14 +156,9 @@ mod tests {
     }
 
     #[test]
-    fn xor_and_not_touch_every_bit() {
+    fn xor_touches_every_bit() {
         at_every_level(|level| {
             for n in [0, 1, 3, 64, 65] {
-                let mut words = vec![0x0123_4567_89ab_cdef; n];
-                not(&mut words);
-                assert_eq!(words, vec![!0x0123_4567_89ab_cdef; n], "{level:?}");
-                and_into(&mut words, &vec![0xffff; n]);
-                assert_eq!(words, vec![!0xcdef & 0xffff; n], "{level:?}");
                 let mut bytes = vec![0x5a; n];
                 xor_into(&mut bytes, &vec![0xff; n]);
                 assert_eq!(bytes, vec![0xa5; n], "{level:?}");

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use math::{Column, Group, Z64, Z128};
+use math::{Column, Group, Z8, Z64, Z128};
 use mpc::lab::{self, Lab};
 use mpc::{Params, open, open_bits, verify};
 
@@ -27,6 +27,7 @@ fn shown(s: &mut Session, at: usize, cells: &Cells) -> Result<Option<Vec<u64>>, 
             let bits = open_bits(s, "open", bits)?;
             Ok(bits.map(|bits| (0..bits.n_rows()).map(|row| bits.row(row) as u64).collect()))
         }
+        Cells::Ring8(x) => ring(s, x),
         Cells::Ring64(x) => ring(s, x),
         Cells::Ring128(x) => ring(s, x),
         _ => unreachable!("no such column here"),
@@ -160,6 +161,75 @@ fn a_bound_on_the_number_of_groups_cuts_the_result() {
     check(&rows, Some(1000), Method::Auto, &Lab::seeded(1));
 }
 
+/// With 7 valid keys of 9, rows of either kind of the others, what a bound cuts off is told.
+#[test]
+fn more_groups_than_the_bound_are_noticed() {
+    let rows: Vec<Row> = (0..90).map(|row| (row % 9, row % 9 < 7, 1, true)).collect();
+    for at_most in [0, 1, 6, 7, 8, 89, 90, 91] {
+        let f = |s: &mut Session| {
+            let keys = planes(s, 1, 5, rows.iter().map(|row| i128::from(row.0)));
+            let valid = planes(s, 2, 1, rows.iter().map(|row| i128::from(row.1)));
+            let along = Table::try_new(s, rows.len(), vec![keys.clone().into()])?;
+            let rows = Rows { keys: &keys, valid: &valid, along: &along };
+            let some = Some(at_most);
+            let groups = group_by(s, "group", rows, &[Aggregate::Rows], some, Method::Radix)?;
+            let distinct = distinct(s, "distinct", rows, some, Method::Radix)?;
+            let [of_groups, of_keys] = [groups.overflow, distinct.overflow];
+            assert_eq!(of_groups.is_some(), at_most < 90);
+            assert_eq!(of_keys.is_some(), at_most < 90);
+            let mut list = Vec::new();
+            let pairs = [(of_groups, groups.valid, groups.keys, groups.along)].into_iter().chain([(
+                of_keys,
+                distinct.valid,
+                distinct.keys,
+                distinct.along,
+            )]);
+            for (at, (overflow, valid, keys, along)) in pairs.enumerate() {
+                let overflow = overflow.unwrap_or_else(|| SharedBits::constant(s, 1, 1, 0));
+                let along = along.columns()[0].clone();
+                for (column, cells) in [overflow.into(), valid.into(), keys.into(), along].iter().enumerate()
+                {
+                    list.push(shown(s, 4 * at + column, cells)?);
+                }
+            }
+            Ok(list)
+        };
+        let lab = Lab::seeded(1);
+        let run = lab.run(f);
+        assert_eq!(run.cost(), lab.count(f).expect("counting succeeds"));
+        let list: Vec<Vec<u64>> = run.agreed().into_iter().map(|column| column.expect("opened")).collect();
+        for one in list.chunks(4) {
+            assert_eq!(one[0], [u64::from(at_most < 7)], "{at_most}");
+            assert_eq!(one[1].len(), at_most.min(90));
+            assert_eq!(one[2], one[3]);
+            let kept: Vec<u64> =
+                one[1].iter().zip(&one[2]).filter(|(valid, _)| **valid == 1).map(|(_, key)| *key).collect();
+            assert_eq!(kept, (0..at_most.min(7) as u64).collect::<Vec<_>>());
+        }
+    }
+}
+
+/// 256 rows that count are as many as none in `Z8`, where sharings of zero do not add up to
+/// zero beyond it either.
+#[test]
+fn rows_that_count_are_not_counted_in_a_narrow_ring() {
+    let n = 512;
+    let f = |s: &mut Session| {
+        let first = planes(s, 1, 1, (0..n).map(|row| i128::from(row < n / 2)));
+        let all = SharedBits::constant(s, n, 1, 1);
+        let values = lab::deal(s, 2, &Column::from_fn(n, |row| Z8(row as u8)));
+        let sum = [Aggregate::Sum { values: values.into(), present: Some(first.clone()) }];
+        let rows = Rows { keys: &first, valid: &all, along: &Table::empty(n) };
+        let groups = group_by(s, "group", rows, &sum, Some(2), Method::Radix)?;
+        let found = &groups.aggregates[0];
+        let total = shown(s, 0, &found.values)?;
+        let present = shown(s, 1, &found.present.clone().expect("values may be missing").into())?;
+        Ok((total, present))
+    };
+    let total = (0..n as u64 / 2).sum::<u64>() % 256;
+    assert_eq!(Lab::seeded(1).run(f).agreed(), (Some(vec![0, total]), Some(vec![0, 1])));
+}
+
 #[test]
 fn chunks_and_threads_change_nothing() {
     let rows = rows_of(1100, 25, 3);
@@ -180,7 +250,7 @@ fn distinct_keeps_one_of_equal_rows() {
             let valid = planes(s, 2, 1, rows.iter().map(|row| i128::from(row.1)));
             let along = Table::try_new(s, n, vec![keys.clone().into()])?;
             let rows = Rows { keys: &keys, valid: &valid, along: &along };
-            let distinct = distinct(s, "distinct", rows, Method::Radix)?;
+            let distinct = distinct(s, "distinct", rows, None, Method::Radix)?;
             let columns = [distinct.valid.into(), distinct.keys.into(), distinct.along.columns()[0].clone()];
             let mut list = Vec::new();
             for (at, column) in columns.iter().enumerate() {

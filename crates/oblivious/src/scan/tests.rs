@@ -135,6 +135,18 @@ fn one_row_of_many_is_enough_for_the_or_of_all() {
 }
 
 #[test]
+fn as_many_rows_as_there_are_do_not_add_up_to_none() {
+    for n in [128usize, 256, 65_535, 65_536, 131_072] {
+        let f = |s: &mut Session| {
+            let rows = lab::deal_bits(s, 1, &Planes::zeroed(n, 1).map(|_, word| !word));
+            let any = any_row(s, "any", &rows)?;
+            opened(s, "open", any)
+        };
+        assert_eq!(Lab::seeded(1).run(f).agreed(), Some(vec![1]), "{n} rows");
+    }
+}
+
+#[test]
 fn splitting_into_halves_is_undone() {
     let s = &mut Session::plain(Params::default());
     for n in [0, 1, 2, 63, 64, 65, 127, 128, 129, 1100] {

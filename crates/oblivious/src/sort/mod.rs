@@ -18,6 +18,7 @@ use mpc::{Label, Lane, ProtocolError, Session, SharedBits};
 pub use crate::permute::Order;
 use crate::table::{Table, same};
 
+pub(crate) use radix::bit_positions;
 pub use radix::sort_by_bit;
 
 /// How to sort.

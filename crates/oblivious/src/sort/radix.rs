@@ -40,7 +40,7 @@ pub fn sort_by_bit(
 /// Row `i` with digit `v` goes behind all rows of lesser digits and the rows of its own digit
 /// before it: to `T_v(i) − 1`, where `T` runs over all zeros, then all ones, and so on. The
 /// digit's indicator picks one of the `T_v`.
-fn bit_positions(
+pub(crate) fn bit_positions(
     s: &mut Session,
     label: impl Into<Label>,
     digit: &SharedBits,

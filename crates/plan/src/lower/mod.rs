@@ -5,6 +5,7 @@ mod join;
 mod local;
 mod needs;
 mod operators;
+mod partial;
 mod push;
 mod scalar;
 mod typed;

@@ -24,3 +24,9 @@ SELECT d, COUNT(*) FROM (SELECT opened AS d FROM bank.accounts UNION ALL SELECT 
 SELECT x % 5 AS rest, COUNT(*), SUM(x) FROM (SELECT age AS x FROM bank.accounts UNION ALL SELECT qty FROM retailer.sales) u GROUP BY x % 5;
 -- Wide decimals.
 SELECT MIN(w), MAX(w), COUNT(w) FROM (SELECT wide AS w FROM telecom.extremes UNION ALL SELECT wide FROM telecom.extremes) u;
+-- Begun at the owners: one row per owner and group travels.
+SELECT SUM(x), COUNT(*), COUNT(x), MIN(x), MAX(x) FROM (SELECT age AS x FROM bank.accounts UNION ALL SELECT qty FROM retailer.sales UNION ALL SELECT minutes FROM telecom.calls) u;
+SELECT SUM(d), COUNT(d), MIN(d), MAX(d) FROM (SELECT balance AS d FROM bank.accounts WHERE id < 0 UNION ALL SELECT price FROM retailer.products WHERE price < 0) u;
+SELECT d, SUM(x), COUNT(*), MIN(x) FROM (SELECT opened AS d, age AS x FROM bank.accounts UNION ALL SELECT day, minutes FROM telecom.calls) u GROUP BY d;
+SELECT COUNT(*) FILTER (WHERE x > 10), SUM(x * 2) FILTER (WHERE x < 30), MIN(DISTINCT x) FROM (SELECT age AS x FROM bank.accounts UNION ALL SELECT qty FROM retailer.sales) u;
+SELECT d, SUM(c) AS total FROM (SELECT region AS d, balance AS c FROM bank.accounts UNION ALL SELECT kind, cost FROM telecom.calls) u GROUP BY d HAVING SUM(c) > 0 ORDER BY total DESC LIMIT 3;

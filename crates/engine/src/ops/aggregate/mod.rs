@@ -10,6 +10,7 @@ use plan::secure::{Agg, Node};
 use self::gather::{Gathered, Requests};
 use super::keys;
 use crate::context::{Context, Result};
+use crate::errors::FailureKind;
 use crate::relation::{Column, Data, Relation, Text, from_table, to_table};
 
 /// Groups rows by columns, NULL being a value of its own, and aggregates each group.
@@ -18,7 +19,7 @@ use crate::relation::{Column, Data, Relation, Text, from_table, to_table};
 ///   columns exactly one row, also over no input.
 /// - **In:** `n` rows. **Out:** `n`, or the node's bound if that is less.
 /// - **Reveals:** nothing, not how many groups there are; a total that leaves
-///   its type becomes an error bit.
+///   its type becomes an error bit, and so do more groups than the bound.
 /// - **Cost:** that of [`group_by`], then for each group the tests of totals
 ///   and a division for each AVG.
 pub(crate) fn run(
@@ -54,6 +55,9 @@ pub(crate) fn run(
         let rows = Rows { keys: &key, valid: &input.valid, along: &along };
         group_by(s, "rows", rows, &aggregates, Some(at_most), Method::Auto)
     })?;
+    if let Some(overflow) = groups.overflow {
+        cx.report(FailureKind::BoundExceeded, overflow);
+    }
     let mut bytes = from_table(cx, groups.along, &beside)?.into_iter();
     let mut columns = Vec::with_capacity(node.schema.len());
     let mut first = 0;
