@@ -19,14 +19,18 @@ use crate::share::{Parts, Shared};
 use crate::step::Step;
 
 mod hooks;
+mod mutant;
 mod mutate;
+mod proved;
 mod sweep;
 mod trace;
 mod watchdog;
 
 pub(crate) use hooks::Hooks;
 pub use hooks::{Cheat, Names};
+pub use mutant::Mutant;
 pub use mutate::{Change, Fate, Mutation, Replay};
+pub use proved::proved_and;
 pub use sweep::{Case, Ending, Report, Sweep, Tamper};
 pub use trace::{EarlyOpening, Message, Recorder, Trace};
 
@@ -136,6 +140,12 @@ impl Lab {
     /// With somebody inside the parties, who may change what they compute.
     pub fn cheating(mut self, cheat: Arc<dyn Cheat>) -> Self {
         self.hooks.cheat = Some(cheat);
+        self
+    }
+
+    /// With a protocol that lacks a guard.
+    pub fn mutant(mut self, mutant: Mutant) -> Self {
+        self.hooks.mutant = Some(mutant);
         self
     }
 

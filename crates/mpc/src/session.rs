@@ -14,6 +14,17 @@ use crate::prss::Roots;
 use crate::share::Parts;
 use crate::step::{Label, Step};
 
+/// A guard's condition. In the lab, a planted mutant lacks the guard that has its name.
+macro_rules! guard {
+    ($session:expr, $name:ident, $fine:expr) => {{
+        let fine: bool = $fine;
+        #[cfg(feature = "lab")]
+        let fine = fine || $session.core.lab.lacks(crate::lab::Mutant::$name);
+        fine
+    }};
+}
+pub(crate) use guard;
+
 /// At most this many parties take part in a session.
 pub(crate) const MAX_PARTIES: usize = 16;
 

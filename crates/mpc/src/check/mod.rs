@@ -2,7 +2,7 @@
 
 #![allow(dead_code, reason = "the recorder that calls these comes next")]
 
-mod bits;
+pub(crate) mod bits;
 
 use crate::bits::SharedBits;
 use crate::step::Step;

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use buf::{Buf, Bytes};
 use net::{PartyId, Tag};
 
+use super::Mutant;
 use crate::session::Session;
 use crate::step::Step;
 
@@ -34,9 +35,15 @@ impl Names {
 pub(crate) struct Hooks {
     pub(crate) names: Option<Arc<Names>>,
     pub(crate) cheat: Option<Arc<dyn Cheat>>,
+    pub(crate) mutant: Option<Mutant>,
 }
 
 impl Hooks {
+    /// Whether this is a mutant that lacks a guard.
+    pub(crate) fn lacks(&self, guard: Mutant) -> bool {
+        self.mutant == Some(guard)
+    }
+
     /// A message of a step leaves.
     pub(crate) fn name(&self, step: &Step, part: u8) {
         if let Some(names) = &self.names {

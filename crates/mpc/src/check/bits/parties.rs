@@ -16,7 +16,7 @@ use crate::check::AndStep;
 use crate::error::{Deviation, ProtocolError};
 use crate::prss::Roots;
 use crate::rep3::Seat;
-use crate::session::Session;
+use crate::session::{Session, guard};
 use crate::step::Step;
 
 /// The parts of a message, which number it on the wire too.
@@ -96,7 +96,9 @@ impl<'a> Parties<'a> {
         let mask = lanes::mask_right(&step_right, own);
         let (digests, outcome) = answer.bytes().split_at(32 * self.shape.n_digests());
         let verdict = match right.follow(bytemuck::cast_slice(digests), &last, &shares, [y, x], mask) {
-            Some(mine) if mine.agrees_with(bytemuck::cast_slice(outcome)) => Ok(()),
+            Some(mine) if guard!(s, BitProofUnchecked, mine.agrees_with(bytemuck::cast_slice(outcome))) => {
+                Ok(())
+            }
             Some(_) => Err(Deviation::FalseProof),
             None => Err(Deviation::ProofsDiffer),
         };
@@ -106,7 +108,8 @@ impl<'a> Parties<'a> {
         }
         verdict.map_err(|deviation| self.deviated(deviation))?;
         for party in [next, prev] {
-            if s.recv(self.step, VERDICT, party, 1)?.bytes() != [ACCEPTED] {
+            let accepted = s.recv(self.step, VERDICT, party, 1)?.bytes() == [ACCEPTED];
+            if !guard!(s, BitProofVerdictIgnored, accepted) {
                 return Err(self.deviated(Deviation::ProofRefused));
             }
         }

@@ -1,0 +1,12 @@
+//! Protocols with one guard missing. Tests have to tell each from the real one.
+
+/// A protocol that lacks one guard.
+///
+/// Where the real protocol asks whether something is as it must be, the mutant takes it for true.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mutant {
+    /// The right verifier of a bit proof accepts whatever the product of the masked operands is.
+    BitProofUnchecked,
+    /// A party goes on although a verifier refused a bit proof.
+    BitProofVerdictIgnored,
+}
