@@ -36,7 +36,7 @@ pub enum ProtocolError {
     },
 
     /// A peer left the protocol. `culprit` is known where the check identifies one.
-    #[error("{step}: a peer deviated ({deviation}); nothing was released")]
+    #[error("{step}: {} deviated ({deviation}); nothing was released", named(.culprit))]
     PeerDeviated {
         /// Where.
         step: Step,
@@ -44,6 +44,16 @@ pub enum ProtocolError {
         deviation: Deviation,
         /// Who, if the check can tell.
         culprit: Option<PartyId>,
+    },
+
+    /// Two holders of a share of an input hold different ones: its owner sent them different ones,
+    /// or one of them says so.
+    #[error("{step}: the shares that {owner} gave do not fit together; nothing was computed with them")]
+    InputRefused {
+        /// Where.
+        step: Step,
+        /// Whose input it is.
+        owner: PartyId,
     },
 
     /// A link failed.
@@ -63,6 +73,10 @@ pub enum ProtocolError {
         /// Why.
         reason: &'static str,
     },
+}
+
+fn named(culprit: &Option<PartyId>) -> String {
+    culprit.map_or("a peer".into(), |party| party.to_string())
 }
 
 /// How a peer left the protocol.

@@ -143,6 +143,13 @@ impl Lab {
         self
     }
 
+    /// With batches of about so many ANDs, a step counting as 2048 at least: the bound that a
+    /// session proves at is too large for tests.
+    pub fn batches(mut self, max_ands: usize) -> Self {
+        self.hooks.max_ands = Some(max_ands);
+        self
+    }
+
     /// With a protocol that lacks a guard.
     pub fn mutant(mut self, mutant: Mutant) -> Self {
         self.hooks.mutant = Some(mutant);
@@ -181,12 +188,12 @@ impl Lab {
                     threads.spawn(move || {
                         let mesh: Arc<dyn net::Mesh> = Arc::new(mesh);
                         let mut session = self.session(party, Arc::clone(&mesh));
-                        let outcome = f(&mut session);
-                        match &outcome {
-                            Ok(_) => drop(mesh.finish()),
-                            Err(error) => mesh.abort(&error.to_string()),
-                        }
+                        let outcome = f(&mut session).inspect_err(|error| mesh.abort(&error.to_string()));
                         let cost = session.cost();
+                        drop(session);
+                        if outcome.is_ok() {
+                            drop(mesh.finish());
+                        }
                         (outcome, cost.rounds, cost.bytes_sent[party])
                     })
                 })
@@ -214,7 +221,7 @@ impl Lab {
         &self,
         f: impl FnOnce(&mut Session) -> Result<T, ProtocolError>,
     ) -> Result<Cost, ProtocolError> {
-        let mut session = Session::count(self.params[0], self.n_parties, compute());
+        let mut session = self.hooked(Session::count(self.params[0], self.n_parties, compute()));
         f(&mut session)?;
         Ok(session.cost())
     }
@@ -233,7 +240,7 @@ impl Lab {
         };
         let params = self.params[party % self.params.len()];
         let session_id = blake3::derive_key("junto 2026 lab session v1", &self.seed.to_le_bytes());
-        let mut session = Session::new(
+        let session = Session::new(
             role,
             Some(mesh),
             compute(),
@@ -242,6 +249,10 @@ impl Lab {
             session_id,
             params,
         );
+        self.hooked(session)
+    }
+
+    fn hooked(&self, mut session: Session) -> Session {
         Arc::get_mut(&mut session.core).expect("nobody else has it yet").lab = self.hooks.clone();
         session
     }

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use buf::{Buf, Bytes};
 use net::{Mesh, PartyId};
 
+use crate::check::recorder::{Held, Pending, SharedBatch};
 use crate::count::Tally;
 use crate::error::ProtocolError;
 use crate::fork::Cores;
@@ -34,8 +35,7 @@ pub enum Security {
     /// One party studies what it sees, and follows the protocol.
     #[default]
     SemiHonest,
-    /// One party does as it likes; the others notice before anything is released. Sessions over
-    /// links do not offer it yet.
+    /// One party does as it likes; the others notice before anything is released.
     Malicious,
 }
 
@@ -91,6 +91,7 @@ pub(crate) struct Core {
     pub(crate) session_id: [u8; 32],
     pub(crate) params: Params,
     pub(crate) cores: Cores,
+    pub(crate) held: Held,
     used: Mutex<HashSet<[u8; 20]>>,
     #[cfg(feature = "lab")]
     pub(crate) lab: crate::lab::Hooks,
@@ -108,6 +109,10 @@ pub struct Session {
     pub(crate) step: Step,
     pub(crate) clock: Clock,
     pub(crate) in_chunk: bool,
+    /// Products of this session that nobody has proved.
+    pub(crate) pending: Pending,
+    /// Those of the sessions that it was forked from, if it may open values.
+    pub(crate) inherited: Vec<Arc<SharedBatch>>,
 }
 
 impl Session {
@@ -133,15 +138,18 @@ impl Session {
             session_id,
             params,
             cores: Cores::new(params.threads),
+            held: Held::default(),
             used: Mutex::new(HashSet::new()),
             #[cfg(feature = "lab")]
             lab: crate::lab::Hooks::default(),
         };
         Session {
             step: Step::root(&session_id),
+            pending: Pending::new(core.mesh.clone()),
             core: Arc::new(core),
             clock: [0; MAX_PARTIES],
             in_chunk: false,
+            inherited: Vec::new(),
         }
     }
 
@@ -334,7 +342,9 @@ impl Session {
 
     /// A session for a fork: same links and keys, its own place and clock.
     pub(crate) fn fork(&self, step: Step, in_chunk: bool) -> Session {
-        Session { core: Arc::clone(&self.core), step, clock: self.clock, in_chunk }
+        let pending = Pending::new(self.core.mesh.clone());
+        let inherited = if in_chunk { Vec::new() } else { self.inherited.clone() };
+        Session { core: Arc::clone(&self.core), step, clock: self.clock, in_chunk, pending, inherited }
     }
 
     /// Takes over what a fork waited for.

@@ -43,9 +43,10 @@ impl Shuffler {
     /// Draws a fresh permutation of `n` rows. Costs no message.
     ///
     /// # Errors
-    /// `StepReused`.
+    /// `StepReused`; `Unsupported` in malicious sessions.
     pub fn new(s: &mut Session, label: impl Into<Label>, n: usize) -> Result<Self, ProtocolError> {
         let step = s.begin(label)?;
+        refuse_unchecked(s, &step)?;
         let factors = match &s.core.role {
             Role::Rep3 { roots, .. } => {
                 Parts::Two(roots.streams(&step, Use::Permutation).map(|stream| stream.permutation(n)))
@@ -119,6 +120,16 @@ impl Shuffler {
             }
         }
     }
+}
+
+/// The tags that would show a changed row are not there yet: sessions that compute against an
+/// active adversary do without shuffles.
+fn refuse_unchecked(s: &Session, step: &Step) -> Result<(), ProtocolError> {
+    if !s.records() {
+        return Ok(());
+    }
+    let reason = "no check covers shuffles yet: they are for semi-honest sessions";
+    Err(ProtocolError::Unsupported { step: step.clone(), reason })
 }
 
 impl Cast {

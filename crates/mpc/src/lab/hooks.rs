@@ -36,6 +36,7 @@ pub(crate) struct Hooks {
     pub(crate) names: Option<Arc<Names>>,
     pub(crate) cheat: Option<Arc<dyn Cheat>>,
     pub(crate) mutant: Option<Mutant>,
+    pub(crate) max_ands: Option<usize>,
 }
 
 impl Hooks {

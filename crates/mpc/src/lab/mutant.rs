@@ -9,4 +9,12 @@ pub enum Mutant {
     BitProofUnchecked,
     /// A party goes on although a verifier refused a bit proof.
     BitProofVerdictIgnored,
+    /// `verify` proves nothing.
+    OpensUnverified,
+    /// An opened share is used whatever the digest of its other copy is.
+    CopiesUncompared,
+    /// A zero test ends well whatever the digests are.
+    ZeroUncompared,
+    /// The holders of an input's shares go on although they hold different ones.
+    InputUncompared,
 }

@@ -110,8 +110,8 @@ impl Trace {
     }
 
     /// What breaks the order rule: messages with which a party opens something although, since the
-    /// last product that it sent or received, not both other compute parties have told it that the
-    /// checks passed.
+    /// last product that it sent, not both other compute parties have told it that the checks
+    /// passed. (A product that others sent it may be of a step that it has yet to reach.)
     ///
     /// Meant for protocols whose steps follow one another: products of a fork beside the one that
     /// opens would count as well.
@@ -122,8 +122,8 @@ impl Trace {
     ) -> Vec<EarlyOpening> {
         let verdict = |(at, opening): (usize, &Message)| {
             let before = &self.messages[..at];
-            let is_mine = |message: &Message| message.from == opening.from || message.to == opening.from;
-            let product = before.iter().rposition(|message| message.is_product && is_mine(message))?;
+            let product =
+                before.iter().rposition(|message| message.is_product && message.from == opening.from)?;
             let heard: BTreeSet<PartyId> = before[product..]
                 .iter()
                 .filter(|message| message.to == opening.from && is_verdict(message))
