@@ -320,7 +320,8 @@ fn the_order_rule_sees_what_opens_unverified() {
     });
     for (at, (from, to)) in verdicts.enumerate() {
         assert!(early(&trace) > 0, "one verdict is not both");
-        let ok = Message { from, to, name: "ok".into(), is_product: false, ..trace.messages[0].clone() };
+        let mut ok = Message { from, to, name: "ok".into(), ..trace.messages[0].clone() };
+        ok.is_product = false;
         trace.messages.insert(3 + at, ok);
     }
     assert_eq!(early(&trace), 0);

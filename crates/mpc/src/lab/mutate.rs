@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use buf::Buf;
 
+use super::trace::step_of;
 use super::{Message, Trace};
 
 /// Longer than neighbours on an idle machine need for a few rounds, shorter than anybody notices.
@@ -17,6 +18,9 @@ pub enum Mutation {
     Say(Change),
     /// It computes something else, says it and goes on with it.
     Compute(Change),
+    /// It moves rows differently: two rows of factor `.0` of a shuffle change places, in all that
+    /// it says and computes.
+    Move(usize),
     /// It says what was said elsewhere.
     Replay(Replay),
     /// It says the right thing in the wrong way.
@@ -193,6 +197,9 @@ impl Depth {
         if message.is_product {
             all.extend(changes.into_iter().map(Mutation::Compute));
         }
+        if message.is_move {
+            all.extend([0, 1].map(Mutation::Move));
+        }
         if n_bytes > 0 {
             all.extend([0, n_bytes - 1].map(|n| Mutation::Say(Change::Truncate(n))));
         }
@@ -213,7 +220,7 @@ impl Depth {
 impl Replay {
     /// Whether `other` may take the place of `message`, if it left before.
     pub(super) fn fits(self, message: &Message, other: &Message) -> bool {
-        let same_step = message.tag.step >> 8 == other.tag.step >> 8;
+        let same_step = step_of(message.tag).step == step_of(other.tag).step;
         message.payload.len() == other.payload.len()
             && match self {
                 Replay::Step => other.from == message.from && !same_step,
@@ -231,6 +238,7 @@ impl fmt::Display for Mutation {
         match self {
             Mutation::Say(change) => write!(f, "says {change:?}"),
             Mutation::Compute(change) => write!(f, "computes {change:?}"),
+            Mutation::Move(factor) => write!(f, "moves otherwise by its factor {factor}"),
             Mutation::Replay(replay) => write!(f, "replays {replay:?}"),
             Mutation::Send(fate) => write!(f, "sends {fate:?}"),
         }
