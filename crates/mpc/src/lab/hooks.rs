@@ -1,6 +1,6 @@
 //! What the lab watches, spoils and leaves out inside a session.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
 use buf::{Buf, Bytes};
@@ -25,13 +25,22 @@ pub trait Cheat: Send + Sync {
 
 /// The step path behind each tag, such as `sort/level2/lt#0.1`: chunk 0, message 1 of the step.
 #[derive(Default)]
-pub struct Names(Mutex<BTreeMap<Tag, String>>);
+pub struct Names {
+    paths: Mutex<BTreeMap<Tag, String>>,
+    openings: Mutex<BTreeSet<Tag>>,
+}
 
 impl Names {
     /// The path behind a tag.
     pub fn of(&self, tag: Tag) -> String {
-        let names = self.0.lock().unwrap_or_else(|poison| poison.into_inner());
-        names.get(&tag).cloned().unwrap_or_else(|| format!("{tag}"))
+        let paths = self.paths.lock().unwrap_or_else(|poison| poison.into_inner());
+        paths.get(&tag).cloned().unwrap_or_else(|| format!("{tag}"))
+    }
+
+    /// Whether a tag belongs to a step that opens values.
+    pub fn opens(&self, tag: Tag) -> bool {
+        let openings = self.openings.lock().unwrap_or_else(|poison| poison.into_inner());
+        openings.contains(&Tag { step: tag.step >> 8 << 8, ..tag })
     }
 }
 
@@ -52,8 +61,15 @@ impl Hooks {
     /// A message of a step leaves.
     pub(crate) fn name(&self, step: &Step, part: u8) {
         if let Some(names) = &self.names {
-            let mut names = names.0.lock().unwrap_or_else(|poison| poison.into_inner());
-            names.entry(step.tag(part)).or_insert_with(|| format!("{step}.{part}"));
+            let mut paths = names.paths.lock().unwrap_or_else(|poison| poison.into_inner());
+            paths.entry(step.tag(part)).or_insert_with(|| format!("{step}.{part}"));
+        }
+    }
+
+    /// A step that opens values begins.
+    pub(crate) fn open(&self, step: &Step) {
+        if let Some(names) = &self.names {
+            names.openings.lock().unwrap_or_else(|poison| poison.into_inner()).insert(step.tag(0));
         }
     }
 }

@@ -26,6 +26,8 @@ pub struct Message {
     pub payload: Vec<u8>,
     /// Whether it is a product, which its sender goes on with.
     pub is_product: bool,
+    /// Whether its step opens values.
+    pub is_opening: bool,
     /// Whether it carries rows that its sender shuffled.
     pub is_move: bool,
 }
@@ -55,7 +57,8 @@ impl fmt::Debug for Message {
 impl Message {
     /// A message about which nothing else is known.
     pub(super) fn new(from: PartyId, to: PartyId, tag: Tag, payload: Vec<u8>) -> Self {
-        Message { from, to, tag, name: String::new(), payload, is_product: false, is_move: false }
+        let (is_product, is_opening, is_move) = (false, false, false);
+        Message { from, to, tag, name: String::new(), payload, is_product, is_opening, is_move }
     }
 }
 
@@ -79,6 +82,7 @@ impl Recorder {
         let moves = self.moves.lock().expect("a recorder does not panic");
         for message in &mut messages {
             message.name = self.names.of(message.tag);
+            message.is_opening = self.names.opens(message.tag);
             message.is_product = products.contains(&(message.from, message.tag));
             message.is_move = moves.contains(&(message.from, step_of(message.tag)));
         }
@@ -136,11 +140,7 @@ impl Trace {
     ///
     /// Meant for protocols whose steps follow one another: products of a fork beside the one that
     /// opens would count as well.
-    pub fn early_openings(
-        &self,
-        is_opening: impl Fn(&Message) -> bool,
-        is_verdict: impl Fn(&Message) -> bool,
-    ) -> Vec<EarlyOpening> {
+    pub fn early_openings(&self, is_verdict: impl Fn(&Message) -> bool) -> Vec<EarlyOpening> {
         let verdict = |(at, opening): (usize, &Message)| {
             let before = &self.messages[..at];
             let is_mine = |message: &Message| message.from == opening.from || message.to == opening.from;
@@ -156,7 +156,7 @@ impl Trace {
         self.messages
             .iter()
             .enumerate()
-            .filter(|(_, message)| is_opening(message))
+            .filter(|(_, message)| message.is_opening)
             .filter_map(verdict)
             .collect()
     }
