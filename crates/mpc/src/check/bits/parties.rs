@@ -153,7 +153,7 @@ impl<'a> Parties<'a> {
 
 impl Outcome {
     /// Whether `û·v̂ = T_L + T_R`, where the left verifier says `û` and `T_L`.
-    fn agrees_with(&self, left: &[Gf128]) -> bool {
+    pub(super) fn agrees_with(&self, left: &[Gf128]) -> bool {
         let product = self.operand.times(left[0]);
         let sum = self.claim.plus(left[1]);
         bool::from(product.0.to_le_bytes().ct_eq(&sum.0.to_le_bytes()))

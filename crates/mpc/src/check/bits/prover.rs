@@ -2,9 +2,10 @@
 
 use math::Group;
 use math::gf::lines::{Factors, LINE_BITS, Line, WeighedSum, weigh_products};
-use math::gf::{Field, Gf128, fold_into, inner_product, pair_products};
+use math::gf::vectors::{fold_into, multiply_into, pair_products, pair_sums};
+use math::gf::{Field, Gf128, inner_product};
 
-use super::field::equal_weights;
+use super::field::{equal_weights, scaled};
 use super::gates::Lines;
 use super::lanes::ProverLanes;
 use super::shape::Shape;
@@ -33,7 +34,8 @@ pub(super) fn prove(
     let at_lines = equal_weights(&proof.transcript.points(shape.skip()), true);
 
     let [mut u, mut v] = folded(shape, &weights, lines, &at_lines);
-    let squares: Vec<_> = weights.roots.iter().map(|root| root.square()).collect();
+    let mut squares = weights.roots.clone();
+    multiply_into(&mut squares, &weights.roots);
     let (mut zero, mut infinity) = (vec![Gf128(0); BLOCK], vec![Gf128(0); BLOCK]);
     while u.len() > BLOCK {
         let ((u_low, u_high), (v_low, v_high)) = (halves(&mut u), halves(&mut v));
@@ -43,13 +45,11 @@ pub(super) fn prove(
     }
 
     for w in [&mut u, &mut v] {
-        w.iter_mut().zip(&weights.roots).for_each(|(w, root)| *w = w.times(*root));
+        multiply_into(w, &weights.roots);
     }
     while u.len() > 1 {
         let ((u_low, u_high), (v_low, v_high)) = (halves(&mut u), halves(&mut v));
-        let (mut zero, mut infinity) = ([Gf128(0)], [Gf128(0)]);
-        pair_products([u_low, u_high], [v_low, v_high], &mut zero, &mut infinity);
-        proof.share(&[zero[0], infinity[0]]);
+        proof.share(&pair_sums([u_low, u_high], [v_low, v_high]));
         fold(&mut u, &mut v, proof.transcript.point());
     }
 
@@ -97,9 +97,7 @@ fn folded(shape: Shape, weights: &Weights, lines: &[Lines<'_>; 4], at_lines: &[G
     let mut block_lines = block_buffer(shape);
     for block in 0..shape.n_blocks() {
         read_block(shape, lines, block, &mut block_lines);
-        let root = weights.block_root(block);
-        let factors: Vec<_> = at_lines.iter().map(|at| at.times(root)).collect();
-        let factors = Factors::new(&factors);
+        let factors = Factors::new(&scaled(at_lines, weights.block_root(block)));
         let (u_x, u_y) = u[block * BLOCK..][..BLOCK].split_at_mut(LINE_BITS);
         let (v_y, v_x) = v[block * BLOCK..][..BLOCK].split_at_mut(LINE_BITS);
         let [x, y, x_next, y_next] = &block_lines;
