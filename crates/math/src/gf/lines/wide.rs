@@ -61,10 +61,11 @@ pub(super) fn weigh_products(sums: &mut [WeighedSum], lines: [&[Line]; 4], weigh
 fn extend(sums: &mut [WeighedSum], lines: [&[Line]; 4], weight: __m512i, scratch: &mut [Line]) {
     let half = lines[0].len() / 2;
     if half == 2 {
-        return nine_points(sums, lines, weight);
+        let sums = sums.try_into().expect("nine points of two digits");
+        return nine_points(sums, &lines.map(|lines| lines.try_into().expect("four lines")), weight);
     }
-    let (low, high) = (lines.map(|lines| &lines[..half]), lines.map(|lines| &lines[half..]));
     let third = sums.len() / 3;
+    let (low, high) = (lines.map(|lines| &lines[..half]), lines.map(|lines| &lines[half..]));
     extend(&mut sums[..third], low, weight, scratch);
     extend(&mut sums[third..2 * third], high, weight, scratch);
     let (mixed, scratch) = scratch.split_at_mut(4 * half);
@@ -77,35 +78,49 @@ fn extend(sums: &mut [WeighedSum], lines: [&[Line]; 4], weight: __m512i, scratch
     extend(&mut sums[2 * third..], mixed, weight, scratch);
 }
 
+/// A line of each operand.
+type Row = [__m512i; 4];
+
 /// The last two digits, in registers.
 #[target_feature(enable = "avx512f,vpclmulqdq")]
-fn nine_points(sums: &mut [WeighedSum], lines: [&[Line]; 4], weight: __m512i) {
-    let sums: &mut [WeighedSum; 9] = sums.try_into().expect("nine points of two digits");
-    let rows = lines.map(|lines| [0, 1, 2, 3].map(|row| load(&lines[row])));
-    let point = |sum: &mut WeighedSum, [x, y, x_next, y_next]: [__m512i; 4]| {
-        // a ⊕ b ∧ c.
-        let line = _mm512_ternarylogic_epi64::<0x78>(_mm512_and_si512(x, y_next), y, x_next);
-        add(sum, line, weight);
-    };
-    let mixed = |x: [__m512i; 4], y: [__m512i; 4]| {
-        [
-            _mm512_xor_si512(x[0], y[0]),
-            _mm512_xor_si512(x[1], y[1]),
-            _mm512_xor_si512(x[2], y[2]),
-            _mm512_xor_si512(x[3], y[3]),
-        ]
-    };
-    let row = |at: usize| [rows[0][at], rows[1][at], rows[2][at], rows[3][at]];
-    point(&mut sums[0], row(0));
-    point(&mut sums[1], row(1));
-    point(&mut sums[2], mixed(row(0), row(1)));
-    point(&mut sums[3], row(2));
-    point(&mut sums[4], row(3));
-    point(&mut sums[5], mixed(row(2), row(3)));
-    let (even, odd) = (mixed(row(0), row(2)), mixed(row(1), row(3)));
-    point(&mut sums[6], even);
-    point(&mut sums[7], odd);
-    point(&mut sums[8], mixed(even, odd));
+fn nine_points(sums: &mut [WeighedSum; 9], lines: &[&[Line; 4]; 4], weight: __m512i) {
+    let rows = [row(lines, 0), row(lines, 1), row(lines, 2), row(lines, 3)];
+    add_product(&mut sums[0], rows[0], weight);
+    add_product(&mut sums[1], rows[1], weight);
+    add_product(&mut sums[2], mixed(rows[0], rows[1]), weight);
+    add_product(&mut sums[3], rows[2], weight);
+    add_product(&mut sums[4], rows[3], weight);
+    add_product(&mut sums[5], mixed(rows[2], rows[3]), weight);
+    let (even, odd) = (mixed(rows[0], rows[2]), mixed(rows[1], rows[3]));
+    add_product(&mut sums[6], even, weight);
+    add_product(&mut sums[7], odd, weight);
+    add_product(&mut sums[8], mixed(even, odd), weight);
+}
+
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn row(lines: &[&[Line; 4]; 4], at: usize) -> Row {
+    [load(&lines[0][at]), load(&lines[1][at]), load(&lines[2][at]), load(&lines[3][at])]
+}
+
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn mixed(x: Row, y: Row) -> Row {
+    [
+        _mm512_xor_si512(x[0], y[0]),
+        _mm512_xor_si512(x[1], y[1]),
+        _mm512_xor_si512(x[2], y[2]),
+        _mm512_xor_si512(x[3], y[3]),
+    ]
+}
+
+/// `sum += weight · (x ∧ y' ⊕ y ∧ x')`.
+#[inline]
+#[target_feature(enable = "avx512f,vpclmulqdq")]
+fn add_product(sum: &mut WeighedSum, [x, y, x_next, y_next]: Row, weight: __m512i) {
+    // a ⊕ b ∧ c.
+    let line = _mm512_ternarylogic_epi64::<0x78>(_mm512_and_si512(x, y_next), y, x_next);
+    add(sum, line, weight);
 }
 
 /// Transposes 8×8 bits in each lane: bit `i` of byte `k` is bit `k` of byte `7 − i`.
@@ -144,9 +159,9 @@ fn bytes_of_positions(lines: &[Line], bytes: &mut [u64; 64]) {
         *row = load(line);
     }
     let reversed = load(&TRANSPOSE_REVERSED);
-    for (words, bytes) in transpose_words(rows).into_iter().zip(bytes.chunks_exact_mut(8)) {
+    for (words, bytes) in transpose_words(rows).iter().zip(bytes.chunks_exact_mut(8)) {
         let bytes: &mut [u64; 8] = bytes.try_into().expect("chunks of eight");
-        store(transpose_bits(_mm512_permutexvar_epi8(reversed, words)), bytes);
+        store(transpose_bits(_mm512_permutexvar_epi8(reversed, *words)), bytes);
     }
 }
 
@@ -173,12 +188,16 @@ fn fold_groups<const N: usize>(matrices: &[[u64; 16]], bytes: &[[u64; 64]], out:
             sums[1] = _mm512_xor_si512(sums[1], _mm512_gf2p8affine_epi64_epi8::<0>(positions, high[g]));
         }
         let (first, second) = out.split_at_mut(4);
-        for (out, order) in [first, second].into_iter().zip(order) {
-            let out: &mut [Gf128; 4] = out.try_into().expect("half of eight");
-            let elements = _mm512_permutex2var_epi8(sums[0], order, sums[1]);
-            store(_mm512_xor_si512(load(out), elements), out);
-        }
+        add_elements(first, _mm512_permutex2var_epi8(sums[0], order[0], sums[1]));
+        add_elements(second, _mm512_permutex2var_epi8(sums[0], order[1], sums[1]));
     }
+}
+
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn add_elements(out: &mut [Gf128], elements: __m512i) {
+    let out: &mut [Gf128; 4] = out.try_into().expect("four elements");
+    store(_mm512_xor_si512(load(out), elements), out);
 }
 
 /// [`super::narrow::matrices`].

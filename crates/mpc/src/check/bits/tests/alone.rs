@@ -1,7 +1,7 @@
 //! One proof without parties: its three roles one after the other.
 
-use math::Planes;
 use math::gf::Gf128;
+use math::{Planes, kernel};
 
 use super::planes;
 use crate::check::bits::gates::Lines;
@@ -69,8 +69,10 @@ impl Alone {
             x.read(first, &mut xs);
             y.read(first, &mut ys);
             f.read(first, &mut fs);
-            for (((e, x), y), f) in out.iter_mut().zip(&xs).zip(&ys).zip(&fs) {
-                *e = std::array::from_fn(|i| e[i] ^ x[i] & y[i] ^ f[i] & x[i]);
+            kernel::and_into(fs.as_flattened_mut(), xs.as_flattened());
+            kernel::and_into(xs.as_flattened_mut(), ys.as_flattened());
+            for term in [&xs, &fs] {
+                kernel::xor_into(bytemuck::cast_slice_mut(out), bytemuck::cast_slice(term));
             }
         })
     }

@@ -39,7 +39,8 @@ fn nanoseconds_per_and_and_party() {
                 let claims: Vec<_> = (0..runs).map(|_| alone.right_claim()).collect();
                 let mut claims = claims.into_iter();
                 per_gate(&mut || {
-                    drop(black_box(alone.right(claims.next().expect("one a run"), &digests, &proof.last)));
+                    let claim = claims.next().expect("one a run");
+                    let _ = black_box(alone.right(claim, &digests, &proof.last));
                 })
             },
         ];
