@@ -142,7 +142,7 @@ impl Change {
 pub struct Depth {
     /// Messages of at most so many bytes have each of their bits flipped.
     pub every_bit_up_to: usize,
-    /// Longer ones have at most so many of them flipped, evenly spread.
+    /// Longer ones have at most so many of them flipped and the last one, evenly spread.
     pub flips: usize,
     /// The bytes of an element, for additions and swaps.
     pub element_bytes: usize,
@@ -155,19 +155,17 @@ impl Default for Depth {
 }
 
 impl Depth {
-    /// The bits to flip in a message of `n_bytes`: from its first one to its last one, at most
-    /// one in 16 bytes, and not always the same one of its byte.
+    /// The bits to flip in a message of `n_bytes`: the lowest ones of elements, the first row's if
+    /// these are words of planes, and the last one of all.
     fn bits(&self, n_bytes: usize) -> Vec<usize> {
         let n_bits = 8 * n_bytes;
         if n_bytes <= self.every_bit_up_to {
             return (0..n_bits).collect();
         }
-        let steps = self.flips.min(n_bytes.div_ceil(16) + 1).max(2) - 1;
-        let mut bits: Vec<usize> = (0..=steps).map(|step| step * (n_bits - 1) / steps).collect();
-        let last = bits.len() - 1;
-        bits[1..last].iter_mut().enumerate().for_each(|(at, bit)| *bit = *bit / 8 * 8 + at % 8);
-        bits.dedup();
-        bits
+        let element = 8 * self.element_bytes.min(n_bytes);
+        let n_elements = n_bits.div_ceil(element);
+        let n = n_elements.min(self.flips);
+        (0..n).map(|at| at * n_elements / n * element).chain([n_bits - 1]).collect()
     }
 
     fn changes(&self, n_bytes: usize) -> Vec<Change> {
