@@ -31,7 +31,7 @@ fn product<R: Ring>(
         Role::Rep3 { roots, .. } => {
             let z = rep3::masked(roots, step, n, masked);
             #[cfg(feature = "lab")]
-            let z = s.product_of(step, z.bytes()).map_or(z, Column::from);
+            let z = s.product_of(step, 0, z.bytes()).map_or(z, Column::from);
             let z_next = rep3::pass_left(s, step, z.bytes().clone())?;
             Parts::Two([z, z_next.into()])
         }
@@ -347,7 +347,7 @@ fn and_planes(
         Role::Rep3 { roots, .. } => {
             let z = rep3::and_planes(roots, step, n_rows, width, triples);
             #[cfg(feature = "lab")]
-            let z = s.product_of(step, &z.dense_bytes()).map_or(z, |z| Planes::from_buf(z, n_rows, width));
+            let z = s.product_of(step, 0, &z.dense_bytes()).map_or(z, |z| Planes::from_buf(z, n_rows, width));
             let z_next = rep3::pass_left(s, step, z.dense_bytes())?;
             Parts::Two([z, Planes::from_buf(z_next, n_rows, width)])
         }

@@ -252,6 +252,8 @@ impl Session {
     /// [`Session::begin`] for a step that opens values.
     pub(crate) fn begin_open(&self, label: impl Into<Label>) -> Result<Step, ProtocolError> {
         let step = self.begin(label)?;
+        #[cfg(feature = "lab")]
+        self.core.lab.open(&step);
         if self.in_chunk { Err(ProtocolError::OpenInChunk { step }) } else { Ok(step) }
     }
 

@@ -106,6 +106,8 @@ impl Shuffler {
             (Role::Rep3 { index, roots }, Parts::Two(factors)) => {
                 let seat = Seat { step: &step, roots, index: *index, n: self.n, cast };
                 let factors = factors.each_ref().map(|factor| cast.positions(factor));
+                #[cfg(feature = "lab")]
+                let factors = s.factors_of(&step, factors);
                 seat.pass(s, lanes, factors, n_bytes)
             }
             (Role::Plain, Parts::One([factor])) => {
@@ -192,6 +194,8 @@ impl Seat<'_> {
             let (middle_at, last_at) = (factor(middle), factor(last));
             (self.write(lanes, n_bytes, |out| out.last_rest(&arrived, middle_at, last_at)), v)
         };
+        #[cfg(feature = "lab")]
+        let mine = s.product_of(self.step, 1, &mine).map_or(mine, Buf::freeze);
         s.send(self.step, 1, compute[peer], mine.clone())?;
         let theirs = s.recv(self.step, 1, compute[peer], n_bytes)?.freeze();
         Ok(self.lanes(lanes, |out| out.met_shares(&mine, &theirs)))

@@ -102,12 +102,11 @@ fn nothing_is_opened_before_it_is_verified() {
         let words = mpc::verify(s, words)?;
         mpc::check_zero(s, "open zero", words)
     };
-    let is_opening = |message: &Message| message.name.starts_with("open");
     let is_verdict = |message: &Message| message.name.ends_with("check bits.3");
     let early = |lab: &Lab| {
         let trace = Trace::of(lab, f).expect("an honest run succeeds");
-        assert!(trace.messages.iter().any(is_opening));
-        trace.early_openings(is_opening, is_verdict).len()
+        assert!(trace.messages.iter().any(|message| message.is_opening));
+        trace.early_openings(is_verdict).len()
     };
     assert_eq!(early(&malicious()), 0);
     // Six messages to open to all, two to one, six to compare.

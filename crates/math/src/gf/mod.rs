@@ -9,9 +9,12 @@
 //! Sums of products are reduced once, at the end.
 
 mod carryless;
+#[cfg(target_arch = "x86_64")]
+mod four;
 pub mod lines;
 #[cfg(target_arch = "x86_64")]
 mod native;
+pub mod vectors;
 
 use std::fmt::Debug;
 
@@ -118,16 +121,9 @@ carryless! {
         }
     }
 
-    /// Products of pairs of rows that lie `zero.len()` elements apart, summed column by column:
-    /// `zero[t] = Σ x[0]·y[0]` and `infinity[t] = Σ (x[0] + x[1])·(y[0] + y[1])`, each over
-    /// the elements `t`, `t + zero.len()`, ….
-    ///
-    /// # Panics
-    /// If the lengths do not fit.
-    pub fn pair_products<C, F>(x: [&[F]; 2], y: [&[F]; 2], zero: &mut [F], infinity: &mut [F]) {
+    /// [`vectors::pair_products`].
+    fn pair_products<C, F>(x: [&[F]; 2], y: [&[F]; 2], zero: &mut [F], infinity: &mut [F]) {
         let (n, width) = (x[0].len(), zero.len());
-        assert!(n.is_multiple_of(width) && width == infinity.len(), "whole rows, a sum for each column");
-        assert!(x[1].len() == n && y[0].len() == n && y[1].len() == n, "slices of one length");
         for t in 0..width {
             let mut at_zero = F::ZERO.product::<C>(F::ZERO);
             let mut at_infinity = at_zero;
@@ -138,6 +134,13 @@ carryless! {
             }
             zero[t] = F::reduce::<C>(at_zero);
             infinity[t] = F::reduce::<C>(at_infinity);
+        }
+    }
+
+    /// [`vectors::multiply_into`].
+    fn multiply_into<C, F>(out: &mut [F], x: &[F]) {
+        for (out, x) in out.iter_mut().zip(x) {
+            *out = F::reduce::<C>(out.product::<C>(*x));
         }
     }
 

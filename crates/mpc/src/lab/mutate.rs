@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use buf::Buf;
 
+use super::trace::step_of;
 use super::{Message, Trace};
 
 /// Longer than neighbours on an idle machine need for a few rounds, shorter than anybody notices.
@@ -17,6 +18,9 @@ pub enum Mutation {
     Say(Change),
     /// It computes something else, says it and goes on with it.
     Compute(Change),
+    /// It moves rows differently: two rows of factor `.0` of a shuffle change places, in all that
+    /// it says and computes.
+    Move(usize),
     /// It says what was said elsewhere.
     Replay(Replay),
     /// It says the right thing in the wrong way.
@@ -138,7 +142,7 @@ impl Change {
 pub struct Depth {
     /// Messages of at most so many bytes have each of their bits flipped.
     pub every_bit_up_to: usize,
-    /// Longer ones have at most so many of them flipped, evenly spread.
+    /// Longer ones have at most so many of them flipped and the last one, evenly spread.
     pub flips: usize,
     /// The bytes of an element, for additions and swaps.
     pub element_bytes: usize,
@@ -151,19 +155,17 @@ impl Default for Depth {
 }
 
 impl Depth {
-    /// The bits to flip in a message of `n_bytes`: from its first one to its last one, at most
-    /// one in 16 bytes, and not always the same one of its byte.
+    /// The bits to flip in a message of `n_bytes`: the lowest ones of elements, the first row's if
+    /// these are words of planes, and the last one of all.
     fn bits(&self, n_bytes: usize) -> Vec<usize> {
         let n_bits = 8 * n_bytes;
         if n_bytes <= self.every_bit_up_to {
             return (0..n_bits).collect();
         }
-        let steps = self.flips.min(n_bytes.div_ceil(16) + 1).max(2) - 1;
-        let mut bits: Vec<usize> = (0..=steps).map(|step| step * (n_bits - 1) / steps).collect();
-        let last = bits.len() - 1;
-        bits[1..last].iter_mut().enumerate().for_each(|(at, bit)| *bit = *bit / 8 * 8 + at % 8);
-        bits.dedup();
-        bits
+        let element = 8 * self.element_bytes.min(n_bytes);
+        let n_elements = n_bits.div_ceil(element);
+        let n = n_elements.min(self.flips);
+        (0..n).map(|at| at * n_elements / n * element).chain([n_bits - 1]).collect()
     }
 
     fn changes(&self, n_bytes: usize) -> Vec<Change> {
@@ -193,6 +195,9 @@ impl Depth {
         if message.is_product {
             all.extend(changes.into_iter().map(Mutation::Compute));
         }
+        if message.is_move {
+            all.extend([0, 1].map(Mutation::Move));
+        }
         if n_bytes > 0 {
             all.extend([0, n_bytes - 1].map(|n| Mutation::Say(Change::Truncate(n))));
         }
@@ -213,7 +218,7 @@ impl Depth {
 impl Replay {
     /// Whether `other` may take the place of `message`, if it left before.
     pub(super) fn fits(self, message: &Message, other: &Message) -> bool {
-        let same_step = message.tag.step >> 8 == other.tag.step >> 8;
+        let same_step = step_of(message.tag).step == step_of(other.tag).step;
         message.payload.len() == other.payload.len()
             && match self {
                 Replay::Step => other.from == message.from && !same_step,
@@ -231,6 +236,7 @@ impl fmt::Display for Mutation {
         match self {
             Mutation::Say(change) => write!(f, "says {change:?}"),
             Mutation::Compute(change) => write!(f, "computes {change:?}"),
+            Mutation::Move(factor) => write!(f, "moves otherwise by its factor {factor}"),
             Mutation::Replay(replay) => write!(f, "replays {replay:?}"),
             Mutation::Send(fate) => write!(f, "sends {fate:?}"),
         }

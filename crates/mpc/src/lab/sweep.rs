@@ -11,6 +11,7 @@ use buf::Buf;
 use net::{Interceptor, NetError, PartyId, Tag, Verdict};
 
 use super::mutate::Depth;
+use super::trace::step_of;
 use super::watchdog::Watchdog;
 use super::{Cheat, Fate, Lab, Message, Mutation, Names, Recorder, Replay, Trace};
 use crate::error::ProtocolError;
@@ -312,7 +313,7 @@ impl Interceptor for Tamper {
         if (from, to, tag) == (target.from, target.to, target.tag) {
             match self.case.mutation {
                 Mutation::Say(change) => change.apply(payload),
-                Mutation::Compute(_) => {}
+                Mutation::Compute(_) | Mutation::Move(_) => {}
                 Mutation::Replay(replay) => self.replay(replay, payload),
                 Mutation::Send(fate) => return self.fate(fate),
             }
@@ -320,8 +321,7 @@ impl Interceptor for Tamper {
             return Verdict::Delay(Fate::LATE);
         }
         if matches!(self.case.mutation, Mutation::Replay(_)) {
-            let payload = payload.bytes().to_vec();
-            let message = Message { from, to, tag, name: String::new(), payload, is_product: false };
+            let message = Message::new(from, to, tag, payload.bytes().to_vec());
             self.said.lock().expect("a cheater does not panic").push(message);
         }
         Verdict::Deliver
@@ -335,6 +335,13 @@ impl Cheat for Tamper {
             && (party, tag) == (target.from, target.tag)
         {
             change.apply_in_place(z);
+        }
+    }
+    fn factor(&self, party: PartyId, tag: Tag, number: usize, from: &mut [u32]) {
+        let target = &self.case.message;
+        let is_it = (party, tag) == (target.from, step_of(target.tag));
+        if is_it && self.case.mutation == Mutation::Move(number) && from.len() > 1 {
+            from.swap(0, 1);
         }
     }
 }

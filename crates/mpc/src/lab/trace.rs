@@ -26,6 +26,10 @@ pub struct Message {
     pub payload: Vec<u8>,
     /// Whether it is a product, which its sender goes on with.
     pub is_product: bool,
+    /// Whether its step opens values.
+    pub is_opening: bool,
+    /// Whether it carries rows that its sender shuffled.
+    pub is_move: bool,
 }
 
 /// Every message of a run, in the order in which they left.
@@ -40,6 +44,7 @@ pub struct Trace {
 pub struct Recorder {
     sent: Mutex<Vec<Message>>,
     products: Mutex<BTreeSet<(PartyId, Tag)>>,
+    moves: Mutex<BTreeSet<(PartyId, Tag)>>,
     names: Arc<Names>,
 }
 
@@ -47,6 +52,19 @@ impl fmt::Debug for Message {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} to {}, {} ({} bytes)", self.from, self.to, self.name, self.payload.len())
     }
+}
+
+impl Message {
+    /// A message about which nothing else is known.
+    pub(super) fn new(from: PartyId, to: PartyId, tag: Tag, payload: Vec<u8>) -> Self {
+        let (is_product, is_opening, is_move) = (false, false, false);
+        Message { from, to, tag, name: String::new(), payload, is_product, is_opening, is_move }
+    }
+}
+
+/// The tag of the first message of the same step.
+pub(super) fn step_of(tag: Tag) -> Tag {
+    Tag { step: tag.step >> 8 << 8, ..tag }
 }
 
 impl Recorder {
@@ -61,9 +79,12 @@ impl Recorder {
     pub fn trace(&self) -> Trace {
         let mut messages = self.sent.lock().expect("a recorder does not panic").clone();
         let products = self.products.lock().expect("a recorder does not panic");
+        let moves = self.moves.lock().expect("a recorder does not panic");
         for message in &mut messages {
             message.name = self.names.of(message.tag);
+            message.is_opening = self.names.opens(message.tag);
             message.is_product = products.contains(&(message.from, message.tag));
+            message.is_move = moves.contains(&(message.from, step_of(message.tag)));
         }
         Trace { messages }
     }
@@ -72,7 +93,7 @@ impl Recorder {
 impl Interceptor for Recorder {
     fn message(&self, from: PartyId, to: PartyId, tag: Tag, payload: &mut Buf) -> Verdict {
         let payload = payload.bytes().to_vec();
-        let message = Message { from, to, tag, name: String::new(), payload, is_product: false };
+        let message = Message::new(from, to, tag, payload);
         self.sent.lock().expect("a recorder does not panic").push(message);
         Verdict::Deliver
     }
@@ -81,6 +102,10 @@ impl Interceptor for Recorder {
 impl Cheat for Recorder {
     fn product(&self, party: PartyId, tag: Tag, _: &mut [u8]) {
         self.products.lock().expect("a recorder does not panic").insert((party, tag));
+    }
+
+    fn factor(&self, party: PartyId, tag: Tag, _: usize, _: &mut [u32]) {
+        self.moves.lock().expect("a recorder does not panic").insert((party, tag));
     }
 }
 
@@ -115,11 +140,7 @@ impl Trace {
     ///
     /// Meant for protocols whose steps follow one another: products of a fork beside the one that
     /// opens would count as well.
-    pub fn early_openings(
-        &self,
-        is_opening: impl Fn(&Message) -> bool,
-        is_verdict: impl Fn(&Message) -> bool,
-    ) -> Vec<EarlyOpening> {
+    pub fn early_openings(&self, is_verdict: impl Fn(&Message) -> bool) -> Vec<EarlyOpening> {
         let verdict = |(at, opening): (usize, &Message)| {
             let before = &self.messages[..at];
             let product =
@@ -135,7 +156,7 @@ impl Trace {
         self.messages
             .iter()
             .enumerate()
-            .filter(|(_, message)| is_opening(message))
+            .filter(|(_, message)| message.is_opening)
             .filter_map(verdict)
             .collect()
     }

@@ -5,8 +5,12 @@
 
 mod narrow;
 mod sum;
+#[cfg(target_arch = "x86_64")]
+mod wide;
 
 use super::Gf128;
+#[cfg(target_arch = "x86_64")]
+use super::four;
 
 pub use sum::WeighedSum;
 
@@ -22,6 +26,11 @@ pub const LINE_BITS: usize = 512;
 /// If the lengths differ.
 pub fn weigh(sums: &mut [WeighedSum], lines: &[Line], weight: u64) {
     assert_eq!(sums.len(), lines.len(), "a sum for each line");
+    #[cfg(target_arch = "x86_64")]
+    if four::is_there() {
+        // SAFETY: the processor has the instructions.
+        return unsafe { wide::weigh(sums, lines, weight) };
+    }
     narrow::weigh(sums, lines, weight);
 }
 
@@ -38,6 +47,11 @@ pub fn weigh_products(sums: &mut [WeighedSum], lines: [&[Line]; 4], weight: u64)
     let k = lines[0].len().trailing_zeros();
     assert!(lines.iter().all(|lines| lines.len() == 1 << k), "2^k lines of each operand");
     assert_eq!(sums.len(), 3usize.pow(k), "a sum for each point");
+    #[cfg(target_arch = "x86_64")]
+    if k >= 2 && four::is_there() {
+        // SAFETY: the processor has the instructions.
+        return unsafe { wide::weigh_products(sums, lines, weight) };
+    }
     narrow::weigh_products(sums, lines, weight);
 }
 
@@ -52,7 +66,15 @@ pub struct Factors {
 impl Factors {
     /// Lays out factors. They are public.
     pub fn new(factors: &[Gf128]) -> Self {
-        Factors { n: factors.len(), matrices: factors.chunks(8).map(narrow::matrices).collect() }
+        let layout = |factors: &[Gf128]| {
+            #[cfg(target_arch = "x86_64")]
+            if four::is_there() {
+                // SAFETY: the processor has the instructions.
+                return unsafe { wide::matrices(factors) };
+            }
+            narrow::matrices(factors)
+        };
+        Factors { n: factors.len(), matrices: factors.chunks(8).map(layout).collect() }
     }
 
     /// `out[j] += Σ_i factor_i · (bit j of line i)`: a line for each factor, a sum for each of the 512 bits.
@@ -62,6 +84,11 @@ impl Factors {
     pub fn fold(&self, lines: &[Line], out: &mut [Gf128]) {
         assert_eq!(lines.len(), self.n, "a line for each factor");
         assert_eq!(out.len(), LINE_BITS, "a sum for each bit");
+        #[cfg(target_arch = "x86_64")]
+        if four::is_there() {
+            // SAFETY: the processor has the instructions.
+            return unsafe { wide::fold(&self.matrices, lines, out) };
+        }
         narrow::fold(&self.matrices, lines, out);
     }
 }

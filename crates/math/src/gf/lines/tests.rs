@@ -1,7 +1,7 @@
 //! Each sum against one that goes bit by bit.
 
 use super::*;
-use crate::gf::{Field, pair_products};
+use crate::gf::Field;
 use crate::group::Group;
 use crate::prg::Prg;
 use crate::simd::at_every_level;
@@ -91,26 +91,6 @@ fn folded_lines_are_sums_of_factors() {
                 let chosen = (0..n).filter(|i| lines[*i][j / 64] >> (j % 64) & 1 == 1);
                 let sum = chosen.fold(start[j], |sum, i| sum.plus(factors[i]));
                 assert_eq!(*out, sum, "{level:?}, bit {j} of {n} lines");
-            }
-        }
-    });
-}
-
-#[test]
-fn pairs_of_rows() {
-    at_every_level(|level| {
-        for (width, rows) in [(1, 1), (1, 5), (3, 2), (8, 3), (1024, 2)] {
-            let operands = [12, 13, 14, 15].map(|seed| elements(width * rows, seed));
-            let [x_low, x_high, y_low, y_high] = &operands;
-            let (mut zero, mut infinity) = (elements(width, 16), elements(width, 17));
-            pair_products([x_low, x_high], [y_low, y_high], &mut zero, &mut infinity);
-            for t in 0..width {
-                let column = || (t..width * rows).step_by(width);
-                let at_zero = column().fold(Gf128(0), |sum, i| sum.plus(x_low[i].times(y_low[i])));
-                let at_infinity = column().fold(Gf128(0), |sum, i| {
-                    sum.plus(x_low[i].plus(x_high[i]).times(y_low[i].plus(y_high[i])))
-                });
-                assert_eq!((zero[t], infinity[t]), (at_zero, at_infinity), "{level:?}, {rows} rows");
             }
         }
     });

@@ -1,6 +1,7 @@
 //! Lines and parabolas through shared points.
 
 use math::Group;
+use math::gf::vectors::fold_into;
 use math::gf::{Field, Gf128};
 
 /// `Π_t (bit t of i ? r_t : 1 + r_t)` for each `i`: the weights with which a vector's elements
@@ -9,7 +10,7 @@ use math::gf::{Field, Gf128};
 pub(super) fn equal_weights(points: &[Gf128], low_first: bool) -> Vec<Gf128> {
     let mut weights = vec![Gf128::ONE];
     let mut double = |point: &Gf128| {
-        let ones: Vec<_> = weights.iter().map(|weight| weight.times(*point)).collect();
+        let ones = scaled(&weights, *point);
         weights.iter_mut().zip(&ones).for_each(|(weight, one)| *weight = weight.plus(*one));
         weights.extend(ones);
     };
@@ -25,4 +26,11 @@ pub(super) fn equal_weights(points: &[Gf128], low_first: bool) -> Vec<Gf128> {
 pub(super) fn parabola(zero: Gf128, one: Gf128, infinity: Gf128, r: Gf128) -> Gf128 {
     let line = zero.plus(zero.plus(one).times(r));
     line.plus(infinity.times(r.square().plus(r)))
+}
+
+/// `factor · x` for each `x`.
+pub(super) fn scaled(x: &[Gf128], factor: Gf128) -> Vec<Gf128> {
+    let mut out = vec![Gf128::ZERO; x.len()];
+    fold_into(&mut out, x, factor);
+    out
 }

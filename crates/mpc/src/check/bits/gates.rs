@@ -14,8 +14,11 @@ use crate::rep3;
 
 /// One operand of all gates: where its lines are.
 pub(super) struct Lines<'a> {
-    whole: Vec<&'a Line>,
+    /// Lines in place, each run with the number of those before it.
+    whole: Vec<(usize, &'a [Line])>,
+    /// The lines after these.
     packed: Vec<Line>,
+    n_whole: usize,
 }
 
 impl<'a> Lines<'a> {
@@ -41,28 +44,40 @@ impl<'a> Lines<'a> {
     }
 
     fn gather(planes: impl Iterator<Item = (usize, &'a [u64])>) -> Self {
-        let (mut whole, mut packed, mut places) = (Vec::new(), Vec::new(), Places::default());
+        let (mut whole, mut n_whole) = (Vec::new(), 0);
+        let (mut packed, mut places) = (Vec::new(), Places::default());
         for (n_rows, words) in planes {
-            let (lines, _) = words[..n_rows / LINE_BITS * 8].as_chunks::<8>();
-            whole.extend(lines);
+            let (words, tail) = words.split_at(n_rows / LINE_BITS * 8);
+            if !words.is_empty() {
+                let lines = words.as_chunks::<8>().0;
+                whole.push((n_whole, lines));
+                n_whole += lines.len();
+            }
             let rest = n_rows % LINE_BITS;
             let at = places.take(rest);
             packed.resize(places.n_lines() * 8, 0);
-            for (word, bits) in words[lines.len() * 8..][..rest.div_ceil(64)].iter().enumerate() {
+            for (word, bits) in tail[..rest.div_ceil(64)].iter().enumerate() {
                 packed[at / 64 + word] |= (bits & tail_mask(word, rest)) << (at % 64);
             }
         }
-        Lines { whole, packed: packed.as_chunks::<8>().0.to_vec() }
+        Lines { whole, packed: packed.as_chunks::<8>().0.to_vec(), n_whole }
     }
 
     /// Writes the lines from `first` on, with zeros past the last.
-    pub(super) fn read(&self, first: usize, out: &mut [Line]) {
-        for (at, out) in (first..).zip(out) {
-            *out = match self.whole.get(at) {
-                Some(line) => **line,
-                None => self.packed.get(at - self.whole.len()).copied().unwrap_or([0; 8]),
-            };
+    pub(super) fn read(&self, mut first: usize, mut out: &mut [Line]) {
+        let runs = &self.whole[self.whole.partition_point(|(start, run)| start + run.len() <= first)..];
+        let packed = (self.n_whole, &self.packed[..]);
+        for (start, run) in runs.iter().chain([&packed]) {
+            let run = &run[run.len().min(first - start)..];
+            let n = run.len().min(out.len());
+            let (here, rest) = out.split_at_mut(n);
+            here.copy_from_slice(&run[..n]);
+            (first, out) = (first + n, rest);
+            if out.is_empty() {
+                return;
+            }
         }
+        out.fill([0; 8]);
     }
 }
 

@@ -1,8 +1,8 @@
 //! The four flights of a proof. Each party is prover, left and right verifier at once.
 
 use buf::{Buf, Bytes};
-use math::Group;
 use math::gf::{Field, Gf128};
+use math::{Group, kernel};
 use net::PartyId;
 use subtle::ConstantTimeEq;
 
@@ -127,8 +127,9 @@ impl<'a> Parties<'a> {
             x.read(first, &mut xs);
             y.read(first, &mut ys);
             masks.read(first, &mut fs);
-            for (((e, x), y), f) in out.iter_mut().zip(&xs).zip(&ys).zip(&fs) {
-                *e = std::array::from_fn(|i| e[i] ^ x[i] & y[i] ^ f[i]);
+            kernel::and_into(xs.as_flattened_mut(), ys.as_flattened());
+            for term in [&xs, &fs] {
+                kernel::xor_into(bytemuck::cast_slice_mut(out), bytemuck::cast_slice(term));
             }
         })
     }
@@ -153,7 +154,7 @@ impl<'a> Parties<'a> {
 
 impl Outcome {
     /// Whether `û·v̂ = T_L + T_R`, where the left verifier says `û` and `T_L`.
-    fn agrees_with(&self, left: &[Gf128]) -> bool {
+    pub(super) fn agrees_with(&self, left: &[Gf128]) -> bool {
         let product = self.operand.times(left[0]);
         let sum = self.claim.plus(left[1]);
         bool::from(product.0.to_le_bytes().ct_eq(&sum.0.to_le_bytes()))

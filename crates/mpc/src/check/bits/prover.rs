@@ -1,10 +1,12 @@
 //! The prover's side of a proof.
 
+use buf::Buf;
 use math::Group;
 use math::gf::lines::{Factors, LINE_BITS, Line, WeighedSum, weigh_products};
-use math::gf::{Field, Gf128, fold_into, inner_product, pair_products};
+use math::gf::vectors::{fold_into, multiply_into, pair_products, pair_sums};
+use math::gf::{Field, Gf128, inner_product};
 
-use super::field::equal_weights;
+use super::field::{equal_weights, scaled};
 use super::gates::Lines;
 use super::lanes::ProverLanes;
 use super::shape::Shape;
@@ -33,24 +35,25 @@ pub(super) fn prove(
     let at_lines = equal_weights(&proof.transcript.points(shape.skip()), true);
 
     let [mut u, mut v] = folded(shape, &weights, lines, &at_lines);
-    let squares: Vec<_> = weights.roots.iter().map(|root| root.square()).collect();
+    let (mut u, mut v) = (u.as_mut_slice::<Gf128>(), v.as_mut_slice::<Gf128>());
+    let mut squares = weights.roots.clone();
+    multiply_into(&mut squares, &weights.roots);
     let (mut zero, mut infinity) = (vec![Gf128(0); BLOCK], vec![Gf128(0); BLOCK]);
     while u.len() > BLOCK {
-        let ((u_low, u_high), (v_low, v_high)) = (halves(&mut u), halves(&mut v));
+        let ((u_low, u_high), (v_low, v_high)) = (halves(u), halves(v));
         pair_products([u_low, u_high], [v_low, v_high], &mut zero, &mut infinity);
         proof.share(&[inner_product(&squares, &zero), inner_product(&squares, &infinity)]);
-        fold(&mut u, &mut v, proof.transcript.point());
+        let point = proof.transcript.point();
+        (u, v) = (fold(u, point), fold(v, point));
     }
 
-    for w in [&mut u, &mut v] {
-        w.iter_mut().zip(&weights.roots).for_each(|(w, root)| *w = w.times(*root));
-    }
+    multiply_into(u, &weights.roots);
+    multiply_into(v, &weights.roots);
     while u.len() > 1 {
-        let ((u_low, u_high), (v_low, v_high)) = (halves(&mut u), halves(&mut v));
-        let (mut zero, mut infinity) = ([Gf128(0)], [Gf128(0)]);
-        pair_products([u_low, u_high], [v_low, v_high], &mut zero, &mut infinity);
-        proof.share(&[zero[0], infinity[0]]);
-        fold(&mut u, &mut v, proof.transcript.point());
+        let ((u_low, u_high), (v_low, v_high)) = (halves(u), halves(v));
+        proof.share(&pair_sums([u_low, u_high], [v_low, v_high]));
+        let point = proof.transcript.point();
+        (u, v) = (fold(u, point), fold(v, point));
     }
 
     // The masking round: the lines through u, v at 0 and the masks at 1. Their product at 0
@@ -90,23 +93,26 @@ fn skipped(shape: Shape, weights: &Weights, lines: &[Lines<'_>; 4]) -> Vec<Gf128
 }
 
 /// The vectors `u = x̃‖ỹ` and `v = ỹ'‖x̃'` of each block, one block after the other; zeros
-/// fill the blocks up to a power of two.
-fn folded(shape: Shape, weights: &Weights, lines: &[Lines<'_>; 4], at_lines: &[Gf128]) -> [Vec<Gf128>; 2] {
-    let n = BLOCK << shape.block_rounds();
-    let (mut u, mut v) = (vec![Gf128(0); n], vec![Gf128(0); n]);
+/// fill the blocks up to a power of two. Their memory is pooled: fresh pages would cost as much
+/// as all else here.
+fn folded(shape: Shape, weights: &Weights, lines: &[Lines<'_>; 4], at_lines: &[Gf128]) -> [Buf; 2] {
+    let n_bytes = (BLOCK << shape.block_rounds()) * size_of::<Gf128>();
+    let (mut u, mut v) = (Buf::stale(n_bytes), Buf::stale(n_bytes));
+    let blocks = u.as_mut_slice::<Gf128>().chunks_mut(BLOCK).zip(v.as_mut_slice().chunks_mut(BLOCK));
     let mut block_lines = block_buffer(shape);
-    for block in 0..shape.n_blocks() {
+    for (block, (u, v)) in blocks.enumerate() {
+        u.fill(Gf128(0));
+        v.fill(Gf128(0));
+        if block >= shape.n_blocks() {
+            continue;
+        }
         read_block(shape, lines, block, &mut block_lines);
-        let root = weights.block_root(block);
-        let factors: Vec<_> = at_lines.iter().map(|at| at.times(root)).collect();
-        let factors = Factors::new(&factors);
-        let (u_x, u_y) = u[block * BLOCK..][..BLOCK].split_at_mut(LINE_BITS);
-        let (v_y, v_x) = v[block * BLOCK..][..BLOCK].split_at_mut(LINE_BITS);
+        let factors = Factors::new(&scaled(at_lines, weights.block_root(block)));
         let [x, y, x_next, y_next] = &block_lines;
-        factors.fold(x, u_x);
-        factors.fold(y, u_y);
-        factors.fold(y_next, v_y);
-        factors.fold(x_next, v_x);
+        factors.fold(x, &mut u[..LINE_BITS]);
+        factors.fold(y, &mut u[LINE_BITS..]);
+        factors.fold(y_next, &mut v[..LINE_BITS]);
+        factors.fold(x_next, &mut v[LINE_BITS..]);
     }
     [u, v]
 }
@@ -125,11 +131,9 @@ fn halves(w: &mut [Gf128]) -> (&mut [Gf128], &mut [Gf128]) {
     w.split_at_mut(w.len() / 2)
 }
 
-/// Folds both vectors, top bit first.
-fn fold(u: &mut Vec<Gf128>, v: &mut Vec<Gf128>, at: Gf128) {
-    for w in [u, v] {
-        let (low, high) = halves(w);
-        fold_into(low, high, at);
-        w.truncate(w.len() / 2);
-    }
+/// Folds a vector, top bit first.
+fn fold(w: &mut [Gf128], at: Gf128) -> &mut [Gf128] {
+    let (low, high) = halves(w);
+    fold_into(low, high, at);
+    low
 }

@@ -1,8 +1,11 @@
 //! What the challenges of a proof hang on, and the weights and points made from it.
 
+use std::sync::LazyLock;
+
 use bytemuck::Zeroable;
 use math::gf::{Field, Gf128};
 
+use super::field::scaled;
 use super::shape::Shape;
 use crate::check::AndStep;
 use crate::step::Step;
@@ -102,6 +105,12 @@ pub(super) fn digest(salt: &Seed, elements: &[Gf128]) -> Seed {
     *hasher.finalize().as_bytes()
 }
 
+/// `√X^j` for the bits of an element.
+static ROOT_POWERS: LazyLock<Vec<Gf128>> = LazyLock::new(|| {
+    let root = Gf128::X.root();
+    std::iter::successors(Some(Gf128::ONE), |power| Some(power.times(root))).take(128).collect()
+});
+
 /// The weights `w(b, q, j) = β_b · ω_q² · X^j` of the gates.
 pub(super) struct Weights {
     /// `β_b`: polynomials of degree below 64, one for each block.
@@ -120,11 +129,7 @@ impl Weights {
         stream.fill(bytemuck::cast_slice_mut(&mut blocks));
         let mut omegas = [Gf128::zeroed(); 4];
         stream.fill(bytemuck::cast_slice_mut(&mut omegas));
-        let root = Gf128::X.root();
-        let powers = omegas
-            .iter()
-            .flat_map(|omega| std::iter::successors(Some(*omega), |power| Some(power.times(root))).take(128));
-        let roots: Vec<_> = powers.collect();
+        let roots = omegas.map(|omega| scaled(&ROOT_POWERS, omega)).concat();
         Weights { blocks, elements: omegas.map(Field::square), roots: [&roots[..], &roots].concat() }
     }
 

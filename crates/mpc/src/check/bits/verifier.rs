@@ -2,10 +2,11 @@
 
 use math::Group;
 use math::gf::lines::{Factors, LINE_BITS, WeighedSum, weigh};
+use math::gf::vectors::multiply_into;
 use math::gf::{Field, Gf128, inner_product};
 use subtle::ConstantTimeEq;
 
-use super::field::{equal_weights, parabola};
+use super::field::{equal_weights, parabola, scaled};
 use super::gates::Lines;
 use super::shape::Shape;
 use super::transcript::{Seed, Transcript, Weights, digest};
@@ -117,15 +118,14 @@ impl Claim {
         let mut block_lines = vec![[0; 8]; self.shape.block_lines()];
         for (block, at_block) in at_blocks[..self.shape.n_blocks()].iter().enumerate() {
             let root = self.weights.block_root(block).times(*at_block);
-            let factors: Vec<_> = at_lines.iter().map(|at| at.times(root)).collect();
-            let factors = Factors::new(&factors);
+            let factors = Factors::new(&scaled(at_lines, root));
             for (lines, folded) in lines.iter().zip(folded.chunks_mut(LINE_BITS)) {
                 lines.read(block * self.shape.block_lines(), &mut block_lines);
                 factors.fold(&block_lines, folded);
             }
         }
         let weights = equal_weights(line_points, false);
-        folded.iter_mut().zip(&self.weights.roots).for_each(|(folded, root)| *folded = folded.times(*root));
+        multiply_into(&mut folded, &self.weights.roots);
         inner_product(&folded, &weights)
     }
 }

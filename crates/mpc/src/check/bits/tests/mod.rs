@@ -1,6 +1,8 @@
 //! The proof against honest and lying parties.
 
+mod alone;
 mod honest;
+mod speed;
 
 use math::Planes;
 
