@@ -2,6 +2,7 @@
 
 mod alone;
 mod honest;
+mod reference;
 mod speed;
 
 use math::Planes;
