@@ -372,6 +372,11 @@ impl Script {
         self.taken.lock().unwrap_or_else(|poison| poison.into_inner()).0
     }
 
+    /// Streams that were drawn from so far, each under a key, a step and a use of its own.
+    pub fn draws(&self) -> usize {
+        self.taken.lock().unwrap_or_else(|poison| poison.into_inner()).1.len()
+    }
+
     /// The coins of `row` that the keys of `party` gave: part of its view.
     pub fn coins_of(&self, party: usize, row: usize) -> Vec<u64> {
         let taken = self.taken.lock().unwrap_or_else(|poison| poison.into_inner());
@@ -432,6 +437,11 @@ impl Script {
     }
 }
 
+/// The bits of a row's number from `first` on: zeros where a run draws more coins than it has.
+fn from_bit(row: usize, first: u32) -> usize {
+    row.checked_shr(first).unwrap_or(0)
+}
+
 /// A key whose streams are scripted.
 pub(crate) struct ScriptedKey {
     key: usize,
@@ -455,7 +465,8 @@ impl ScriptedStream {
         let bits = self.script.element_bits.min(G::BITS);
         let first = self.script.first_bit(self.draw, bits);
         out.iter_mut().enumerate().for_each(|(row, out)| {
-            *out = first.map_or(G::ZERO, |first| G::from_word((row >> first) as u128 & ((1 << bits) - 1)));
+            *out =
+                first.map_or(G::ZERO, |first| G::from_word(from_bit(row, first) as u128 & ((1 << bits) - 1)));
         });
     }
 
@@ -467,7 +478,7 @@ impl ScriptedStream {
         for plane in 0..width {
             for row in 0..n_rows {
                 out[plane * stride + row / 64] |=
-                    ((row >> (first as usize + plane)) as u64 & 1) << (row % 64);
+                    (from_bit(row, first + plane as u32) as u64 & 1) << (row % 64);
             }
         }
     }

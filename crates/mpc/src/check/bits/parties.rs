@@ -102,11 +102,13 @@ impl<'a> Parties<'a> {
             Some(_) => Err(Deviation::FalseProof),
             None => Err(Deviation::ProofsDiffer),
         };
-        for party in [prev, next] {
-            let byte = if verdict.is_ok() { ACCEPTED } else { 0 };
-            s.send(self.step, VERDICT, party, bytes_of(&[byte]))?;
-        }
+        let byte = if verdict.is_ok() { ACCEPTED } else { 0 };
+        let told = [prev, next].map(|party| s.send(self.step, VERDICT, party, bytes_of(&[byte])));
+        // Who hears a refusal may end the session before the other is told: ours is the cause.
         verdict.map_err(|deviation| self.deviated(deviation))?;
+        for sent in told {
+            sent?;
+        }
         for party in [next, prev] {
             let accepted = s.recv(self.step, VERDICT, party, 1)?.bytes() == [ACCEPTED];
             if !guard!(s, BitProofVerdictIgnored, accepted) {

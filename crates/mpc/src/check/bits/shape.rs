@@ -24,6 +24,12 @@ impl Shape {
         Shape { n_lines, skip }
     }
 
+    /// With another `k` than the number of lines gives.
+    #[cfg(test)]
+    pub(super) fn with_skip(n_lines: usize, skip: u32) -> Self {
+        Shape { n_lines, skip }
+    }
+
     /// `k`: how many rounds run on bits.
     pub(super) fn skip(self) -> usize {
         self.skip as usize

@@ -23,10 +23,13 @@ pub(super) struct Alone {
 
 impl Alone {
     pub(super) fn new(seed: u64, n: usize) -> Self {
+        Self::with_shape(seed, n, Shape::of(n.div_ceil(512)))
+    }
+
+    pub(super) fn with_shape(seed: u64, n: usize, shape: Shape) -> Self {
         let [x, y, x_next, y_next, f] = [1, 2, 3, 4, 5].map(|at| planes(100 * seed + at, n, 1));
         let products = x.zip(&y_next, |a, b| a & b).zip(&y.zip(&x_next, |a, b| a & b), |a, b| a ^ b);
         let e = products.zip(&f, |a, b| a ^ b);
-        let shape = Shape::of(n.div_ceil(512));
         let noise = planes(100 * seed + 6, 64 * (2 * shape.n_elements() + 4 * shape.n_digests() + 4), 1);
         let (elements, rest) = noise.words().split_at(2 * shape.n_elements());
         let (salts, rest) = rest.split_at(4 * shape.n_digests());

@@ -1,13 +1,16 @@
 //! The proof against honest and lying parties.
 
 mod alone;
+mod attacks;
 mod honest;
 mod reference;
 mod speed;
+mod wrong;
 
 use math::Planes;
 
-use super::prove;
+use super::shape::Shape;
+use super::{lanes, prove};
 use crate::check::AndStep;
 use crate::error::ProtocolError;
 use crate::lab::deal_bits;

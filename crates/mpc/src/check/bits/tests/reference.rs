@@ -257,9 +257,11 @@ impl Challenges<Gf128> for Hashed {
 
 #[test]
 fn every_message_is_the_slow_models() {
-    for n in [1, 600, 512 * 5, 512 * 16, 512 * 33] {
-        let alone = Alone::new(n as u64, n);
-        let shape: Shape = alone.shape;
+    let by_size = [1, 600, 512 * 5, 512 * 16, 512 * 33].map(|n: usize| (n, Shape::of(n.div_ceil(512))));
+    // What large batches take, at sizes that the model bears.
+    let by_skip = [(512 * 37, Shape::with_skip(37, 5)), (512 * 40, Shape::with_skip(40, 6))];
+    for (n, shape) in by_size.into_iter().chain(by_skip) {
+        let alone = Alone::with_shape(n as u64, n, shape);
         let mut stream = alone.transcript().weight_stream();
         let mut take = |bytes: usize| {
             let mut element = [0; 16];
