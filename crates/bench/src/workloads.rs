@@ -5,7 +5,7 @@ use mpc::{Lane, ProtocolError, Session, SharedBits, Shuffler};
 use oblivious::{Aggregate, Cells, Method, Rows, Table, UniqueSide, convert};
 
 /// The part inside the clock: repeated, each time in a scope of its own.
-type Run = Box<dyn FnMut(&mut Session) -> Result<(), ProtocolError>>;
+pub(crate) type Run = Box<dyn FnMut(&mut Session) -> Result<(), ProtocolError>>;
 
 /// One thing to measure.
 pub struct Workload {
