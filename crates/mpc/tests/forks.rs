@@ -46,7 +46,11 @@ fn triple_nested_forks_finish_over_a_long_link() {
 /// A party that fails inside a fork takes the others with it, promptly, and says why.
 #[test]
 fn one_failing_chunk_stops_everybody() {
-    let run = Lab::seeded(1).run(|s| {
+    [Security::SemiHonest, Security::Malicious].into_iter().for_each(one_failing_chunk);
+}
+
+fn one_failing_chunk(security: Security) {
+    let run = Lab::seeded(1).security(security).run(|s| {
         let me = s.me();
         s.chunks("work", 5000, |s, rows| {
             let x = lab::deal(s, 1, &Column::filled(rows.len(), Z64(3)));
@@ -152,8 +156,9 @@ fn parties_that_want_different_security_do_not_meet() {
 /// A bug in one branch ends the run with its panic; nobody waits for ever.
 #[test]
 fn a_panic_in_a_branch_stops_everybody() {
-    for side in [0, 1] {
-        let params = Params { threads: 1, in_flight: 3, chunk_rows: 512, ..Params::default() };
+    let securities = [Security::SemiHonest, Security::Malicious];
+    for (side, security) in [0, 1].into_iter().flat_map(|side| securities.map(|security| (side, security))) {
+        let params = Params { threads: 1, in_flight: 3, chunk_rows: 512, security };
         let lab = Lab::seeded(1).params(&[params]);
         let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
             lab.run(|s| {
