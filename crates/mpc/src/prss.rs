@@ -26,6 +26,9 @@ pub(crate) enum Use {
     /// The masks of a shuffle's lane. Lanes are no steps that [`crate::Session::begin`] knows of:
     /// their two uses are theirs alone.
     ShuffleMask = 5,
+    /// The masks of a step in which the three parties' parts differ: one stream for each name
+    /// below the step, names that [`crate::Session::begin`] does not know of either.
+    Part = 6,
 }
 
 /// A key that two parties share for one session.
