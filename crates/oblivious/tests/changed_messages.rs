@@ -66,7 +66,8 @@ fn joins_and_groups_end() {
         let (valid, other_valid) = (SharedBits::constant(s, 12, 1, 1), SharedBits::constant(s, 20, 1, 1));
         let payload = Table::try_new(s, 12, vec![keys.clone().into()])?;
         let unique = UniqueSide { keys: &keys, valid: &valid, payload: &payload };
-        lookup(s, "lookup", unique, &other, &other_valid, Method::Auto)?;
+        lookup(s, "by pairs", unique, &other, &other_valid, Method::Auto)?;
+        lookup(s, "by sorting", unique, &other, &other_valid, Method::Radix)?;
         let rows = Rows { keys: &keys, valid: &valid, along: &payload };
         distinct(s, "distinct", rows, None, Method::Radix).map(drop)
     });
