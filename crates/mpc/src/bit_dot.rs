@@ -10,10 +10,10 @@ use crate::session::{Role, Session};
 use crate::share::Parts;
 use crate::step::Label;
 
-/// `⊕_i x_i ∧ y_i` over the planes of each pair: one plane for each pair.
+/// `⊕_i x_i ∧ y_i` over the planes of all pairs of a list: one plane for each list.
 ///
 /// - **Shape:** all sides have `n` rows; the sides of a pair are equally wide.
-/// - **Cost:** 1 round; one bit per row, pair and compute party, however wide the pairs.
+/// - **Cost:** 1 round; one bit per row, list and compute party, however many pairs and planes.
 /// - **Model:** as [`crate::and`].
 ///
 /// # Errors
@@ -21,23 +21,25 @@ use crate::step::Label;
 pub fn bit_dot(
     s: &mut Session,
     label: impl Into<Label>,
-    pairs: &[(&SharedBits, &SharedBits)],
+    lists: &[&[(&SharedBits, &SharedBits)]],
 ) -> Result<SharedBits, ProtocolError> {
     let step = s.begin(label)?;
-    let n_rows = pairs.first().map_or(0, |(x, _)| x.n_rows());
-    for (x, y) in pairs {
+    let n_rows = lists.iter().flat_map(|list| list.first()).next().map_or(0, |(x, _)| x.n_rows());
+    for (x, y) in lists.iter().copied().flatten() {
         let shapes = [(n_rows, x.n_rows()), (n_rows, y.n_rows()), (x.width(), y.width())];
         if let Some((left, right)) = shapes.into_iter().find(|(left, right)| left != right) {
             return Err(ProtocolError::Shape { step, left, right });
         }
     }
-    let width = pairs.len();
+    let width = lists.len();
     let parts = match &s.core.clone().role {
         Role::Rep3 { roots, .. } => {
             let [own, next] = roots.streams(&step, Use::Mask);
             let mut out = PlanesMut::stale(n_rows, width);
             Stream::zero_planes(&own, &next, &mut out);
-            for (at, (x, y)) in pairs.iter().enumerate() {
+            let pairs =
+                lists.iter().enumerate().flat_map(|(at, list)| list.iter().map(move |pair| (at, pair)));
+            for (at, (x, y)) in pairs {
                 let (x_parts, y_parts) = (x.parts().as_slice(), y.parts().as_slice());
                 for plane in 0..x.width() {
                     let x = [x_parts[0].plane(plane), x_parts[1].plane(plane)];
@@ -51,11 +53,13 @@ pub fn bit_dot(
         }
         Role::Plain => {
             let sum = |at: usize, out: &mut [u64]| {
-                let (x, y) = (&pairs[at].0.parts().as_slice()[0], &pairs[at].1.parts().as_slice()[0]);
                 out.fill(0);
-                for plane in 0..x.width() {
-                    for (out, (x, y)) in out.iter_mut().zip(x.plane(plane).iter().zip(y.plane(plane))) {
-                        *out ^= x & y;
+                for (x, y) in lists[at] {
+                    let (x, y) = (&x.parts().as_slice()[0], &y.parts().as_slice()[0]);
+                    for plane in 0..x.width() {
+                        for (out, (x, y)) in out.iter_mut().zip(x.plane(plane).iter().zip(y.plane(plane))) {
+                            *out ^= x & y;
+                        }
                     }
                 }
             };

@@ -12,7 +12,7 @@ use math::{Column, Planes, PlanesMut, Ring, kernel};
 use crate::bits::{SharedBits, planes_of};
 use crate::error::ProtocolError;
 use crate::prss::Use;
-use crate::session::{Role, Security, Session};
+use crate::session::{Role, Session};
 use crate::share::{Parts, Shared};
 use crate::step::{Label, Step};
 
@@ -49,10 +49,7 @@ impl Halves {
         plus: R,
         width: usize,
     ) -> Result<Self, ProtocolError> {
-        if s.security() != Security::SemiHonest {
-            let reason = "no check covers what one party alone knows";
-            return Err(ProtocolError::Unsupported { step: s.step().clone(), reason });
-        }
+        s.semi_honest_only()?;
         let n_rows = x.len();
         if let Some(minus) = minus
             && minus.len() != n_rows

@@ -18,7 +18,7 @@ const MAX_INDEX: usize = 8;
 /// - **Shape:** `index` has `n` rows of `w ≤ 8` planes, each of `tables` `2^w` entries; a column of
 ///   `n` elements for each table.
 /// - **Cost:** 3 rounds; `P_0` sends `n·(max(2^w, 64)/8 + 8·t)` bytes for `t` tables, `P_1` and `P_2`
-///   `8·n·t` each. Every entry of every table is read for every row: about `2^w·t/6` instructions.
+///   `8·n·t` each. Every entry of every table is read for every row: about `2^w·(1 + t)/4` instructions.
 /// - **Model:** one passive corruption of three. A cheater changes results unseen.
 /// - **Source:** private retrieval from two servers (Chor, Goldreich, Kushilevitz, Sudan, FOCS
 ///   1995): `P_0`, who knows `u = i_0 ⊕ i_1`, asks `P_1` and `P_2`, who know `v = i_2`, for entry `u`
@@ -26,7 +26,7 @@ const MAX_INDEX: usize = 8;
 ///   that one. Both blind their answers alike.
 ///
 /// # Errors
-/// `Shape` if a table has another size; `Link`.
+/// `Unsupported` in malicious sessions; `Shape` if a table has another size; `Link`.
 ///
 /// # Panics
 /// If the index has more than eight planes.
@@ -38,6 +38,7 @@ pub fn lookup(
 ) -> Result<Vec<Shared<Z64>>, ProtocolError> {
     let (n, width) = (index.n_rows(), index.width());
     assert!(width <= MAX_INDEX, "a table of at most {} entries", 1 << MAX_INDEX);
+    s.semi_honest_only()?;
     let step = s.begin(label)?;
     for table in tables {
         if table.len() != 1 << width {
@@ -70,24 +71,28 @@ pub fn lookup(
         }
         words
     };
+    let masks = |key: usize| -> Vec<Column<X64>> {
+        (0..tables.len()).map(|column| draw("result", column, key).column(n)).collect()
+    };
     // Step 3 at both servers: blinded answers, one column after the other.
-    let answer = |mut query: Vec<u64>, at: &[u8], key: usize| -> Buf {
+    let answer = |mut query: Vec<u64>, at: &[u8], masks: &[Column<X64>], key: usize| -> Buf {
         reorder(&mut query, n, at);
         let mut out = Buf::stale(n_bytes);
-        for (column, (out, table)) in
-            out.as_mut_slice::<u64>().chunks_exact_mut(n.max(1)).zip(tables).enumerate()
-        {
-            draw("blind", column, key).fill::<X64>(bytemuck::cast_slice_mut(out));
-            let mask: Column<X64> = draw("result", column, key).column(n);
-            let table: &[u64] = bytemuck::cast_slice(table);
-            for (query, table) in query.chunks_exact(n.max(1)).zip(table.chunks(math::kernel::lookup::WORD)) {
-                math::kernel::lookup::answer(out, mask.bytes().as_slice(), query, table);
-            }
+        for (column, out) in out.as_mut_slice::<X64>().chunks_exact_mut(n.max(1)).enumerate() {
+            draw("blind", column, key).fill(out);
+        }
+        let masks: Vec<&[u64]> = masks.iter().map(|mask| mask.bytes().as_slice()).collect();
+        for (word, query) in query.chunks_exact(n.max(1)).enumerate() {
+            let first = word * math::kernel::lookup::WORD;
+            let last = (1 << width).min(first + math::kernel::lookup::WORD);
+            let entries: Vec<&[u64]> =
+                tables.iter().map(|table| bytemuck::cast_slice(&table[first..last])).collect();
+            math::kernel::lookup::answer(out.as_mut_slice(), &masks, query, &entries);
         }
         out
     };
+    let ring = |mask: Column<X64>| Column::<Z64>::new(mask.bytes().as_slice());
     let at_of = |planes: &Planes| -> Column<X8> { math::pack::elements(planes) };
-    let column_of = |all: &Buf, column: usize| Column::<Z64>::new(&all.as_slice()[column * n..][..n]);
     let index = index.parts().as_slice();
     let pairs: Vec<[Column<Z64>; 2]> = match seat {
         0 => {
@@ -120,18 +125,20 @@ pub fn lookup(
         1 => {
             let at = at_of(&index[1]);
             let asked = s.recv(&step, 0, p0, n * 8 * n_words)?;
-            let answer = answer(asked.as_slice().to_vec(), at.bytes().as_slice(), 1);
+            let masks = masks(1);
+            let answer = answer(asked.as_slice().to_vec(), at.bytes().as_slice(), &masks, 1);
             s.send(&step, 1, p0, answer.freeze())?;
-            let y_1 = s.recv(&step, 2, p0, n_bytes)?;
-            (0..tables.len()).map(|at| [column_of(&y_1, at), draw("result", at, 1).column(n)]).collect()
+            let y_1 = Column::<Z64>::from(s.recv(&step, 2, p0, n_bytes)?);
+            let y_1 = (0..tables.len()).map(|at| y_1.rows(at * n..(at + 1) * n));
+            y_1.zip(masks).map(|(y_1, mask)| [y_1, ring(mask)]).collect()
         }
         _ => {
             let at = at_of(&index[0]);
-            let answer = answer(query(1), at.bytes().as_slice(), 0);
+            let masks = masks(0);
+            let answer = answer(query(1), at.bytes().as_slice(), &masks, 0);
             s.send(&step, 1, p0, answer.freeze())?;
-            (0..tables.len())
-                .map(|at| [draw("result", at, 0).column(n), draw("first", at, 1).column(n)])
-                .collect()
+            let firsts = (0..tables.len()).map(|at| draw("first", at, 1).column(n));
+            masks.into_iter().zip(firsts).map(|(mask, y_0)| [ring(mask), y_0]).collect()
         }
     };
     Ok(pairs.into_iter().map(|pair| Shared::from_parts(n, Parts::Two(pair))).collect())

@@ -28,7 +28,7 @@ use crate::step::{Label, Step};
 ///   2025/200; the product of the two top bits from masked bits.
 ///
 /// # Errors
-/// `Link`.
+/// `Unsupported` in malicious sessions; `Link`.
 ///
 /// # Panics
 /// If `m` is zero or not less than the ring's width less one.
@@ -39,6 +39,7 @@ pub fn trunc_1ulp<R: Ring>(
     m: usize,
 ) -> Result<Shared<R>, ProtocolError> {
     check_shift::<R>(m);
+    s.semi_honest_only()?;
     let step = s.begin(label)?;
     let n = x.len();
     let side = match (&s.core.role, x.parts()) {
@@ -64,7 +65,7 @@ pub fn trunc_1ulp<R: Ring>(
 ///   is drawn rather than sent.
 ///
 /// # Errors
-/// `Shape` if the lengths differ; `Link`.
+/// `Unsupported` in malicious sessions; `Shape` if the lengths differ; `Link`.
 ///
 /// # Panics
 /// As [`trunc_1ulp`].
@@ -76,6 +77,7 @@ pub fn dot_trunc_1ulp<R: Ring>(
     m: usize,
 ) -> Result<Shared<R>, ProtocolError> {
     check_shift::<R>(m);
+    s.semi_honest_only()?;
     let step = s.begin(label)?;
     let n = pairs.first().map_or(0, |(x, _)| x.len());
     for column in pairs.iter().flat_map(|(x, y)| [*x, *y]).chain(plus) {

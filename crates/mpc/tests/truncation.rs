@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use buf::Buf;
 use math::{Column, Group, Planes, Ring, Z8, Z32, Z64};
 use mpc::lab::{self, Lab};
-use mpc::{ProtocolError, Session, Shared, SharedBits};
+use mpc::{ProtocolError, Security, Session, Shared, SharedBits};
 use net::{Interceptor, PartyId, Tag, Verdict};
 
 const SIZES: [usize; 5] = [0, 1, 63, 512, 1300];
@@ -153,7 +153,7 @@ fn tables_and_columns_of_other_sizes_are_refused() {
     assert!(matches!(refused, Err(ProtocolError::Shape { left: 3, right: 4, .. })));
     let refused = Lab::seeded(1).plain(|s| {
         let (x, y) = (SharedBits::constant(s, 3, 2, 1), SharedBits::constant(s, 3, 1, 1));
-        mpc::bit_dot(s, "dot", &[(&x, &y)])
+        mpc::bit_dot(s, "dot", &[&[(&x, &y)]])
     });
     assert!(matches!(refused, Err(ProtocolError::Shape { left: 2, right: 1, .. })));
 }
@@ -167,7 +167,10 @@ fn inner_products_of_bits() {
         let (x, y) = (rows(1), rows(2));
         let got = run(|s| {
             let (x, y) = (lab::deal_numbers(s, 1, 11, &x), lab::deal_numbers(s, 2, 11, &y));
-            let dots = mpc::bit_dot(s, "dot", &[(&x, &y), (&x.planes(0..3), &y.planes(0..3))])?;
+            let dots = {
+                let [low, high] = [0..3, 3..11].map(|planes| (x.planes(planes.clone()), y.planes(planes)));
+                mpc::bit_dot(s, "dot", &[&[(&low.0, &low.1), (&high.0, &high.1)], &[(&low.0, &low.1)]])?
+            };
             let dots = mpc::verify(s, dots)?;
             Ok(mpc::open_bits(s, "open", dots)?
                 .map_or(Vec::new(), |dots: Planes| (0..n).map(|row| dots.row(row) as i128).collect()))
@@ -178,6 +181,27 @@ fn inner_products_of_bits() {
             assert_eq!(*got, all | low << 1);
         }
     }
+}
+
+/// No check covers these steps, so malicious sessions do without.
+#[test]
+fn malicious_sessions_refuse_what_nobody_checks() {
+    let lab = Lab::seeded(1).security(Security::Malicious);
+    let refused = [
+        lab.plain(|s| {
+            let x = Shared::constant(s, 3, Z64(1));
+            mpc::trunc_1ulp(s, "trunc", &x, 1).map(drop)
+        }),
+        lab.plain(|s| {
+            let x = Shared::constant(s, 3, Z64(1));
+            mpc::dot_trunc_1ulp(s, "product", &[(&x, &x)], None, 1).map(drop)
+        }),
+        lab.plain(|s| {
+            let index = SharedBits::constant(s, 3, 1, 1);
+            mpc::lookup(s, "lookup", &index, &[&[Z64(0); 2]]).map(drop)
+        }),
+    ];
+    assert!(refused.iter().all(|r| matches!(r, Err(ProtocolError::Unsupported { .. }))), "{refused:?}");
 }
 
 /// Every message, by receiver, step and sender.

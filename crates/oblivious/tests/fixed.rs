@@ -4,7 +4,7 @@ mod survey;
 
 use math::{Column, Format, Z64};
 use mpc::lab::{self, Lab};
-use mpc::{ProtocolError, Session};
+use mpc::{ProtocolError, Security, Session};
 use oblivious::fixed::{self, Fixed, Rounding};
 use survey::{Subject, subjects};
 
@@ -43,6 +43,21 @@ fn rounding_down_gives_one_result_in_every_session() {
     for subject in subjects() {
         surveyed(&subject, Rounding::Floor, 300);
     }
+}
+
+/// The form for malicious sessions is the one that rounds down, with the same results.
+#[test]
+fn malicious_sessions_round_down() {
+    for subject in subjects().into_iter().filter(|subject| subject.from == D && subject.out == D) {
+        let raw = survey::arguments(&subject, 100);
+        let compute = |s: &mut Session| survey::run(s, &subject, &raw, Rounding::of(s));
+        let malicious = survey::lab().security(Security::Malicious);
+        let expected =
+            survey::lab().plain(|s| survey::run(s, &subject, &raw, Rounding::Floor)).expect("a plain run");
+        let got = malicious.run(compute).agreed();
+        assert!(got.iter().zip(&expected).all(|(a, b)| a.1 == b.1 && (!a.1 || a == b)), "{}", subject.name);
+    }
+    assert_eq!(survey::lab().plain(|s| Ok(Rounding::of(s))).expect("a session"), Rounding::OneUlp);
 }
 
 /// No rows, one, a few, one more than a chunk: as counted, to the byte.

@@ -74,32 +74,66 @@ multiversioned! {
         }
     }
 
-    /// `out ^= ⊕ (table[j] − mask[row])` over the entries `j` in each row's query word.
+    /// For each table, `out ^= ⊕ (table[j] − mask[row])` over the entries `j` in each row's query
+    /// word. `out` holds the columns of all tables, one after the other.
     ///
     /// # Panics
-    /// If the lengths differ, or the table has more entries than a word has bits.
-    pub fn answer(out: &mut [u64], mask: &[u64], query: &[u64], table: &[u64]) {
-        let n = out.len();
-        assert!(mask.len() == n && query.len() == n, "slices of one length");
-        assert!(table.len() <= WORD, "an entry to each bit");
-        let whole = n - n % LANES;
-        for at in (0..whole).step_by(LANES) {
-            let rows = at..at + LANES;
-            let mut sum: [u64; LANES] = std::array::from_fn(|i| out[rows.clone()][i]);
-            let mask: [u64; LANES] = std::array::from_fn(|i| mask[rows.clone()][i]);
-            let query: [u64; LANES] = std::array::from_fn(|i| query[rows.clone()][i]);
-            for (j, entry) in table.iter().enumerate() {
+    /// If the lengths differ, or a table has more entries than a word has bits.
+    pub fn answer(out: &mut [u64], masks: &[&[u64]], query: &[u64], tables: &[&[u64]]) {
+        let n = query.len();
+        assert!(out.len() == n * tables.len() && masks.len() == tables.len(), "a column for each table");
+        assert!(masks.iter().all(|mask| mask.len() == n), "slices of one length");
+        let mut column = 0;
+        // Columns side by side share the work of reading the query.
+        while column < tables.len() {
+            let wide = (tables.len() - column).min(3);
+            let end = column + wide;
+            let out = &mut out[column * n..end * n];
+            match wide {
+                3 => side_by_side::<3>(out, &masks[column..end], query, &tables[column..end]),
+                2 => side_by_side::<2>(out, &masks[column..end], query, &tables[column..end]),
+                _ => side_by_side::<1>(out, &masks[column..end], query, &tables[column..end]),
+            }
+            column = end;
+        }
+    }
+}
+
+/// [`answer`] for a number of tables whose sums stay in registers.
+#[inline(always)]
+fn side_by_side<const C: usize>(out: &mut [u64], masks: &[&[u64]], query: &[u64], tables: &[&[u64]]) {
+    let n = query.len();
+    let entries = tables[0].len();
+    assert!(entries <= WORD && tables.iter().all(|table| table.len() == entries), "an entry to each bit");
+    // Entry after entry, in arrays whose bounds need no checks.
+    let mut lines = [[0; C]; WORD];
+    for (column, table) in tables.iter().enumerate() {
+        lines.iter_mut().zip(*table).for_each(|(line, entry)| line[column] = *entry);
+    }
+    for at in (0..n).step_by(LANES) {
+        // Lanes past the last row compute on zeros.
+        let lanes = LANES.min(n - at);
+        let lane = |from: &[u64]| -> [u64; LANES] {
+            let mut lane = [0; LANES];
+            lane[..lanes].copy_from_slice(&from[at..at + lanes]);
+            lane
+        };
+        let word = lane(query);
+        let mask: [[u64; LANES]; C] = std::array::from_fn(|column| lane(masks[column]));
+        let mut sum: [[u64; LANES]; C] = std::array::from_fn(|column| lane(&out[column * n..]));
+        let mut word = word;
+        for line in &lines[..entries] {
+            // The entry's bit in every position.
+            let chosen = word.map(|word| (word & 1).wrapping_neg());
+            word = word.map(|word| word >> 1);
+            for column in 0..C {
                 for i in 0..LANES {
-                    let chosen = (query[i] >> j & 1).wrapping_neg();
-                    sum[i] ^= entry.wrapping_sub(mask[i]) & chosen;
+                    sum[column][i] ^= line[column].wrapping_sub(mask[column][i]) & chosen[i];
                 }
             }
-            out[rows].copy_from_slice(&sum);
         }
-        for i in whole..n {
-            for (j, entry) in table.iter().enumerate() {
-                out[i] ^= entry.wrapping_sub(mask[i]) & (query[i] >> j & 1).wrapping_neg();
-            }
+        for (column, sum) in sum.iter().enumerate() {
+            out[column * n + at..][..lanes].copy_from_slice(&sum[..lanes]);
         }
     }
 }
@@ -125,14 +159,18 @@ mod tests {
             let by: Vec<u8> = (0..n).map(|row| (row * 7 % 128) as u8).collect();
             let at: Vec<u8> = (0..n).map(|row| (row % 128) as u8).collect();
             let masked: Vec<u8> = at.iter().zip(&by).map(|(at, by)| at ^ by).collect();
-            let table = random(128, 2);
+            let table = random(4 * 128, 2);
             let answered = |mut low: Vec<u64>, mut high: Vec<u64>| {
                 move_entries(&mut low, &by);
                 move_entries(&mut high, &by);
                 exchange_words(&mut low, &mut high, &by, 6);
-                let mut out = vec![3; n];
-                answer(&mut out, &mask, &low, &table[..64]);
-                answer(&mut out, &mask, &high, &table[64..]);
+                // Four tables: three side by side and one more.
+                let mut out = vec![3; 4 * n];
+                let tables: [[&[u64]; 4]; 2] = [0, 64].map(|half| {
+                    std::array::from_fn(|column| &table[column * 128 + half..column * 128 + half + 64])
+                });
+                answer(&mut out, &[&mask[..]; 4], &low, &tables[0]);
+                answer(&mut out, &[&mask[..]; 4], &high, &tables[1]);
                 out
             };
             let (low, high) = (random(n, 3), random(n, 4));
@@ -142,8 +180,12 @@ mod tests {
             flip_entry(&mut high, &masked, 64);
             let second = answered(low, high);
             for row in 0..n {
-                let found = (first[row] ^ second[row]).wrapping_add(mask[row]);
-                assert_eq!(found, table[usize::from(at[row])], "{level:?} at row {row}");
+                for column in 0..4 {
+                    let place = column * n + row;
+                    let found = (first[place] ^ second[place]).wrapping_add(mask[row]);
+                    let entry = table[column * 128 + usize::from(at[row])];
+                    assert_eq!(found, entry, "{level:?} at row {row}");
+                }
             }
         });
     }

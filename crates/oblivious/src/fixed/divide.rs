@@ -72,8 +72,15 @@ struct Plan {
     first: usize,
     /// Bits cut off the product.
     second: usize,
-    /// What `a` and `b` are multiplied by to be compared, unless all quotients fit.
-    bound: Option<(Z64, Z64)>,
+    /// How `a` and `b` are compared, unless all quotients fit.
+    bound: Option<Bound>,
+}
+
+/// What numbers are multiplied by to be compared, and the bits of their sum.
+struct Bound {
+    to_a: Z64,
+    to_b: Z64,
+    width: usize,
 }
 
 impl Plan {
@@ -104,7 +111,11 @@ impl Plan {
             require(s, widest + 1, MAX_WIDTH - 1)?;
             let slack = SLACK.saturating_sub(to_b).min(MAX_WIDTH - 2 - widest);
             let to_b = to_b + slack;
-            Some((power(to_a + slack), power(to_b).minus(power(to_b.saturating_sub(SLACK)))))
+            Some(Bound {
+                to_a: power(to_a + slack),
+                to_b: power(to_b).minus(power(to_b.saturating_sub(SLACK))),
+                width: widest + slack + 1,
+            })
         };
         Ok(Plan { b_width: b.width, reciprocal, first, second, bound })
     }
@@ -119,9 +130,11 @@ impl Plan {
     ) -> Result<(Shared<Z64>, SharedBits), ProtocolError> {
         let bits = convert::ring_to_bits(s, "bits", b, self.b_width)?;
         let leading = s.scope("leading", |s| Leading::find(s, &bits, PIECE))?;
-        let valid = match self.bound {
+        let valid = match &self.bound {
             None => leading.nonzero.clone(),
-            Some((to_a, to_b)) => s.scope("bound", |s| smaller(s, &a.scale(to_a), &b.scale(to_b)))?,
+            Some(Bound { to_a, to_b, width }) => {
+                s.scope("bound", |s| smaller(s, &a.scale(*to_a), &b.scale(*to_b), *width))?
+            }
         };
         let ((numerator, powers), coefficients) = s.join(
             |s| {
@@ -151,10 +164,17 @@ impl Plan {
     }
 }
 
-/// Where `|x| ≤ |y|`, but for one sign of both where they are equal in size; nowhere that `y` is zero.
-fn smaller(s: &mut Session, x: &Shared<Z64>, y: &Shared<Z64>) -> Result<SharedBits, ProtocolError> {
+/// Where `|x| ≤ |y|`, but for one sign of both where they are equal in size; nowhere that `y` is
+/// zero. Sums of both have `width` bits.
+fn smaller(
+    s: &mut Session,
+    x: &Shared<Z64>,
+    y: &Shared<Z64>,
+    width: usize,
+) -> Result<SharedBits, ProtocolError> {
     // x − y and x + y have different signs exactly where y is larger.
     let n = x.len();
-    let signs = convert::is_negative(s, "signs", &Shared::concat(&[&x.sub(y), &x.add(y)]))?;
+    let both = Shared::concat(&[&x.sub(y), &x.add(y)]);
+    let signs = convert::is_negative_within(s, "signs", &both, width)?;
     Ok(signs.copy_rows(0..n).xor(&signs.copy_rows(n..2 * n)))
 }

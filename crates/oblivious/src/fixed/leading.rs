@@ -77,18 +77,20 @@ impl Leading {
                 }
             })
         });
-        // Below the lowest bit, a one's complement goes on with its sign.
-        let hot = SharedBits::stack(&[&nothing, &hot]);
-        let following: Vec<SharedBits> = (0..piece)
-            .map(|bit| {
-                // Bit `piece − 1` of the piece comes right after the leading one.
-                let by = piece - bit;
-                let filled = sign.broadcast((1 + by).min(1 + magnitude));
-                SharedBits::stack(&[&filled, &v.planes(0..magnitude.saturating_sub(by))])
+        // Bit `piece − by` of the piece lies `by` below the leading one. Below the lowest bit, a one's
+        // complement goes on with its sign; so it does for minus one, which has no bit set.
+        let terms: Vec<[(SharedBits, SharedBits); 2]> = (1..=piece)
+            .rev()
+            .map(|by| {
+                let inside = by.min(magnitude);
+                let low = (0..inside).fold(nothing.clone(), |sum, plane| sum.xor(&hot.plane(plane)));
+                let high = (hot.planes(inside..magnitude), v.planes(0..magnitude - inside));
+                [(low, sign.clone()), high]
             })
             .collect();
-        let pairs: Vec<_> = following.iter().map(|following| (&hot, following)).collect();
-        let piece = mpc::bit_dot(s, "piece", &pairs)?;
+        let lists: Vec<_> = terms.iter().map(|[low, high]| [(&low.0, &low.1), (&high.0, &high.1)]).collect();
+        let lists: Vec<&[_]> = lists.iter().map(|list| &list[..]).collect();
+        let piece = mpc::bit_dot(s, "piece", &lists)?;
         // Minus one has no bit in its one's complement.
         let not_sign = sign.not(s);
         let zero = mpc::and(s, "zero", &nothing, &not_sign)?;

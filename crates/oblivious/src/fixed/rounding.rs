@@ -1,7 +1,7 @@
 //! The one place that decides how bits are cut off and tables are read.
 
 use math::{Group, Z64};
-use mpc::{Label, ProtocolError, Session, Shared, SharedBits};
+use mpc::{Label, ProtocolError, Security, Session, Shared, SharedBits};
 
 use crate::convert;
 
@@ -12,15 +12,17 @@ pub enum Rounding {
     /// every session, and provable.
     Floor,
     /// To one of the two neighbours, at random, by steps in which the parties' parts differ
-    /// ([`mpc::trunc_1ulp`], [`mpc::lookup`]): for passive adversaries.
+    /// ([`mpc::trunc_1ulp`], [`mpc::lookup`]): for semi-honest sessions, which alone run it.
     OneUlp,
 }
 
 impl Rounding {
     /// The fastest way that a session's adversary allows.
-    pub fn of(_s: &Session) -> Self {
-        // All sessions are semi-honest so far.
-        Rounding::OneUlp
+    pub fn of(s: &Session) -> Self {
+        match s.security() {
+            Security::SemiHonest => Rounding::OneUlp,
+            Security::Malicious => Rounding::Floor,
+        }
     }
 
     /// `x / 2^m`; signed `x` within `±2^{k−2}`.
