@@ -15,6 +15,7 @@
 
 mod bit_dot;
 mod bits;
+mod check;
 mod count;
 mod error;
 mod fork;

@@ -124,26 +124,29 @@ fn parties_that_run_different_things_stop_before_anything_is_shared() {
     assert!(establish([[5; 32]; 4], [0, 0, 1]).into_iter().all(|outcome| outcome.is_err()));
 }
 
-/// What no check covers yet is not promised: nobody can ask for it, and nothing is sent.
+/// What a session holds out against is part of what all agree on.
 #[test]
-fn malicious_security_is_refused_until_it_is_there() {
-    let params = Params { security: Security::Malicious, ..Params::default() };
-    let compute = [0, 1, 2].map(PartyId::from_index);
-    std::thread::scope(|threads| {
-        for mesh in LocalMesh::new(3, LinkProfile::INSTANT) {
-            let mesh: Arc<dyn Mesh> = Arc::new(mesh);
-            threads.spawn(move || {
-                let outcome = Session::establish(Arc::clone(&mesh), compute, &[0; 32], params);
-                let error = outcome.expect_err("no session");
-                assert!(matches!(error, ProtocolError::Unsupported { .. }), "{error}");
-                assert_eq!(mesh.traffic().payload_bytes_sent(), 0);
-            });
-        }
-    });
-    assert_eq!(Params::default().security, Security::SemiHonest);
-    for s in [Session::plain(params), Session::count(params, 3, compute)] {
-        assert_eq!(s.security(), Security::Malicious);
-    }
+fn parties_that_want_different_security_do_not_meet() {
+    let meet = |securities: [Security; 3]| -> Vec<Result<Session, ProtocolError>> {
+        let compute = [0, 1, 2].map(PartyId::from_index);
+        std::thread::scope(|threads| {
+            let spawned: Vec<_> = LocalMesh::new(3, LinkProfile::INSTANT)
+                .into_iter()
+                .zip(securities)
+                .map(|(mesh, security)| {
+                    threads.spawn(move || {
+                        let params = Params { security, ..Params::default() };
+                        Session::establish(Arc::new(mesh), compute, &[0; 32], params)
+                    })
+                })
+                .collect();
+            spawned.into_iter().map(|thread| thread.join().expect("no party panics")).collect()
+        })
+    };
+    let (passive, active) = (Security::SemiHonest, Security::Malicious);
+    assert!(meet([active; 3]).iter().all(|s| s.as_ref().is_ok_and(|s| s.security() == active)));
+    assert!(meet([active, active, passive]).into_iter().all(|outcome| outcome.is_err()));
+    assert_eq!(Params::default().security, passive);
 }
 
 /// A bug in one branch ends the run with its panic; nobody waits for ever.

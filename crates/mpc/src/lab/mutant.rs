@@ -1,0 +1,20 @@
+//! Protocols with one guard missing. Tests have to tell each from the real one.
+
+/// A protocol that lacks one guard.
+///
+/// Where the real protocol asks whether something is as it must be, the mutant takes it for true.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mutant {
+    /// The right verifier of a bit proof accepts whatever the product of the masked operands is.
+    BitProofUnchecked,
+    /// A party goes on although a verifier refused a bit proof.
+    BitProofVerdictIgnored,
+    /// `verify` proves nothing.
+    OpensUnverified,
+    /// An opened share is used whatever the digest of its other copy is.
+    CopiesUncompared,
+    /// A zero test ends well whatever the digests are.
+    ZeroUncompared,
+    /// The holders of an input's shares go on although they hold different ones.
+    InputUncompared,
+}
