@@ -30,7 +30,7 @@ pub(crate) use hooks::Hooks;
 pub use hooks::{Cheat, Names};
 pub use mutant::Mutant;
 pub use mutate::{Change, Fate, Mutation, Replay};
-pub use proved::proved_and;
+pub use proved::{cancelling_errors, proved_and};
 pub use sweep::{Case, Ending, Report, Sweep, Tamper};
 pub use trace::{EarlyOpening, Message, Recorder, Trace};
 

@@ -47,6 +47,7 @@ const MIN_ANDS: usize = 1 << 11;
 pub(crate) struct Records {
     ands: Vec<AndStep>,
     n_ands: usize,
+    and_bytes: usize,
     ring: RingBatch,
     ring_bytes: usize,
     last_product: Option<Step>,
@@ -95,14 +96,14 @@ impl Records {
         self.ands.is_empty() && self.last_product.is_none()
     }
 
-    /// Six bits per AND, and the ring elements.
     fn bytes(&self) -> usize {
-        self.n_ands * 6 / 8 + self.ring_bytes
+        self.and_bytes + self.ring_bytes
     }
 
     fn append(&mut self, other: Records) {
         self.ands.extend(other.ands);
         self.n_ands += other.n_ands;
+        self.and_bytes += other.and_bytes;
         self.ring.append(other.ring);
         self.ring_bytes += other.ring_bytes;
         self.last_product = other.last_product.or(self.last_product.take());
@@ -234,9 +235,11 @@ impl Session {
         if and.z.n_rows() * and.z.width() == 0 {
             return Ok(());
         }
-        let weight = weight(&and);
-        self.core.held.more(weight * 6 / 8);
-        self.pending.records.n_ands += weight;
+        // Six bits each.
+        let (n_ands, bytes) = (weight(&and), weight(&and) * 6 / 8);
+        self.core.held.more(bytes);
+        self.pending.records.n_ands += n_ands;
+        self.pending.records.and_bytes += bytes;
         self.pending.records.ands.push(and);
         self.prove_beyond(1)
     }

@@ -9,6 +9,8 @@ pub enum Mutant {
     BitProofUnchecked,
     /// A party goes on although a verifier refused a bit proof.
     BitProofVerdictIgnored,
+    /// The coins of all bit proofs of a session are the same.
+    BitProofCoinsReused,
     /// `verify` proves nothing.
     OpensUnverified,
     /// An opened share is used whatever the digest of its other copy is.

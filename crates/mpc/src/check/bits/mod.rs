@@ -99,5 +99,23 @@ pub(crate) fn prove(s: &mut Session, step: &Step, batch: &[AndStep]) -> Result<(
     }
 }
 
+/// A wrong product that passes if the coins are known before it is sent: what to add to the first
+/// and second 128 gates of a batch of one line.
+#[cfg(feature = "lab")]
+pub(crate) fn cancelling(
+    s: &Session,
+    step: &Step,
+    batch: &[AndStep],
+    prover: usize,
+    coins: &[[u8; 32]; 2],
+) -> [u128; 2] {
+    let shape = Shape::of(gates::n_lines(batch));
+    let statement = transcript::Statement::of(*s.session_id(), step, batch, shape);
+    let transcript = transcript::Transcript::new(&statement, prover, coins);
+    // The errors weigh ω_0²·ω_1² and ω_1²·ω_0².
+    let [first, second, ..] = transcript::Weights::of(&transcript, shape).elements;
+    [second.0, first.0]
+}
+
 #[cfg(test)]
 mod tests;

@@ -59,8 +59,16 @@ impl<'a> Parties<'a> {
             [me, left_of, right_of].map(|prover| lanes::of_prover(self.step, prover));
 
         // The prover lacks the key of its coins: K_{i+2} is our own where we stand left of it.
-        let coins_left = lanes::coins(&step_left, own);
-        let coins_right = lanes::coins(&step_right, to_next);
+        let [named_left, named_right] = [&step_left, &step_right];
+        #[cfg(feature = "lab")]
+        let reused = [left_of, right_of].map(|prover| lanes::of_prover(&Step::root(s.session_id()), prover));
+        #[cfg(feature = "lab")]
+        let [named_left, named_right] = match s.core.lab.lacks(crate::lab::Mutant::BitProofCoinsReused) {
+            true => [&reused[0], &reused[1]],
+            false => [named_left, named_right],
+        };
+        let coins_left = lanes::coins(named_left, own);
+        let coins_right = lanes::coins(named_right, to_next);
         s.send(self.step, COIN, next, bytes_of(&coins_left[0]))?;
         s.send(self.step, COIN, prev, bytes_of(&coins_right[1]))?;
 
