@@ -216,26 +216,30 @@ impl Interceptor for Wiretap {
     }
 }
 
-/// Each byte position of each message is uniform, alone and together with every other one of the
-/// same receiver, for inputs that are the same in every row.
-///
-/// Bits stand for bytes: of each message's top and lowest bit, all pairs' XORs must be balanced
-/// too. A mask left out, used twice, or shared between two messages shows as a constant.
-fn masked(name: &str, f: impl Fn(&mut Session, usize) -> Result<(), ProtocolError> + Sync) {
+/// For inputs that are the same in every row, what a party sees is uniform, alone and in pairs:
+/// the lowest and top bit of each message it receives and of each share of the result that it
+/// draws. A mask left out, used twice, or known to the receiver shows as a constant.
+fn masked(name: &str, f: impl Fn(&mut Session, usize) -> Result<Vec<Shared<Z64>>, ProtocolError> + Sync) {
     let n = 1 << 14;
     let tap = Arc::new(Wiretap::default());
-    Lab::seeded(7).intercepted(Arc::clone(&tap) as Arc<dyn Interceptor>).run(|s| f(s, n)).all();
+    let lab = Lab::seeded(7).intercepted(Arc::clone(&tap) as Arc<dyn Interceptor>);
+    let held: Vec<_> = lab.run(|s| f(s, n)).all();
     let heard = tap.0.lock().expect("no test panics while it listens");
-    for party in 0..3 {
+    for (party, held) in held.iter().enumerate() {
         let mut bits: Vec<Vec<u8>> = Vec::new();
-        for ((to, ..), bytes) in heard.iter() {
-            if *to == party {
-                let width = bytes.len() / n;
-                let significant = if width == 1 { vec![0] } else { vec![0, 8 * width - 1] };
-                for bit in significant {
-                    bits.push((0..n).map(|row| bytes[row * width + bit / 8] >> (bit % 8) & 1).collect());
-                }
+        let mut add = |bytes: &[u8]| {
+            let width = bytes.len() / n;
+            let significant = if width == 1 { vec![0] } else { vec![0, 8 * width - 1] };
+            for bit in significant {
+                bits.push((0..n).map(|row| bytes[row * width + bit / 8] >> (bit % 8) & 1).collect());
             }
+        };
+        heard.iter().filter(|((to, ..), _)| *to == party).for_each(|(_, bytes)| add(bytes));
+        for shared in held {
+            // y_1 comes by messages; the others are drawn.
+            let parts = lab::parts_of(shared);
+            let drawn = [(0, 0), (1, 1), (2, 0), (2, 1)].into_iter().filter(|(of, _)| *of == party);
+            drawn.for_each(|(_, part)| add(parts[part].bytes().bytes()));
         }
         for a in 0..bits.len() {
             for b in 0..=a {
@@ -255,15 +259,15 @@ fn masked(name: &str, f: impl Fn(&mut Session, usize) -> Result<(), ProtocolErro
 fn what_the_parties_see_is_masked() {
     masked("trunc", |s, n| {
         let x = Shared::constant(s, n, Z64(12345 << 20));
-        mpc::trunc_1ulp(s, "trunc", &x, 20).map(drop)
+        Ok(vec![mpc::trunc_1ulp(s, "trunc", &x, 20)?])
     });
     masked("product", |s, n| {
         let x = Shared::constant(s, n, Z64(12345).negated());
-        mpc::dot_trunc_1ulp(s, "product", &[(&x, &x)], Some(&x), 9).map(drop)
+        Ok(vec![mpc::dot_trunc_1ulp(s, "product", &[(&x, &x)], Some(&x), 9)?])
     });
     masked("lookup", |s, n| {
         let index = SharedBits::constant(s, n, 6, 43);
         let table: Vec<Z64> = (0..64).map(Z64).collect();
-        mpc::lookup(s, "lookup", &index, &[&table]).map(drop)
+        mpc::lookup(s, "lookup", &index, &[&table, &table])
     });
 }
