@@ -18,19 +18,19 @@ use crate::session::{Params, Role, Security, Session};
 use crate::share::{Parts, Shared};
 use crate::step::Step;
 
+mod cancel;
 mod hooks;
 mod mutant;
 mod mutate;
-mod proved;
 mod sweep;
 mod trace;
 mod watchdog;
 
+pub use cancel::cancelling_errors;
 pub(crate) use hooks::Hooks;
 pub use hooks::{Cheat, Names};
 pub use mutant::Mutant;
 pub use mutate::{Change, Fate, Mutation, Replay};
-pub use proved::{cancelling_errors, proved_and};
 pub use sweep::{Case, Ending, Report, Sweep, Tamper};
 pub use trace::{EarlyOpening, Message, Recorder, Trace};
 

@@ -216,3 +216,27 @@ fn an_owner_of_two_minds_is_named() {
         }
     }
 }
+
+/// An opened share with a changed bit, and a value that is not zero: caught by the comparison of
+/// copies and of digests, and by nothing else.
+#[test]
+fn openings_hang_on_their_comparisons() {
+    let open = |s: &mut Session| {
+        let x = bits(s, 1, 3, 2);
+        opened(s, "open", x)
+    };
+    let sweep = |lab: Lab| lab::Sweep::new(lab).flips(1).run(open);
+    sweep(malicious()).assert_clean();
+    let report = sweep(malicious().mutant(Mutant::CopiesUncompared));
+    assert!(!report.ended(lab::Ending::Wrong).is_empty(), "{report}");
+
+    let zero = |lab: Lab| {
+        lab.run(|s| {
+            let x = lab::deal(s, 1, &Column::filled(3, Z64(1)));
+            let x = mpc::verify(s, x)?;
+            mpc::check_zero(s, "zero", x)
+        })
+    };
+    assert!(zero(malicious()).outcomes.iter().all(Result::is_err));
+    assert!(zero(malicious().mutant(Mutant::ZeroUncompared)).outcomes.iter().all(Result::is_ok));
+}

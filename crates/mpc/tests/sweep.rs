@@ -97,6 +97,13 @@ fn and_many(s: &mut Session) -> Opened {
     shown_bits(s, all[0].xor(&all[1]))
 }
 
+/// A block of several lines, whose proof skips rounds.
+fn and_block(s: &mut Session) -> Opened {
+    let (x, y) = (bits(s, 1, 700, 3), bits(s, 3, 700, 3));
+    let z = mpc::and(s, "and", &x, &y)?;
+    shown_bits(s, z)
+}
+
 /// Products in two chunks, and after them in two branches.
 fn forks(s: &mut Session) -> Opened {
     let (x, y) = (bits(s, 1, 520, 1), bits(s, 3, 520, 1));
@@ -218,6 +225,7 @@ const BOOLEAN: &[Step] = &[
     ("and", and, EVERY_BIT),
     ("and twice", and_twice, EVERY_BIT),
     ("and_many", and_many, PLAIN),
+    ("and of a block", and_block, |sweep| sweep.flips(40).elements(16)),
     ("forks", forks, PLAIN),
 ];
 

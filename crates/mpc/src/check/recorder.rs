@@ -278,6 +278,10 @@ impl Session {
     /// Proves all that a value of this session can depend on.
     pub(crate) fn prove_all(&mut self) -> Result<(), ProtocolError> {
         for batch in self.inherited.clone() {
+            #[cfg(feature = "lab")]
+            if self.core.lab.lacks(crate::lab::Mutant::ForksOpenUnverified) {
+                continue;
+            }
             batch.prove(self)?;
         }
         let records = self.pending.take();
@@ -337,6 +341,10 @@ impl Session {
     /// Takes over what a fork leaves.
     pub(crate) fn inherit(&mut self, ended: Ended) {
         self.absorb(&ended.clock);
+        #[cfg(feature = "lab")]
+        if self.core.lab.lacks(crate::lab::Mutant::ForksForgotten) {
+            return;
+        }
         self.pending.records.append(ended.records);
     }
 
