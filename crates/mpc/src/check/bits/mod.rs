@@ -41,7 +41,8 @@
 //! 2^-64 + 2^-128 cannot be ground. Then `P` commits to the values of each round by `L`'s digest
 //! and `R`'s key before it learns the point: per hash query, a wrong polynomial agrees with the right
 //! one at the skip's point with probability 2k/2^128 at most, in each later round 2/2^128. With 2^64 queries
-//! and k ≤ 6: 2^64 · (12 + 2)/2^128 < 2^-60, so below 2^-60 in all. The hash is a random oracle here.
+//! and k ≤ 6: 2^64 · (12 + 2)/2^128 < 2^-60, so below 2^-60 in all. The hash is a random oracle here. Over the batches of a session the first term
+//! adds up, one 2^-64 each; queries are counted once.
 //!
 //! **Zero knowledge** against one verifier: `L` sees uniform shares; `R` salted digests, a uniform `û`
 //! and `T_L = û·v̂ − T_R`. `P` learns the verdict, which it knows.
@@ -52,7 +53,7 @@
 //! reviewed them**.
 //!
 //! **Cost.** Four latencies; with `D = log2(2m) − k`, a proof takes `3^k − 2^k + 2(D + 1)` elements of 16 bytes
-//! to the left, `D + 2` digests from left to right verifier, and 226 bytes more.
+//! to the left, `D + 2` digests from left to right verifier, and 162 bytes more.
 
 mod field;
 mod gates;

@@ -89,7 +89,8 @@ fn skipped(shape: Shape, weights: &Weights, lines: &[Lines<'_>; 4]) -> Vec<Gf128
         read_block(shape, lines, block, &mut block_lines);
         weigh_products(&mut sums, block_lines.each_ref().map(|lines| &lines[..]), *weight);
     }
-    shape.shared_points().map(|point| sums[point].total(&weights.elements)).collect()
+    let points = sums.iter().zip(shape.lines_of_points());
+    points.filter(|(_, line)| line.is_none()).map(|(sum, _)| sum.total(&weights.elements)).collect()
 }
 
 /// The vectors `u = x̃‖ỹ` and `v = ỹ'‖x̃'` of each block, one block after the other; zeros

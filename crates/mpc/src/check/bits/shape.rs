@@ -45,15 +45,16 @@ impl Shape {
         3usize.pow(self.skip)
     }
 
-    /// Points at infinity in at least one digit, in increasing order: those whose sums are shared.
-    pub(super) fn shared_points(self) -> impl Iterator<Item = usize> {
-        (0..self.n_points()).filter(move |point| self.row_of(*point).is_none())
-    }
-
-    /// The line of a block at a point whose digits are all bits.
-    pub(super) fn row_of(self, point: usize) -> Option<usize> {
-        let digits = (0..self.skip()).map(|t| (t, point / 3usize.pow(t as u32) % 3));
-        digits.into_iter().try_fold(0, |row, (t, digit)| (digit != 2).then_some(row | digit << t))
+    /// The line of a block at each point of its extension: none at infinity in any digit,
+    /// where sums are shared. Digit `t` of a point has the weight 3^t, and is bit `t` of the line.
+    pub(super) fn lines_of_points(self) -> Vec<Option<usize>> {
+        let mut lines = vec![Some(0)];
+        for t in 0..self.skip {
+            let with_bit: Vec<_> = lines.iter().map(|line| line.map(|line| line | 1 << t)).collect();
+            lines.extend(with_bit);
+            lines.resize(3 * (lines.len() / 2), None);
+        }
+        lines
     }
 
     /// Blocks that hold gates.
@@ -110,7 +111,9 @@ mod tests {
             assert!((n_lines..n_lines + shape.block_lines()).contains(&filled), "{n_lines} lines");
             // D = log2(2m) − k, and a share holds 3^k − 2^k + 2(D + 1) elements.
             assert_eq!(2 * shape.n_gates(), 1 << (shape.rounds() + shape.skip()));
-            assert_eq!(shape.shared_points().count(), shape.n_points() - shape.block_lines());
+            let lines = shape.lines_of_points();
+            assert_eq!(lines.len(), shape.n_points());
+            assert!(lines.iter().flatten().copied().eq(0..shape.block_lines()), "{lines:?}");
             assert_eq!(shape.round_lengths().sum::<usize>(), shape.n_elements());
             assert_eq!(shape.round_lengths().count(), shape.n_digests());
         }

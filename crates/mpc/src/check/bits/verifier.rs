@@ -2,8 +2,8 @@
 
 use math::Group;
 use math::gf::lines::{Factors, LINE_BITS, WeighedSum, weigh};
-use math::gf::vectors::multiply_into;
-use math::gf::{Field, Gf128, inner_product};
+use math::gf::vectors::{fold_into, multiply_into};
+use math::gf::{Field, Gf128, add_scaled, inner_product};
 use subtle::ConstantTimeEq;
 
 use super::field::{equal_weights, parabola, scaled};
@@ -94,17 +94,18 @@ impl Claim {
     /// This verifier's share of the sum at the points of the skipped rounds, the top digit's first.
     fn skip(&self, shared: &[Gf128], points: &[Gf128]) -> Gf128 {
         let mut shared = shared.iter();
-        let mut sums: Vec<Gf128> = (0..self.shape.n_points())
-            .map(|point| match self.shape.row_of(point) {
-                Some(row) => self.rows[row],
+        let mut sums: Vec<Gf128> = (self.shape.lines_of_points().into_iter())
+            .map(|line| match line {
+                Some(line) => self.rows[line],
                 None => *shared.next().expect("a share for each other point"),
             })
             .collect();
         for r in points {
             let third = sums.len() / 3;
-            for i in 0..third {
-                sums[i] = parabola(sums[i], sums[i + third], sums[i + 2 * third], *r);
-            }
+            let (zero, rest) = sums.split_at_mut(third);
+            let (one, infinity) = rest.split_at(third);
+            fold_into(zero, one, *r);
+            add_scaled(zero, infinity, r.square().plus(*r));
             sums.truncate(third);
         }
         sums[0]

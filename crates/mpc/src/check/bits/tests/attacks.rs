@@ -4,8 +4,8 @@
 use std::sync::{Arc, Mutex};
 
 use buf::Buf;
+use math::Group;
 use math::gf::{Field, Gf128};
-use math::{Group, Planes};
 use net::{Interceptor, PartyId, Tag, Verdict};
 
 use super::alone::Alone;
@@ -27,8 +27,8 @@ fn last_of(alone: &Alone, digests: &[Seed]) -> Seed {
 /// Another world in which bit `row` of operand `at` is guessed the other way round, and `e` or `f`
 /// follows.
 fn guess_otherwise(mut alone: Alone, at: usize, row: usize) -> Alone {
-    let turn = |planes: &Planes| planes.map(|word, bits| bits ^ u64::from(word == row / 64) << (row % 64));
-    alone.gates[at] = turn(&alone.gates[at]);
+    let turned = |word, bits| bits ^ u64::from(word == row / 64) << (row % 64);
+    alone.gates[at] = alone.gates[at].map(turned);
     let [x, y, x_next, y_next, e, f] = &alone.gates;
     let products = x.zip(y_next, |a, b| a & b).zip(&y.zip(x_next, |a, b| a & b), |a, b| a ^ b);
     let (term, other) = if at < 2 { (4, f) } else { (5, e) };
@@ -85,8 +85,9 @@ fn chosen_answer(alone: &Alone, mut guess: Alone) -> ([Gf128; 2], Vec<Seed>) {
     let mut first = 0;
     for n in alone.shape.round_lengths() {
         let left = guess.prove().left;
-        for i in first..first + n {
-            guess.lanes.right[i] = guess.lanes.right[i].plus(left[i]).plus(proof.left[i]);
+        let missing = left[first..].iter().zip(&proof.left[first..]).take(n);
+        for (share, (left, real)) in guess.lanes.right[first..].iter_mut().zip(missing) {
+            *share = share.plus(*left).plus(*real);
         }
         first += n;
     }
@@ -145,13 +146,16 @@ fn answers_to_a_proof_under_a_false_coin_tell_more_than_the_verdict() {
     assert!(!is_made_up(&fooled), "one to a fooled prover does not");
 }
 
+/// Sender, receiver and part of a message.
+type Sent = (usize, usize, u8);
+
 /// Changes one message and lists those that left.
 struct Tamper {
     from: usize,
     to: usize,
     part: u8,
     n_bytes: usize,
-    sent: Mutex<Vec<(usize, usize, u8)>>,
+    sent: Mutex<Vec<Sent>>,
 }
 
 impl Interceptor for Tamper {
@@ -171,12 +175,7 @@ const ANSWER: u8 = 2;
 const VERDICT: u8 = 3;
 
 /// Runs a batch with one message changed: how the parties say that somebody deviated, and what was sent.
-fn changed(
-    from: usize,
-    to: usize,
-    part: u8,
-    n_bytes: usize,
-) -> (Vec<Option<Deviation>>, Vec<(usize, usize, u8)>) {
+fn changed(from: usize, to: usize, part: u8, n_bytes: usize) -> (Vec<Option<Deviation>>, Vec<Sent>) {
     let tamper = Arc::new(Tamper { from, to, part, n_bytes, sent: Mutex::default() });
     let run = Lab::seeded(5).intercepted(tamper.clone()).run(|s| run(s, &tiny()));
     let deviations = run.outcomes.iter().map(|outcome| match outcome {

@@ -54,7 +54,8 @@ impl Binary for Toy {
     fn mul(self, other: Self) -> Self {
         let mut product = 0;
         for bit in (0..8).rev() {
-            product = (product << 1) ^ (product >> 7) * 0x1b ^ (other.0 >> bit & 1) * self.0;
+            let carry = (product >> 7) * 0x1b;
+            product = (product << 1) ^ carry ^ ((other.0 >> bit & 1) * self.0);
         }
         Toy(product)
     }
@@ -330,9 +331,9 @@ fn passes(runs: usize, k: usize, bend: impl Fn(Toy, [Toy; 2], bool) -> [Toy; 2])
     for _ in 0..runs {
         let mut bits: [Vec<bool>; 6] =
             std::array::from_fn(|_| (0..n).map(|_| fair.byte() & 1 == 1).collect());
-        for gate in 0..n {
-            let [x, y, x_next, y_next, _, f] = [0, 1, 2, 3, 4, 5].map(|operand: usize| bits[operand][gate]);
-            bits[4][gate] = x & y_next ^ y & x_next ^ f;
+        let [x, y, x_next, y_next, e, f] = &mut bits;
+        for (gate, e) in e.iter_mut().enumerate() {
+            *e = x[gate] & y_next[gate] ^ y[gate] & x_next[gate] ^ f[gate];
         }
         let wrong = fair.byte() as usize % n;
         bits[4][wrong] ^= true;

@@ -4,14 +4,14 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use super::alone::Alone;
+use crate::prss::{Root, Use};
+use crate::step::Step;
 
 #[test]
 #[ignore = "a measurement"]
 fn nanoseconds_per_and_and_party() {
-    println!(
-        "{:>9} {:>8} {:>8} {:>8} {:>8} {:>8}  {:>8}",
-        "gates", "prover", "L rows", "L", "R rows", "R", "all"
-    );
+    let roles = ["prover", "L rows", "L", "R rows", "R", "masks"];
+    println!("{:>9} {}      all", "gates", roles.map(|role| format!("{role:>8}")).join(" "));
     for log in [14, 16, 18, 20, 22] {
         let gates = 1 << log;
         let alone = Alone::new(1, gates);
@@ -43,6 +43,12 @@ fn nanoseconds_per_and_and_party() {
                     let _ = black_box(alone.right(claim, &digests, &proof.last));
                 })
             },
+            per_gate(&mut || {
+                let root = Root::new(&[1; 32]);
+                for step in [1, 2].map(|byte| Step::root(&[byte; 32])) {
+                    drop(black_box(root.stream(&step, Use::Mask).planes(gates, 1)));
+                }
+            }),
         ];
         print!("{:>9}", format!("2^{log}"));
         times.iter().for_each(|time| print!(" {time:8.3}"));
