@@ -18,17 +18,18 @@ use net::{Identity, Mesh, Options, PartyId, Peer, TlsMesh};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut args = std::env::args().skip(1);
-    let name = args.next().ok_or("usage: workload NAME [ROWS [RUNS [THREADS [SECURITY]]]]")?;
+    let name = args.next().ok_or("usage: workload NAME [ROWS [RUNS [THREADS [CHUNK_ROWS [SECURITY]]]]]")?;
     let workload = by_name(&name).ok_or("no such workload")?;
     let mut number = |default: usize| args.next().map_or(Ok(default), |arg| arg.parse::<usize>());
     let (rows, runs, threads) = (number(workload.default_rows)?, number(5)?, number(0)?);
     let threads = if threads == 0 { Params::default().threads } else { threads };
+    let chunk_rows = number(Params::default().chunk_rows)?;
     let security = match args.next().as_deref() {
         None | Some("semi-honest") => Security::SemiHonest,
         Some("malicious") => Security::Malicious,
         Some(_) => return Err("security is semi-honest or malicious".into()),
     };
-    let params = Params { threads, in_flight: 2 * threads + 2, security, ..Params::default() };
+    let params = Params { threads, in_flight: 2 * threads + 2, chunk_rows, security, ..Params::default() };
 
     let listeners = (0..3).map(|_| TcpListener::bind(("127.0.0.1", 0))).collect::<Result<Vec<_>, _>>()?;
     let identities = (0..3).map(|_| Identity::generate()).collect::<Result<Vec<_>, _>>()?;

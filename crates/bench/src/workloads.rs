@@ -1,7 +1,8 @@
 //! The workloads by name.
 
-use math::{Column, X64, Z64};
-use mpc::{Lane, ProtocolError, Session, SharedBits, Shuffler};
+use math::{Column, Format, X64, Z64};
+use mpc::{Lane, ProtocolError, Session, Shared, SharedBits, Shuffler};
+use oblivious::fixed::{self, Checked, Fixed, Rounding};
 use oblivious::{Aggregate, Cells, Method, Rows, Table, UniqueSide, convert};
 
 /// The part inside the clock: repeated, each time in a scope of its own.
@@ -132,7 +133,74 @@ const ALL: &[Workload] = &[
             Ok(Box::new(move |s| mpc::matmul(s, "matmul", &x, &y, [rows; 3]).map(drop)))
         },
     },
+    Workload {
+        name: "fixed-multiply",
+        about: "products of numbers with 24 bits after the point",
+        default_rows: 1_000_000,
+        prepare: |s, rows| {
+            let format = Format { fraction: 24, width: 32 };
+            let (x, y) = (numbers(s, rows, format, 1.37), numbers(s, rows, format, -3.1));
+            Ok(Box::new(move |s| {
+                let rounding = Rounding::of(s);
+                fixed::multiply(s, "multiply", &x, &y, Format::DEFAULT, rounding).map(drop)
+            }))
+        },
+    },
+    Workload {
+        name: "divide",
+        about: "quotients of numbers with 24 bits after the point",
+        default_rows: 1_000_000,
+        prepare: |s, rows| {
+            let (x, y) = (numbers(s, rows, Format::DEFAULT, 1.37), numbers(s, rows, Format::DEFAULT, -3.1));
+            Ok(Box::new(move |s| {
+                let rounding = Rounding::of(s);
+                fixed::divide(s, "divide", &x, &y, Format::DEFAULT, rounding).map(drop)
+            }))
+        },
+    },
+    Workload {
+        name: "sqrt",
+        about: "square roots of numbers with 24 bits after the point",
+        default_rows: 100_000,
+        prepare: |s, rows| function(s, rows, fixed::sqrt),
+    },
+    Workload {
+        name: "exp",
+        about: "exponentials of numbers with 24 bits after the point",
+        default_rows: 100_000,
+        prepare: |s, rows| function(s, rows, fixed::exp),
+    },
+    Workload {
+        name: "ln",
+        about: "logarithms of numbers with 24 bits after the point",
+        default_rows: 100_000,
+        prepare: |s, rows| function(s, rows, fixed::ln),
+    },
+    Workload {
+        name: "sigmoid",
+        about: "the logistic function of numbers with 24 bits after the point",
+        default_rows: 100_000,
+        prepare: |s, rows| function(s, rows, fixed::sigmoid),
+    },
 ];
+
+/// A function of one argument.
+type Function = fn(&mut Session, &'static str, &Fixed, Format, Rounding) -> Result<Checked, ProtocolError>;
+
+fn function(s: &mut Session, rows: usize, f: Function) -> Result<Run, ProtocolError> {
+    let x = numbers(s, rows, Format::DEFAULT, 2.7);
+    Ok(Box::new(move |s| {
+        let rounding = Rounding::of(s);
+        f(s, "function", &x, Format::DEFAULT, rounding).map(drop)
+    }))
+}
+
+/// Numbers around `near`. Steps cost the same whatever the numbers and a sharing's shares are.
+fn numbers(s: &Session, rows: usize, format: Format, near: f64) -> Fixed {
+    let number = |row: usize| near + (row % 1000) as f64 / 1024.0;
+    let items = Column::from_fn(rows, |row| format.encode(number(row)).expect("small numbers fit"));
+    Fixed::new(Shared::public(s, &items), format)
+}
 
 /// A sharing of 64-bit keys. Steps cost the same whatever a sharing's shares are.
 fn shared_keys(s: &Session, keys: &Column<X64>) -> SharedBits {

@@ -41,6 +41,16 @@ pub trait Ring: Group {
     /// The ring product.
     fn times(self, other: Self) -> Self;
 
+    /// The element's bits moved up by `bits`, which is less than the ring's width.
+    fn up(self, bits: u32) -> Self {
+        Self::from_word(self.word() << bits)
+    }
+
+    /// The element's bits moved down by `bits`, zeros above; `bits` is less than the ring's width.
+    fn down(self, bits: u32) -> Self {
+        Self::from_word(self.word() >> bits)
+    }
+
     /// The signed integer in two's complement that this element stands for.
     fn signed(self) -> i128 {
         let shift = 128 - Self::BITS;
@@ -93,6 +103,14 @@ macro_rules! words {
             #[inline(always)]
             fn times(self, other: Self) -> Self {
                 Self(self.0.wrapping_mul(other.0))
+            }
+            #[inline(always)]
+            fn up(self, bits: u32) -> Self {
+                Self(self.0.wrapping_shl(bits))
+            }
+            #[inline(always)]
+            fn down(self, bits: u32) -> Self {
+                Self(self.0.wrapping_shr(bits))
             }
         }
 

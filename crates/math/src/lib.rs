@@ -3,6 +3,7 @@
 //! Never knows parties.
 
 pub mod column;
+pub mod fixed;
 pub mod gf;
 pub mod group;
 pub mod kernel;
@@ -13,6 +14,7 @@ pub mod simd;
 pub mod transpose;
 
 pub use column::Column;
+pub use fixed::Format;
 pub use group::{Group, Ring, X8, X16, X32, X64, X128, Z8, Z16, Z32, Z64, Z128};
 pub use planes::{Planes, PlanesMut};
 pub use prg::Prg;

@@ -19,6 +19,17 @@ pub enum ProtocolError {
         right: usize,
     },
 
+    /// The caller asked for numbers that do not fit in this ring.
+    #[error("{step}: numbers of {needed} bits; at most {most} fit here")]
+    Width {
+        /// Where.
+        step: Step,
+        /// The bits that the numbers need.
+        needed: usize,
+        /// The bits that there are.
+        most: usize,
+    },
+
     /// A step's name was used twice, which would reuse its randomness.
     #[error(
         "{step}: this step ran before in this session; each message and random draw needs a name of its own"

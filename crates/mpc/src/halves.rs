@@ -12,7 +12,7 @@ use math::{Column, Planes, PlanesMut, Ring, kernel};
 use crate::bits::{SharedBits, planes_of};
 use crate::error::ProtocolError;
 use crate::prss::Use;
-use crate::session::{Role, Security, Session};
+use crate::session::{Role, Session};
 use crate::share::{Parts, Shared};
 use crate::step::{Label, Step};
 
@@ -49,10 +49,7 @@ impl Halves {
         plus: R,
         width: usize,
     ) -> Result<Self, ProtocolError> {
-        if s.security() != Security::SemiHonest {
-            let reason = "no check covers what one party alone knows";
-            return Err(ProtocolError::Unsupported { step: s.step().clone(), reason });
-        }
+        s.semi_honest_only()?;
         let n_rows = x.len();
         if let Some(minus) = minus
             && minus.len() != n_rows
@@ -60,22 +57,22 @@ impl Halves {
             return Err(ProtocolError::Shape { step: s.step().clone(), left: n_rows, right: minus.len() });
         }
         assert!(width <= R::BITS as usize, "an element has {} bits", R::BITS);
-        let part = |at: usize| {
-            let part = &x.parts().as_slice()[at];
-            match minus {
-                Some(minus) => part.zip(&minus.parts().as_slice()[at], R::minus),
-                None => part.clone(),
-            }
+        // The sum of some parts, in one pass each way.
+        let sum = |at: &[usize], plus: R| {
+            let parts =
+                |x: &Shared<R>| at.iter().map(|at| x.parts().as_slice()[*at].clone()).collect::<Vec<_>>();
+            let (x, minus) = (parts(x), minus.map(parts).unwrap_or_default());
+            Column::build(n_rows, |out| kernel::sum_of(out, &lists(&x), &lists(&minus), plus))
         };
         let planes = |column: Column<R>| planes_of(&column, width);
         let (a, b) = match &s.core.role {
-            Role::Rep3 { index: 0, .. } => (Some(part(0).zip(&part(1), R::plus)), None),
-            Role::Rep3 { index, .. } => (None, Some(part(2 - index).map(|b| b.plus(plus)))),
+            Role::Rep3 { index: 0, .. } => (Some(sum(&[0, 1], R::ZERO)), None),
+            Role::Rep3 { index, .. } => (None, Some(sum(&[2 - index], plus))),
             Role::Plain => {
                 // The oracle makes summands up.
                 let [masks, _] = s.test_masks(n_rows);
                 let a = Column::from_fn(n_rows, |row| R::from_word(masks[row]));
-                let b = part(0).zip(&a, |x, a| x.minus(a).plus(plus));
+                let b = sum(&[0], plus).zip(&a, R::minus);
                 (Some(a), Some(b))
             }
             Role::Observer | Role::Count(_) => (None, None),
@@ -257,6 +254,10 @@ impl Halves {
             }
         })
     }
+}
+
+fn lists<R: Ring>(columns: &[Column<R>]) -> Vec<&[R]> {
+    columns.iter().map(Column::items).collect()
 }
 
 /// What each party holds of planes that `P_0` has input.

@@ -13,6 +13,7 @@
 //! concrete and hold as many parts as the protocol gives a party, so algorithms
 //! above are written, and compiled, once.
 
+mod bit_dot;
 mod bits;
 mod check;
 mod count;
@@ -23,6 +24,7 @@ mod input;
 #[cfg(feature = "lab")]
 pub mod lab;
 mod lanes;
+mod lookup;
 mod open;
 mod ops;
 mod prss;
@@ -32,13 +34,16 @@ mod setup;
 mod share;
 mod shuffle;
 mod step;
+mod trunc;
 
+pub use bit_dot::bit_dot;
 pub use bits::SharedBits;
 pub use count::Cost;
 pub use error::{Deviation, ProtocolError};
 pub use halves::{Carries, Halves};
 pub use input::{input, input_bits};
 pub use lanes::Lane;
+pub use lookup::lookup;
 pub use open::{check_zero, open, open_bits, open_bits_to, open_to, verify};
 pub use ops::{
     WordMasks, and, and_bit, and_many, and_onto, dot, inner_product, matmul, mul, mul_many, random,
@@ -48,3 +53,4 @@ pub use session::{Params, Security, Session};
 pub use share::{Parts, Shared, Verified};
 pub use shuffle::Shuffler;
 pub use step::{Label, Step};
+pub use trunc::{dot_trunc_1ulp, trunc_1ulp};

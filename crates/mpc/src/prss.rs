@@ -39,6 +39,9 @@ pub(crate) enum Use {
     ProofCoinLeft = 10,
     /// The right verifier's coin.
     ProofCoinRight = 11,
+    /// The masks of a step in which the three parties' parts differ: one stream for each name
+    /// below the step, names that [`crate::Session::begin`] does not know of either.
+    Part = 12,
 }
 
 /// A key that two parties share for one session.

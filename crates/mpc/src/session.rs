@@ -191,6 +191,18 @@ impl Session {
         self.core.params.security
     }
 
+    /// Refuses a step in which one party alone knows something, so that no check covers it.
+    ///
+    /// # Errors
+    /// `Unsupported` unless the session is semi-honest.
+    pub(crate) fn semi_honest_only(&self) -> Result<(), ProtocolError> {
+        if self.security() == Security::SemiHonest {
+            return Ok(());
+        }
+        let reason = "no check covers what one party alone knows";
+        Err(ProtocolError::Unsupported { step: self.step.clone(), reason })
+    }
+
     /// What this session promises, and how it uses its machine.
     pub fn params(&self) -> Params {
         self.core.params

@@ -255,6 +255,19 @@ fn a_word_is_shown_under_a_mask_that_its_viewer_lacks() {
     });
 }
 
+/// Halving in a ring of eight elements: every value in range, every sharing, every mask.
+#[test]
+fn truncation_looks_the_same_whatever_the_value() {
+    let in_range: Vec<Vec<u64>> = [0, 1, 6, 7].map(|x| vec![x]).to_vec();
+    check(&in_range, 3, &[0, 2], |script, secret| {
+        views(script, 18, Form::Elements, |s, n| {
+            let x = script.deal(s, 1, &Column::filled(n, Z8(secret[0] as u8)));
+            mpc::trunc_1ulp(s, "trunc", &x, 1)?;
+            Ok(held(&[&x]))
+        })
+    });
+}
+
 macro_rules! small_ring {
     ($name:ident, $bits:literal) => {
         /// Integers modulo a small power of two: small enough to try every coin.

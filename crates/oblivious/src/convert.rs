@@ -181,7 +181,24 @@ pub fn is_negative<R: Ring>(
     label: impl Into<Label>,
     x: &Shared<R>,
 ) -> Result<SharedBits, ProtocolError> {
-    sign(s, label, x, None)
+    sign(s, label, x, None, R::BITS as usize)
+}
+
+/// [`is_negative`] for integers that fit in `width` bits with their sign.
+///
+/// # Errors
+/// `Link`.
+///
+/// # Panics
+/// If the ring has fewer bits, or the width is less than two.
+pub fn is_negative_within<R: Ring>(
+    s: &mut Session,
+    label: impl Into<Label>,
+    x: &Shared<R>,
+    width: usize,
+) -> Result<SharedBits, ProtocolError> {
+    assert!((2..=R::BITS as usize).contains(&width), "a sign and a bit at least");
+    sign(s, label, x, None, width)
 }
 
 /// Where `x − y` is negative as a signed integer: where `x < y`, if the difference has no
@@ -195,17 +212,17 @@ pub fn less_than_ring<R: Ring>(
     x: &Shared<R>,
     y: &Shared<R>,
 ) -> Result<SharedBits, ProtocolError> {
-    sign(s, label, x, Some(y))
+    sign(s, label, x, Some(y), R::BITS as usize)
 }
 
-/// The top bit of `x − minus`. The difference exists chunk by chunk.
+/// The top one of the low `k` bits of `x − minus`. The difference exists chunk by chunk.
 fn sign<R: Ring>(
     s: &mut Session,
     label: impl Into<Label>,
     x: &Shared<R>,
     minus: Option<&Shared<R>>,
+    k: usize,
 ) -> Result<SharedBits, ProtocolError> {
-    let k = R::BITS as usize;
     same_length(s, x, minus)?;
     let chunks = s.chunks(label, x.len(), |s, rows| {
         let (x, minus) = (x.rows(rows.clone()), minus.map(|minus| minus.rows(rows)));

@@ -1,5 +1,7 @@
 //! Joins against a table whose keys are unique.
 
+mod pairs;
+
 use mpc::{Label, ProtocolError, Session, SharedBits, and};
 
 use crate::compare::all_ones;
@@ -45,7 +47,8 @@ pub struct Lookup {
 /// - **Cost:** for `m` unique rows and keys of `w` bits, a sort of `n + m` rows, key and
 ///   payload; then for each of these rows `w` ANDs (`⌈log₂ (w + 1)⌉` rounds), a partition by one
 ///   bit (6 rounds) and two moves of the payload (4). The check runs beside: 1 round and
-///   [`any_row`].
+///   [`any_row`]. With [`Method::Auto`], small tables compare all `m·n` pairs instead: about
+///   `log₂ w + log₂ n` rounds, `w + 1` ANDs per pair and as many as the payload has bits.
 /// - **Source:** Asharov et al., "Secure Statistical Analysis on Multiple Datasets: Join and
 ///   Group-By", CCS 2023: the payload travels as differences of neighbours, whose running totals
 ///   give each row what the first one of its run holds. Here rows of the other side begin runs
@@ -70,6 +73,9 @@ pub fn lookup(
         same(s, keys.width(), unique.keys.width())?;
         same(s, 1, unique.valid.width())?;
         same(s, 1, valid.width())?;
+        if pairs::is_cheaper(&unique, n, method) {
+            return pairs::lookup(s, &unique, keys, valid);
+        }
         // Sorts are stable: of one key, the unique row comes first, then those that look it up;
         // behind them, by a bit below the key, rows that take no part.
         let out = SharedBits::concat(&[unique.valid, valid]).not(s);

@@ -6,6 +6,7 @@ pub mod adder;
 pub mod compare;
 pub mod convert;
 pub mod divide;
+pub mod fixed;
 mod fork;
 pub mod group;
 pub mod join;

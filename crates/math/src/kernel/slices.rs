@@ -59,6 +59,26 @@ multiversioned! {
         }
     }
 
+    /// `out = Σ plus − Σ minus + constant`, over one or two columns each way, or none to take away.
+    ///
+    /// # Panics
+    /// If the lengths differ, or for other numbers of columns.
+    pub fn sum_of<G: Group>(out: &mut [G], plus: &[&[G]], minus: &[&[G]], constant: G) {
+        let n = out.len();
+        assert!(plus.iter().chain(minus).all(|x| x.len() == n), "slices of one length");
+        match (plus, minus) {
+            ([a], []) => for i in 0..n { out[i] = a[i].plus(constant); },
+            ([a], [c]) => for i in 0..n { out[i] = a[i].minus(c[i]).plus(constant); },
+            ([a, b], []) => for i in 0..n { out[i] = a[i].plus(b[i]).plus(constant); },
+            ([a, b], [c, d]) => {
+                for i in 0..n {
+                    out[i] = a[i].plus(b[i]).minus(c[i].plus(d[i])).plus(constant);
+                }
+            }
+            _ => panic!("one or two columns each way"),
+        }
+    }
+
     /// `Σ x[i]` in the group.
     pub fn sum<G: Group>(x: &[G]) -> G {
         x.iter().fold(G::ZERO, |sum, x| sum.plus(*x))
@@ -105,6 +125,19 @@ mod tests {
                 assert_eq!(out, sums, "{level:?}");
                 sub_into(&mut out, &x);
                 assert_eq!(out, y, "{level:?}");
+                let (constant, z) = (G::from_word(77), &sums[..]);
+                for (plus, minus) in [
+                    (vec![&x[..]], vec![]),
+                    (vec![&x], vec![z]),
+                    (vec![&x, &y], vec![]),
+                    (vec![&x, &y], vec![z, &x]),
+                ] {
+                    sum_of(&mut out, &plus, &minus, constant);
+                    for (i, out) in out.iter().enumerate() {
+                        let up = plus.iter().fold(constant, |sum, x| sum.plus(x[i]));
+                        assert_eq!(*out, minus.iter().fold(up, |sum, x| sum.minus(x[i])), "{level:?}");
+                    }
+                }
             }
         });
     }

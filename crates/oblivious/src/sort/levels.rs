@@ -42,6 +42,14 @@ impl Limits {
     }
 }
 
+/// The pairs of one level. Levels use the same memory in turn: fresh pages would cost more than
+/// what is written to them.
+#[derive(Default)]
+pub(crate) struct Pairs {
+    pub(crate) left: Vec<u32>,
+    pub(crate) right: Vec<u32>,
+}
+
 /// The comparisons that are left to sort some rows.
 pub(crate) struct Levels {
     /// In segment order, where in memory each row lies. A segment's pivots are its last rows, sorted.
@@ -112,10 +120,11 @@ impl Levels {
         self.open.push(Segment { start, len, n_pivots: if single { 1 } else { n_pivots } });
     }
 
-    /// The next level's pairs, by where they lie: for each, whether the left row is less than the
-    /// right one. No pair if the rows are sorted.
-    pub(crate) fn pairs(&self) -> (Vec<u32>, Vec<u32>) {
-        let (mut left, mut right) = (Vec::new(), Vec::new());
+    /// Writes the next level's pairs, by where they lie: for each, whether the left row is less
+    /// than the right one. No pair if the rows are sorted.
+    pub(crate) fn pairs(&self, Pairs { left, right }: &mut Pairs) {
+        left.clear();
+        right.clear();
         for segment in &self.open {
             let rows = &self.rows[segment.start..segment.start + segment.len];
             match segment.tournament(self.limits) {
@@ -131,7 +140,6 @@ impl Levels {
                 }
             }
         }
-        (left, right)
     }
 
     /// Takes the answers, in the order of the pairs.
@@ -224,9 +232,10 @@ fn gathered(items: &[u32], index: &[u32]) -> Vec<u32> {
 /// How many comparisons each level has, if the rows turn out in this order.
 pub(crate) fn replay(order: &[u32], mut level: impl FnMut(usize)) {
     let rank = inverse(order);
-    let mut levels = Levels::new(order.len());
+    let (mut levels, mut pairs) = (Levels::new(order.len()), Pairs::default());
     loop {
-        let (left, right) = levels.pairs();
+        levels.pairs(&mut pairs);
+        let Pairs { left, right } = &pairs;
         if left.is_empty() {
             return;
         }
@@ -244,9 +253,10 @@ mod tests {
     fn sorted_by(order: &[u32]) -> (Vec<u32>, Vec<usize>) {
         let mut rank = inverse(order);
         let mut levels = Levels::new(order.len());
-        let mut sizes = Vec::new();
+        let (mut sizes, mut pairs) = (Vec::new(), Pairs::default());
         loop {
-            let (left, right) = levels.pairs();
+            levels.pairs(&mut pairs);
+            let Pairs { left, right } = &pairs;
             if left.is_empty() {
                 return (levels.into_rows(), sizes);
             }

@@ -4,7 +4,7 @@ use math::{Column, Planes, X32};
 use mpc::{Deviation, Lane, ProtocolError, Session, SharedBits, Shuffler, open_bits, verify};
 
 use super::SortedRows;
-use super::levels::{Levels, replay};
+use super::levels::{Levels, Pairs, replay};
 use crate::compare::less_than;
 use crate::permute::Order;
 use crate::table::{Table, bits_to_lanes, lanes_to_bits};
@@ -99,18 +99,18 @@ fn scatter(
 
 /// The rows' order.
 fn quicksort(s: &mut Session, rows: &[Lane], n: usize, width: usize) -> Result<Vec<u32>, ProtocolError> {
-    let mut levels = Levels::new(n);
+    let (mut levels, mut pairs) = (Levels::new(n), Pairs::default());
     let mut rows = rows.to_vec();
     for level in 0.. {
         if level % LAYOUT_LEVELS == LAYOUT_LEVELS - 1 {
             let from = levels.lay_out();
             rows.iter_mut().for_each(|lane| *lane = lane.gather(&from));
         }
-        let (left, right) = levels.pairs();
-        if left.is_empty() {
+        levels.pairs(&mut pairs);
+        if pairs.left.is_empty() {
             break;
         }
-        let less = compare(s, level, &rows, width, &left, &right)?;
+        let less = compare(s, level, &rows, width, &pairs.left, &pairs.right)?;
         let less = less.expect("values exist where the session has data");
         let words = less.plane(0);
         levels.answer(|pair| words[pair / 64] >> (pair % 64) & 1 == 1).map_err(|_| {
@@ -131,9 +131,7 @@ fn compare(
     right: &[u32],
 ) -> Result<Option<Planes>, ProtocolError> {
     s.scope(("level", level), |s| {
-        let gather = |index: &[u32]| {
-            lanes_to_bits(&rows.iter().map(|lane| lane.gather(index)).collect::<Vec<_>>(), width)
-        };
+        let gather = |index: &[u32]| SharedBits::gathered(rows, index, width);
         let less = s.chunks("compare", left.len(), |s, pairs| {
             less_than(s, "less", &gather(&left[pairs.clone()]), &gather(&right[pairs]), false)
         })?;
