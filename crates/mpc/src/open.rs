@@ -41,7 +41,7 @@ pub fn verify<T>(s: &mut Session, value: T) -> Result<Verified<T>, ProtocolError
 ///   share that a party lacks comes from one holder and its digest from the other.
 ///
 /// # Errors
-/// As [`mul`]; `OpenInChunk`; `PeerDeviated` if two copies of a share differ.
+/// As [`crate::mul`]; `OpenInChunk`; `PeerDeviated` if two copies of a share differ.
 pub fn open<G: Group>(
     s: &mut Session,
     label: impl Into<Label>,

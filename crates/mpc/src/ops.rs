@@ -472,10 +472,10 @@ pub fn word_masks<R: Ring>(
 /// - **Cost:** 1 round; `w` bits per row from two of the parties. In malicious sessions the third
 ///   sends both a digest of 32 bytes.
 /// - **Model:** what is shown is uniform to each of the two, who lacks one mask. Under one active
-///   corruption both put the right value in place, as in [`open`].
+///   corruption both put the right value in place, as in [`crate::open`].
 ///
 /// # Errors
-/// `Shape` if the difference has another shape than the masks; as [`open`] otherwise.
+/// `Shape` if the difference has another shape than the masks; as [`crate::open`] otherwise.
 pub fn word_finish<R: Ring>(
     s: &mut Session,
     masks: WordMasks<R>,
