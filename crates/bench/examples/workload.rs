@@ -10,20 +10,26 @@
 use std::error::Error;
 use std::net::TcpListener;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bench::{PartyReport, by_name, measure, rounds};
-use mpc::{Params, Session};
+use mpc::{Params, Security, Session};
 use net::{Identity, Mesh, Options, PartyId, Peer, TlsMesh};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut args = std::env::args().skip(1);
-    let name = args.next().ok_or("usage: workload NAME [ROWS [RUNS [THREADS [CHUNK_ROWS]]]]")?;
+    let name = args.next().ok_or("usage: workload NAME [ROWS [RUNS [THREADS [CHUNK_ROWS [SECURITY]]]]]")?;
     let workload = by_name(&name).ok_or("no such workload")?;
     let mut number = |default: usize| args.next().map_or(Ok(default), |arg| arg.parse::<usize>());
     let (rows, runs, threads) = (number(workload.default_rows)?, number(5)?, number(0)?);
     let threads = if threads == 0 { Params::default().threads } else { threads };
     let chunk_rows = number(Params::default().chunk_rows)?;
-    let params = Params { threads, in_flight: 2 * threads + 2, chunk_rows, ..Params::default() };
+    let security = match args.next().as_deref() {
+        None | Some("semi-honest") => Security::SemiHonest,
+        Some("malicious") => Security::Malicious,
+        Some(_) => return Err("security is semi-honest or malicious".into()),
+    };
+    let params = Params { threads, in_flight: 2 * threads + 2, chunk_rows, security, ..Params::default() };
 
     let listeners = (0..3).map(|_| TcpListener::bind(("127.0.0.1", 0))).collect::<Result<Vec<_>, _>>()?;
     let identities = (0..3).map(|_| Identity::generate()).collect::<Result<Vec<_>, _>>()?;
@@ -32,6 +38,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let addr = listener.local_addr()?.to_string();
         peers.push(Peer { name: format!("p{}", peers.len()), addr, key: identity.public_key() });
     }
+    let recorded = AtomicUsize::new(0);
     let party = |me: usize| -> Result<PartyReport, Box<dyn Error + Send + Sync>> {
         let id = PartyId::from_index(me);
         let mesh = TlsMesh::connect(&listeners[me], &identities[me], id, &peers, &Options::default())?;
@@ -40,6 +47,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let mut session = Session::establish(Arc::clone(&mesh), compute, &[0; 32], params)?;
         let report = measure(&mut session, workload, rows, runs)?;
         mesh.finish()?;
+        recorded.fetch_max(session.recorded_bytes_peak(), Ordering::Relaxed);
         Ok(report)
     };
     let reports = std::thread::scope(|scope| {
@@ -61,7 +69,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     cpus.sort_by(f64::total_cmp);
     let last = &reports[0].runs[runs - 1];
     println!(
-        "{name} {rows}: {:.4} s ({:.4} to {:.4}), {:.3} CPU-s, {} rounds, {:.2} MB sent, {:.0} MiB in all",
+        "{name} {rows}: {:.4} s ({:.4} to {:.4}), {:.3} CPU-s, {} rounds, {:.2} MB sent, {:.0} MiB in all, {:.1} MiB recorded",
         walls[runs / 2],
         walls[0],
         walls[runs - 1],
@@ -69,6 +77,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         rounds(&reports, runs - 1),
         last.bytes_sent as f64 / 1e6,
         reports[0].peak_rss_mib,
+        recorded.into_inner() as f64 / f64::from(1 << 20),
     );
     Ok(())
 }

@@ -7,7 +7,7 @@ use mpc::{ProtocolError, Session, Shared};
 use serde::{Deserialize, Serialize};
 
 use crate::usage::Usage;
-use crate::workloads::Workload;
+use crate::workloads::{Run, Workload};
 
 /// One repetition at one party.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -57,7 +57,7 @@ pub fn measure(
             let report = s.scope(("run", number), |s| {
                 barrier(s)?;
                 let (rounds, sent, usage, start) = (s.rounds(), sent(s), Usage::now(), Instant::now());
-                run(s)?;
+                complete(s, &mut run)?;
                 let wall_s = start.elapsed().as_secs_f64();
                 Ok(RunReport {
                     wall_s,
@@ -72,6 +72,12 @@ pub fn measure(
         }
         Ok(PartyReport { runs, peak_rss_mib: Usage::now().peak_rss_mib })
     })
+}
+
+/// Runs once, up to the proof of all that was computed: nothing more in semi-honest sessions.
+pub(crate) fn complete(s: &mut Session, run: &mut Run) -> Result<(), ProtocolError> {
+    run(s)?;
+    mpc::verify(s, ()).map(drop)
 }
 
 fn sent(s: &Session) -> u64 {

@@ -3,7 +3,7 @@
 use mpc::{Cost, Params, ProtocolError, Session};
 use net::{LinkProfile, PartyId};
 
-use crate::measure::barrier;
+use crate::measure::{barrier, complete};
 use crate::workloads::Workload;
 
 /// How long a round takes where nothing is simulated: measured on loopback with TLS.
@@ -32,10 +32,10 @@ pub fn count(workload: &Workload, rows: usize, params: Params) -> Result<Cost, P
     let compute = [0, 1, 2].map(PartyId::from_index);
     let mut s = Session::count(params, 3, compute);
     let mut run = s.scope("prepare", |s| (workload.prepare)(s, rows))?;
-    s.scope("first", |s| barrier(s).and_then(|()| run(s)))?;
+    s.scope("first", |s| barrier(s).and_then(|()| complete(s, &mut run)))?;
     s.scope("barrier", barrier)?;
     let before = s.cost();
-    s.scope("run", |s| run(s))?;
+    s.scope("run", |s| complete(s, &mut run))?;
     let after = s.cost();
     let bytes = after.bytes_sent.iter().zip(&before.bytes_sent).map(|(after, before)| after - before);
     Ok(Cost { rounds: after.rounds - before.rounds, bytes_sent: bytes.collect() })

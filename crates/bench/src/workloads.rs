@@ -6,7 +6,7 @@ use oblivious::fixed::{self, Checked, Fixed, Rounding};
 use oblivious::{Aggregate, Cells, Method, Rows, Table, UniqueSide, convert};
 
 /// The part inside the clock: repeated, each time in a scope of its own.
-type Run = Box<dyn FnMut(&mut Session) -> Result<(), ProtocolError>>;
+pub(crate) type Run = Box<dyn FnMut(&mut Session) -> Result<(), ProtocolError>>;
 
 /// One thing to measure.
 pub struct Workload {

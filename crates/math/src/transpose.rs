@@ -15,6 +15,8 @@ use std::ops::Range;
 
 use crate::group::Group;
 use crate::simd::Level;
+#[cfg(target_arch = "x86_64")]
+pub(crate) use gfni::transpose_words;
 
 const TILE_ROWS: usize = 512;
 

@@ -17,12 +17,14 @@ use crate::step::Label;
 /// - **Model:** as [`crate::and`].
 ///
 /// # Errors
-/// `Shape` if sides do not fit together; `Link`.
+/// `Unsupported` in malicious sessions, whose records do not know its form; `Shape` if sides do not
+/// fit together; `Link`.
 pub fn bit_dot(
     s: &mut Session,
     label: impl Into<Label>,
     lists: &[&[(&SharedBits, &SharedBits)]],
 ) -> Result<SharedBits, ProtocolError> {
+    s.semi_honest_only()?;
     let step = s.begin(label)?;
     let n_rows = lists.iter().flat_map(|list| list.first()).next().map_or(0, |(x, _)| x.n_rows());
     for (x, y) in lists.iter().copied().flatten() {

@@ -47,7 +47,7 @@ pub enum ProtocolError {
     },
 
     /// A peer left the protocol. `culprit` is known where the check identifies one.
-    #[error("{step}: a peer deviated ({deviation}); nothing was released")]
+    #[error("{step}: {} deviated ({deviation}); nothing was released", named(.culprit))]
     PeerDeviated {
         /// Where.
         step: Step,
@@ -55,6 +55,16 @@ pub enum ProtocolError {
         deviation: Deviation,
         /// Who, if the check can tell.
         culprit: Option<PartyId>,
+    },
+
+    /// Two holders of a share of an input hold different ones: its owner sent them different ones,
+    /// or one of them says so.
+    #[error("{step}: the shares that {owner} gave do not fit together; nothing was computed with them")]
+    InputRefused {
+        /// Where.
+        step: Step,
+        /// Whose input it is.
+        owner: PartyId,
     },
 
     /// A link failed.
@@ -76,6 +86,10 @@ pub enum ProtocolError {
     },
 }
 
+fn named(culprit: &Option<PartyId>) -> String {
+    culprit.map_or("a peer".into(), |party| party.to_string())
+}
+
 /// How a peer left the protocol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -89,6 +103,15 @@ pub enum Deviation {
     /// Opened positions are no permutation.
     #[error("opened positions are no permutation")]
     NotAPermutation,
+    /// A proof of products does not hold.
+    #[error("a proof of products does not hold")]
+    FalseProof,
+    /// The parties to a proof of products saw different ones.
+    #[error("the parties to a proof of products saw different ones")]
+    ProofsDiffer,
+    /// The verifier of a proof of products refused it.
+    #[error("a proof of products was refused")]
+    ProofRefused,
     /// The parties do not take part in one session.
     #[error("the parties do not agree on the session")]
     OtherSession,

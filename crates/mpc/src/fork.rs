@@ -9,8 +9,9 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex};
 
+use crate::check::recorder::Ended;
 use crate::error::ProtocolError;
-use crate::session::{Clock, Role, Session};
+use crate::session::{Role, Session};
 use crate::step::Label;
 
 /// Threads of one session beyond which forks run inline.
@@ -118,7 +119,8 @@ impl Session {
         let rows = |chunk: usize| chunk * chunk_rows..n_rows.min((chunk + 1) * chunk_rows);
         let run = |chunk: usize| {
             let mut fork = self.fork(step.in_chunk(chunk as u32), true);
-            f(&mut fork, rows(chunk)).map(|out| (out, fork.clock))
+            let out = f(&mut fork, rows(chunk));
+            fork.ended_of(n_chunks, out)
         };
         let results = self.run_forks(n_chunks, &run);
         self.collect(results)
@@ -140,31 +142,44 @@ impl Session {
         a: impl FnOnce(&mut Session) -> Result<A, ProtocolError> + Send,
         b: impl FnOnce(&mut Session) -> Result<B, ProtocolError> + Send,
     ) -> Result<(A, B), ProtocolError> {
-        let cores = &self.core.cores;
         let mut left = self.fork(self.step.child("left".into()), self.in_chunk);
         let mut right = self.fork(self.step.child("right".into()), self.in_chunk);
+        let shared = self.share_records();
+        left.inherited.extend(shared.clone());
+        right.inherited.extend(shared.clone());
+        let run_left = move || {
+            let out = a(&mut left);
+            left.ended_of(1, out)
+        };
+        let run_right = move || {
+            let out = b(&mut right);
+            right.ended_of(1, out)
+        };
+        let cores = &self.core.cores;
         let reserved = if self.runs_alone() { 0 } else { cores.reserve(1) };
         let (out_left, out_right) = if reserved == 0 {
-            let out_left = a(&mut left)?;
-            (Ok(out_left), b(&mut right))
+            let out_left = run_left()?;
+            (Ok(out_left), run_right())
         } else {
             std::thread::scope(|threads| {
                 let _caller = Panicking(self, Some(cores));
                 let beside = threads.spawn(|| {
                     let _core = Core::take(cores);
                     let _helper = Panicking(self, None);
-                    b(&mut right).inspect_err(|_| self.stop())
+                    run_right().inspect_err(|_| self.stop())
                 });
-                let out_left = a(&mut left).inspect_err(|_| self.stop());
+                let out_left = run_left().inspect_err(|_| self.stop());
                 let out_right = cores.lend(|| beside.join());
                 (out_left, out_right.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
             })
         };
         cores.release(reserved);
-        let out = first_cause(out_left, out_right)?;
-        self.absorb(&left.clock);
-        self.absorb(&right.clock);
-        Ok(out)
+        let ((out_left, left), (out_right, right)) = first_cause(out_left, out_right)?;
+        self.take_back(shared);
+        self.inherit(left);
+        self.inherit(right);
+        self.settle()?;
+        Ok((out_left, out_right))
     }
 
     /// Whether forks gain nothing: there is no peer to wait for.
@@ -179,7 +194,7 @@ impl Session {
         }
     }
 
-    fn run_forks<T: Send>(
+    pub(crate) fn run_forks<T: Send>(
         &self,
         n: usize,
         run: &(impl Fn(usize) -> Result<T, ProtocolError> + Sync),
@@ -235,16 +250,16 @@ impl Session {
         done.into_iter().map(|(_, result)| result).collect()
     }
 
-    fn collect<T>(
+    pub(crate) fn collect<T>(
         &mut self,
-        results: Vec<Result<(T, Clock), ProtocolError>>,
+        results: Vec<Result<(T, Ended), ProtocolError>>,
     ) -> Result<Vec<T>, ProtocolError> {
         let mut out = Vec::with_capacity(results.len());
         let mut error: Option<ProtocolError> = None;
         for result in results {
             match result {
-                Ok((value, clock)) => {
-                    self.absorb(&clock);
+                Ok((value, ended)) => {
+                    self.inherit(ended);
                     out.push(value);
                 }
                 // A chunk that another one's failure stopped is not the cause.
@@ -252,7 +267,9 @@ impl Session {
                 Err(_) => {}
             }
         }
-        error.map_or(Ok(out), Err)
+        error.map_or(Ok(()), Err)?;
+        self.settle()?;
+        Ok(out)
     }
 }
 

@@ -8,9 +8,10 @@ use net::PartyId;
 use zeroize::Zeroizing;
 
 use crate::bits::SharedBits;
+use crate::check::copies::DIGEST_BYTES;
 use crate::error::ProtocolError;
 use crate::prss::{Root, Stream, Use};
-use crate::session::{Role, Session};
+use crate::session::{Role, Session, guard};
 use crate::share::{Parts, Shared};
 use crate::step::{Label, Step};
 
@@ -18,12 +19,15 @@ use crate::step::{Label, Step};
 ///
 /// - **Shape:** `n` elements, given at the owner alone.
 /// - **Cost:** 1 round. An owner that computes sends the column once; one that does not
-///   sends it twice, and 128 bytes of seeds.
-/// - **Model:** whatever the owner sends is a well-formed sharing of something, as long as
-///   it sends both copies alike.
+///   sends it twice, and 128 bytes of seeds. In malicious sessions the compute parties then
+///   compare what such an owner sent: 1 round, 64 bytes each.
+/// - **Model:** whatever an owner that computes sends is a well-formed sharing of something; so
+///   is what another owner sends, as long as it sends both copies alike, which malicious
+///   sessions check before anything is computed with them.
 ///
 /// # Errors
-/// `Unsupported` at an owner without values; `Shape` if they are not `n`; `Link`.
+/// `Unsupported` at an owner without values; `Shape` if they are not `n`; `InputRefused` if an
+/// owner's copies differ, or a holder says so; `Link`.
 pub fn input<G: Group>(
     s: &mut Session,
     label: impl Into<Label>,
@@ -75,6 +79,8 @@ trait Kind {
     fn zero(&self) -> Self::Column;
     fn bytes(&self, column: &Self::Column) -> buf::Bytes;
     fn parse(&self, buf: Buf) -> Self::Column;
+    /// The bytes of the rows alone.
+    fn shown(&self, column: &Self::Column) -> buf::Bytes;
 }
 
 struct Additive<G> {
@@ -111,6 +117,9 @@ fn deal<K: Kind>(
         (Role::Count(_), None) => {
             let [a, b, c] = compute;
             s.count_messages(&[(owner, a, 64), (owner, b, 32 + n_bytes), (owner, c, 32 + n_bytes)]);
+            if s.compares_copies() {
+                s.count_both_ways(DIGEST_BYTES);
+            }
             Ok(Parts::Zero)
         }
         // x_i is drawn from K_i, which P_{i-1} holds too; x_{i+1} makes up the value; x_{i+2} is zero.
@@ -145,13 +154,36 @@ fn deal<K: Kind>(
                 kind.draw(&Root::new(&seed).stream(step, Use::Share))
             });
             let first = drawn.next().expect("one seed at least");
-            Ok(Parts::Two(match index {
+            let parts = match index {
                 0 => [first, drawn.next().expect("two seeds at the first party")],
                 1 => [first, kind.parse(s.recv(step, 1, owner, n_bytes)?)],
                 _ => [kind.parse(s.recv(step, 1, owner, n_bytes)?), first],
-            }))
+            };
+            if s.compares_copies() {
+                compare(s, step, owner, parts.each_ref().map(|part| kind.shown(part)))?;
+            }
+            Ok(Parts::Two(parts))
         }
     }
+}
+
+/// Both holders of each share of an outside owner's input compare what they hold, before anything
+/// is computed with it: a proof about shares that differ would tell one holder about the other's.
+fn compare(s: &mut Session, step: &Step, owner: PartyId, held: [buf::Bytes; 2]) -> Result<(), ProtocolError> {
+    const FIRST: u8 = 2;
+    const SECOND: u8 = 3;
+    let seat = s.seat().expect("only compute parties hold shares");
+    let [own, next] = [0, 1].map(|at| s.share_digest(step, (seat.index + at) % 3, held[at].bytes()));
+    s.send_digest(step, FIRST, seat.prev, &own)?;
+    s.send_digest(step, SECOND, seat.next, &next)?;
+    let agrees_prev = s.digest_agrees(step, SECOND, seat.prev, &own)?;
+    let agrees_next = s.digest_agrees(step, FIRST, seat.next, &next)?;
+    if guard!(s, InputUncompared, agrees_prev && agrees_next) {
+        return Ok(());
+    }
+    let error = ProtocolError::InputRefused { step: step.clone(), owner };
+    s.give_up(&error);
+    Err(error)
 }
 
 fn fresh_seed(step: &Step) -> Result<Zeroizing<[u8; 32]>, ProtocolError> {
@@ -180,6 +212,9 @@ impl<G: Group> Kind for Additive<G> {
     fn parse(&self, buf: Buf) -> Column<G> {
         buf.into()
     }
+    fn shown(&self, column: &Column<G>) -> buf::Bytes {
+        column.bytes().clone()
+    }
 }
 
 impl Kind for Boolean {
@@ -198,5 +233,8 @@ impl Kind for Boolean {
     }
     fn parse(&self, buf: Buf) -> Planes {
         Planes::from_buf(buf, self.n_rows, self.width)
+    }
+    fn shown(&self, column: &Planes) -> buf::Bytes {
+        column.masked().dense_bytes()
     }
 }

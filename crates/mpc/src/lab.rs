@@ -5,9 +5,10 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use math::{Column, Group, Planes, Ring};
-use net::{Interceptor, LinkProfile, LocalMesh, PartyId};
+use net::{Interceptor, Limits, LinkProfile, LocalMesh, LocalOptions, PartyId};
 
 use crate::bits::SharedBits;
 use crate::count::Cost;
@@ -17,14 +18,33 @@ use crate::session::{Params, Role, Security, Session};
 use crate::share::{Parts, Shared};
 use crate::step::Step;
 
+mod cancel;
+mod hooks;
+mod mutant;
+mod mutate;
+mod sweep;
+mod trace;
+mod watchdog;
+
+pub use cancel::cancelling_errors;
+pub(crate) use hooks::Hooks;
+pub use hooks::{Cheat, Names};
+pub use mutant::Mutant;
+pub use mutate::{Change, Fate, Mutation, Replay};
+pub use sweep::{Case, Ending, Report, Sweep, Tamper};
+pub use trace::{EarlyOpening, Message, Recorder, Trace};
+
 /// A run of all parties, about to start.
+#[derive(Clone)]
 pub struct Lab {
     seed: u64,
     n_parties: usize,
     params: Vec<Params>,
     link: LinkProfile,
+    limits: Limits,
     interceptor: Option<Arc<dyn Interceptor>>,
     script: Option<Arc<Script>>,
+    hooks: Hooks,
 }
 
 /// What each party came to.
@@ -74,9 +94,17 @@ impl Lab {
             n_parties: 3,
             params: vec![params],
             link: LinkProfile::default(),
+            limits: Limits::default(),
             interceptor: None,
             script: None,
+            hooks: Hooks::default(),
         }
+    }
+
+    /// The same lab with other keys and masks, as a session of its own.
+    pub fn reseeded(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
     }
 
     /// With data owners beside the three that compute, who come first.
@@ -103,6 +131,37 @@ impl Lab {
         self
     }
 
+    /// With receives that give up after a while.
+    pub fn patience(mut self, patience: Duration) -> Self {
+        self.limits.patience = Some(patience);
+        self
+    }
+
+    /// With somebody inside the parties, who may change what they compute.
+    pub fn cheating(mut self, cheat: Arc<dyn Cheat>) -> Self {
+        self.hooks.cheat = Some(cheat);
+        self
+    }
+
+    /// With batches of about so many ANDs, a step counting as 2048 at least: the bound that a
+    /// session proves at is too large for tests.
+    pub fn batches(mut self, max_ands: usize) -> Self {
+        self.hooks.max_ands = Some(max_ands);
+        self
+    }
+
+    /// With a protocol that lacks a guard.
+    pub fn mutant(mut self, mutant: Mutant) -> Self {
+        self.hooks.mutant = Some(mutant);
+        self
+    }
+
+    /// With the steps of all messages written down.
+    pub fn named(mut self, names: Arc<Names>) -> Self {
+        self.hooks.names = Some(names);
+        self
+    }
+
     /// With somebody who sees, and may change, every message.
     pub fn intercepted(mut self, interceptor: Arc<dyn Interceptor>) -> Self {
         self.interceptor = Some(interceptor);
@@ -117,7 +176,9 @@ impl Lab {
 
     /// Runs the same code at every party.
     pub fn run<T: Send>(&self, f: impl Fn(&mut Session) -> Result<T, ProtocolError> + Sync) -> Run<T> {
-        let meshes = LocalMesh::with_interceptor(self.n_parties, self.link, self.interceptor.clone());
+        let options =
+            LocalOptions { link: self.link, limits: self.limits, interceptor: self.interceptor.clone() };
+        let meshes = LocalMesh::with(self.n_parties, options);
         let results: Vec<_> = std::thread::scope(|threads| {
             let spawned: Vec<_> = meshes
                 .into_iter()
@@ -127,12 +188,12 @@ impl Lab {
                     threads.spawn(move || {
                         let mesh: Arc<dyn net::Mesh> = Arc::new(mesh);
                         let mut session = self.session(party, Arc::clone(&mesh));
-                        let outcome = f(&mut session);
-                        match &outcome {
-                            Ok(_) => drop(mesh.finish()),
-                            Err(error) => mesh.abort(&error.to_string()),
-                        }
+                        let outcome = f(&mut session).inspect_err(|error| mesh.abort(&error.to_string()));
                         let cost = session.cost();
+                        drop(session);
+                        if outcome.is_ok() {
+                            drop(mesh.finish());
+                        }
                         (outcome, cost.rounds, cost.bytes_sent[party])
                     })
                 })
@@ -160,7 +221,7 @@ impl Lab {
         &self,
         f: impl FnOnce(&mut Session) -> Result<T, ProtocolError>,
     ) -> Result<Cost, ProtocolError> {
-        let mut session = Session::count(self.params[0], self.n_parties, compute());
+        let mut session = self.hooked(Session::count(self.params[0], self.n_parties, compute()));
         f(&mut session)?;
         Ok(session.cost())
     }
@@ -179,7 +240,7 @@ impl Lab {
         };
         let params = self.params[party % self.params.len()];
         let session_id = blake3::derive_key("junto 2026 lab session v1", &self.seed.to_le_bytes());
-        Session::new(
+        let session = Session::new(
             role,
             Some(mesh),
             compute(),
@@ -187,7 +248,13 @@ impl Lab {
             PartyId::from_index(party),
             session_id,
             params,
-        )
+        );
+        self.hooked(session)
+    }
+
+    fn hooked(&self, mut session: Session) -> Session {
+        Arc::get_mut(&mut session.core).expect("nobody else has it yet").lab = self.hooks.clone();
+        session
     }
 }
 
@@ -305,6 +372,11 @@ impl Script {
         self.taken.lock().unwrap_or_else(|poison| poison.into_inner()).0
     }
 
+    /// Streams that were drawn from so far, each under a key, a step and a use of its own.
+    pub fn draws(&self) -> usize {
+        self.taken.lock().unwrap_or_else(|poison| poison.into_inner()).1.len()
+    }
+
     /// The coins of `row` that the keys of `party` gave: part of its view.
     pub fn coins_of(&self, party: usize, row: usize) -> Vec<u64> {
         let taken = self.taken.lock().unwrap_or_else(|poison| poison.into_inner());
@@ -365,6 +437,11 @@ impl Script {
     }
 }
 
+/// The bits of a row's number from `first` on: zeros where a run draws more coins than it has.
+fn from_bit(row: usize, first: u32) -> usize {
+    row.checked_shr(first).unwrap_or(0)
+}
+
 /// A key whose streams are scripted.
 pub(crate) struct ScriptedKey {
     key: usize,
@@ -388,7 +465,8 @@ impl ScriptedStream {
         let bits = self.script.element_bits.min(G::BITS);
         let first = self.script.first_bit(self.draw, bits);
         out.iter_mut().enumerate().for_each(|(row, out)| {
-            *out = first.map_or(G::ZERO, |first| G::from_word((row >> first) as u128 & ((1 << bits) - 1)));
+            *out =
+                first.map_or(G::ZERO, |first| G::from_word(from_bit(row, first) as u128 & ((1 << bits) - 1)));
         });
     }
 
@@ -400,7 +478,7 @@ impl ScriptedStream {
         for plane in 0..width {
             for row in 0..n_rows {
                 out[plane * stride + row / 64] |=
-                    ((row >> (first as usize + plane)) as u64 & 1) << (row % 64);
+                    (from_bit(row, first + plane as u32) as u64 & 1) << (row % 64);
             }
         }
     }

@@ -15,6 +15,7 @@
 
 mod bit_dot;
 mod bits;
+mod check;
 mod count;
 mod error;
 mod fork;
@@ -24,6 +25,7 @@ mod input;
 pub mod lab;
 mod lanes;
 mod lookup;
+mod open;
 mod ops;
 mod prss;
 mod rep3;
@@ -42,9 +44,10 @@ pub use halves::{Carries, Halves};
 pub use input::{input, input_bits};
 pub use lanes::Lane;
 pub use lookup::lookup;
+pub use open::{check_zero, open, open_bits, open_bits_to, open_to, verify};
 pub use ops::{
-    WordMasks, and, and_bit, and_many, and_onto, check_zero, dot, inner_product, matmul, mul, mul_many, open,
-    open_bits, open_bits_to, open_to, random, random_bits, verify, word_finish, word_masks,
+    WordMasks, and, and_bit, and_many, and_onto, dot, inner_product, matmul, mul, mul_many, random,
+    random_bits, word_finish, word_masks,
 };
 pub use session::{Params, Security, Session};
 pub use share::{Parts, Shared, Verified};

@@ -2,12 +2,12 @@
 //! taken here, then the session's protocol does the work.
 
 use math::{Column, Group, Planes, Ring};
-use net::PartyId;
 
 use crate::bits::SharedBits;
+use crate::check::{AndStep, Form, ProductStep};
 use crate::error::ProtocolError;
 use crate::prss::{Stream, Use};
-use crate::rep3;
+use crate::rep3::{self, Triple};
 use crate::session::{Role, Session};
 use crate::share::{Parts, Shared, Verified};
 use crate::step::{Label, Step};
@@ -17,17 +17,20 @@ fn same_shape(step: &Step, left: usize, right: usize) -> Result<(), ProtocolErro
 }
 
 /// One product step: `n` elements, for which `masked` writes this party's masked cross terms,
-/// or `plain` gives the values themselves.
+/// or `plain` gives the values themselves. `form` says what was multiplied, for its proof.
 fn product<R: Ring>(
     s: &mut Session,
     step: &Step,
     n: usize,
     masked: impl FnOnce(&mut [R], &Stream, &Stream),
     plain: impl FnOnce() -> Column<R>,
+    form: impl FnOnce() -> Form<R>,
 ) -> Result<Shared<R>, ProtocolError> {
     let parts = match &s.core.clone().role {
         Role::Rep3 { roots, .. } => {
             let z = rep3::masked(roots, step, n, masked);
+            #[cfg(feature = "lab")]
+            let z = s.product_of(step, 0, z.bytes()).map_or(z, Column::from);
             let z_next = rep3::pass_left(s, step, z.bytes().clone())?;
             Parts::Two([z, z_next.into()])
         }
@@ -38,7 +41,11 @@ fn product<R: Ring>(
             Parts::Zero
         }
     };
-    Ok(Shared::from_parts(n, parts))
+    let z = Shared::from_parts(n, parts);
+    if s.records() {
+        s.record_products(ProductStep { step: step.clone(), form: form(), z: z.clone() })?;
+    }
+    Ok(z)
 }
 
 /// Multiplies two shared columns, element by element.
@@ -89,12 +96,14 @@ pub fn mul_many<R: Ring>(
         Stream::zero_share(own, next, out);
         each(out, |out, x, y| math::kernel::mul_terms(out, rep3::two(x), rep3::two(y)));
     };
-    let all = product(s, &step, n, masked, || {
+    let plain = || {
         Column::build(n, |out| {
             out.fill(R::ZERO);
             each(out, plain_mul);
         })
-    })?;
+    };
+    let form = || Form::Rows(pairs.iter().map(|(x, y)| vec![((*x).clone(), (*y).clone())]).collect());
+    let all = product(s, &step, n, masked, plain, form)?;
     Ok(pairs.iter().zip(&ends).map(|((x, _), end)| all.rows(end - x.len()..*end)).collect())
 }
 
@@ -123,12 +132,14 @@ pub fn dot<R: Ring>(
             pairs.iter().for_each(|(x, y)| math::kernel::mul_terms(out, rep3::two(x), rep3::two(y)));
         }
     };
-    product(s, &step, n, masked, || {
+    let plain = || {
         Column::build(n, |out| {
             out.fill(R::ZERO);
             pairs.iter().for_each(|(x, y)| plain_mul(out, x, y));
         })
-    })
+    };
+    let form = || Form::Rows(vec![pairs.iter().map(|(x, y)| ((*x).clone(), (*y).clone())).collect()]);
+    product(s, &step, n, masked, plain, form)
 }
 
 /// Adds the products of plaintext columns to `out`.
@@ -169,7 +180,7 @@ pub fn inner_product<R: Ring>(
         Stream::zero_share(own, next, out);
         out[0] = out[0].plus(sum);
     };
-    product(s, &step, 1, masked, || Column::new(&[sum]))
+    product(s, &step, 1, masked, || Column::new(&[sum]), || Form::Inner(x.clone(), y.clone()))
 }
 
 /// Multiplies two shared matrices, row by row in memory.
@@ -197,7 +208,8 @@ pub fn matmul<R: Ring>(
         Stream::zero_share(own, next, out);
         math::kernel::add_into(out, terms.items());
     };
-    product(s, &step, n, masked, || terms.clone())
+    let form = || Form::Matrix { x: x.clone(), y: y.clone(), shape };
+    product(s, &step, n, masked, || terms.clone(), form)
 }
 
 /// Rows of a piece of a matrix product: enough for packing to cost little.
@@ -305,10 +317,37 @@ pub fn and_onto(
         ends.push(ends.last().unwrap_or(&0) + width);
     }
     let width = ends.last().copied().unwrap_or(0);
+    // What is added is no part of a product: a session that records adds it afterwards.
+    let bare: Vec<_> = triples.iter().map(|(x, y, _)| (*x, *y, None)).collect();
+    let records = s.records();
+    let all = and_planes(s, &step, n_rows, width, if records { &bare } else { triples })?;
+    if records {
+        let pairs = triples.iter().map(|(x, y, _)| ((*x).clone(), (*y).clone())).collect();
+        s.record_ands(AndStep { step, pairs, z: all.clone() })?;
+    }
+    let mut start = 0;
+    let products = ends.iter().map(|end| all.planes(std::mem::replace(&mut start, *end)..*end));
+    let finish = |(z, (_, _, onto)): (SharedBits, &Triple<'_>)| match onto {
+        Some(onto) if records => z.xor(onto),
+        _ => z,
+    };
+    Ok(products.zip(triples).map(finish).collect())
+}
+
+/// The products, and what is added to them, of one step, plane after plane.
+fn and_planes(
+    s: &mut Session,
+    step: &Step,
+    n_rows: usize,
+    width: usize,
+    triples: &[Triple<'_>],
+) -> Result<SharedBits, ProtocolError> {
     let parts = match &s.core.clone().role {
         Role::Rep3 { roots, .. } => {
-            let z = rep3::and_planes(roots, &step, n_rows, width, triples);
-            let z_next = rep3::pass_left(s, &step, z.dense_bytes())?;
+            let z = rep3::and_planes(roots, step, n_rows, width, triples);
+            #[cfg(feature = "lab")]
+            let z = s.product_of(step, 0, &z.dense_bytes()).map_or(z, |z| Planes::from_buf(z, n_rows, width));
+            let z_next = rep3::pass_left(s, step, z.dense_bytes())?;
             Parts::Two([z, Planes::from_buf(z_next, n_rows, width)])
         }
         Role::Plain => Parts::One([rep3::plain_and_planes(n_rows, width, triples)]),
@@ -318,9 +357,7 @@ pub fn and_onto(
             Parts::Zero
         }
     };
-    let all = SharedBits::from_parts(n_rows, width, parts);
-    let mut start = 0;
-    Ok(ends.iter().map(|end| all.planes(std::mem::replace(&mut start, *end)..*end)).collect())
+    Ok(SharedBits::from_parts(n_rows, width, parts))
 }
 
 /// A fresh random column that nobody knows. Costs nothing.
@@ -372,164 +409,6 @@ pub fn random_bits(
         Role::Observer | Role::Count(_) => Parts::Zero,
     };
     Ok(SharedBits::from_parts(n_rows, width, parts))
-}
-
-/// Checks every product that `value` depends on.
-///
-/// - **Cost:** nothing in semi-honest sessions, which trust their peers to follow the protocol.
-///
-/// # Errors
-/// `OpenInChunk` inside a chunk, where a barrier would cost its latency each time.
-pub fn verify<T>(s: &mut Session, value: T) -> Result<Verified<T>, ProtocolError> {
-    if s.in_chunk { Err(ProtocolError::OpenInChunk { step: s.step.clone() }) } else { Ok(Verified(value)) }
-}
-
-/// Opens a column to the compute parties. `None` where there are no values: at a party
-/// that does not compute, and in counting runs.
-///
-/// - **Cost:** 1 round, the column's bytes per compute party.
-///
-/// # Errors
-/// As [`mul`]; `OpenInChunk`.
-pub fn open<G: Group>(
-    s: &mut Session,
-    label: impl Into<Label>,
-    x: Verified<Shared<G>>,
-) -> Result<Option<Column<G>>, ProtocolError> {
-    let step = s.begin_open(label)?;
-    let n = x.0.len();
-    match x.0.parts() {
-        Parts::Two([own, next]) => {
-            let missing: Column<G> = rep3::pass_right(s, &step, own.bytes().clone())?.into();
-            Ok(Some(own.zip(next, G::plus).zip(&missing, G::plus)))
-        }
-        Parts::One([value]) => Ok(Some(value.clone())),
-        Parts::Zero => {
-            s.count_right(n * G::BYTES);
-            Ok(None)
-        }
-    }
-}
-
-/// [`open`] for boolean columns. Bits past the last row are not shown.
-///
-/// # Errors
-/// As [`open`].
-pub fn open_bits(
-    s: &mut Session,
-    label: impl Into<Label>,
-    x: Verified<SharedBits>,
-) -> Result<Option<Planes>, ProtocolError> {
-    let step = s.begin_open(label)?;
-    let (n_rows, width) = (x.0.n_rows(), x.0.width());
-    match x.0.parts() {
-        Parts::Two([own, next]) => {
-            let own = own.masked();
-            let missing = Planes::from_buf(rep3::pass_right(s, &step, own.dense_bytes())?, n_rows, width);
-            Ok(Some(own.zip(next, |a, b| a ^ b).zip(&missing, |a, b| a ^ b).masked()))
-        }
-        Parts::One([value]) => Ok(Some(value.masked())),
-        Parts::Zero => {
-            s.count_right(width * math::planes::words_per_plane(n_rows) * 8);
-            Ok(None)
-        }
-    }
-}
-
-/// Opens a column to one party, which may be one that does not compute. `None` elsewhere.
-///
-/// - **Cost:** 1 round; one party sends the column's bytes to a recipient that computes,
-///   all three to one that does not.
-///
-/// # Errors
-/// As [`open`].
-pub fn open_to<G: Group>(
-    s: &mut Session,
-    label: impl Into<Label>,
-    recipient: PartyId,
-    x: Verified<Shared<G>>,
-) -> Result<Option<Column<G>>, ProtocolError> {
-    let step = s.begin_open(label)?;
-    let n = x.0.len();
-    if let Parts::One([value]) = x.0.parts() {
-        return Ok(Some(value.clone()));
-    }
-    let own = match x.0.parts() {
-        Parts::Two([own, _]) => Some(own.bytes().clone()),
-        _ => None,
-    };
-    let arrived = rep3::send_shares_to(s, &step, recipient, own, n * G::BYTES)?;
-    let Some(arrived) = arrived else { return Ok(None) };
-    let mut sum = match x.0.parts() {
-        Parts::Two([own, next]) => own.zip(next, G::plus),
-        _ => Column::filled(n, G::ZERO),
-    };
-    for share in arrived {
-        sum = sum.zip(&Column::from(share), G::plus);
-    }
-    Ok(Some(sum))
-}
-
-/// [`open_to`] for boolean columns.
-///
-/// # Errors
-/// As [`open`].
-pub fn open_bits_to(
-    s: &mut Session,
-    label: impl Into<Label>,
-    recipient: PartyId,
-    x: Verified<SharedBits>,
-) -> Result<Option<Planes>, ProtocolError> {
-    let step = s.begin_open(label)?;
-    let (n_rows, width) = (x.0.n_rows(), x.0.width());
-    if let Parts::One([value]) = x.0.parts() {
-        return Ok(Some(value.masked()));
-    }
-    let own = match x.0.parts() {
-        Parts::Two([own, _]) => Some(own.masked().dense_bytes()),
-        _ => None,
-    };
-    let n_bytes = width * math::planes::words_per_plane(n_rows) * 8;
-    let Some(arrived) = rep3::send_shares_to(s, &step, recipient, own, n_bytes)? else { return Ok(None) };
-    let mut sum = match x.0.parts() {
-        Parts::Two([own, next]) => own.zip(next, |a, b| a ^ b),
-        _ => Planes::zeroed(n_rows, width),
-    };
-    for share in arrived {
-        sum = sum.zip(&Planes::from_buf(share, n_rows, width), |a, b| a ^ b);
-    }
-    Ok(Some(sum.masked()))
-}
-
-/// Checks that a column is zero, without opening it.
-///
-/// For checks only: a neighbour can test guesses of a non-zero value offline, so a
-/// non-zero value must come from a cheater's own choice.
-///
-/// - **Cost:** 1 round, 64 bytes per compute party, whatever the length.
-///
-/// # Errors
-/// `PeerDeviated` if it is not zero; as [`open`] otherwise.
-pub fn check_zero<G: Group>(
-    s: &mut Session,
-    label: impl Into<Label>,
-    x: Verified<Shared<G>>,
-) -> Result<(), ProtocolError> {
-    let step = s.begin_open(label)?;
-    match x.0.parts() {
-        Parts::Two([own, next]) => rep3::check_zero(s, &step, own, next),
-        Parts::One([value]) => {
-            if value.items().iter().all(|item| *item == G::ZERO) {
-                Ok(())
-            } else {
-                Err(rep3::non_zero(&step))
-            }
-        }
-        Parts::Zero => {
-            s.count_both_ways(32);
-            Ok(())
-        }
-    }
 }
 
 /// Masks with which a boolean number becomes arithmetic: see [`word_masks`].
@@ -590,11 +469,13 @@ pub fn word_masks<R: Ring>(
 /// Turns `x − z_1 − z_2`, as a boolean number, into an arithmetic sharing of `x`, by showing
 /// it to the two parties that hold share 0; the masks are shares 1 and 2.
 ///
-/// - **Cost:** 1 round; `w` bits per row from two of the parties.
-/// - **Model:** what is shown is uniform to each of the two, who lacks one mask.
+/// - **Cost:** 1 round; `w` bits per row from two of the parties. In malicious sessions the third
+///   sends both a digest of 32 bytes.
+/// - **Model:** what is shown is uniform to each of the two, who lacks one mask. Under one active
+///   corruption both put the right value in place, as in [`crate::open`].
 ///
 /// # Errors
-/// `Shape` if the difference has another shape than the masks; as [`open`] otherwise.
+/// `Shape` if the difference has another shape than the masks; as [`crate::open`] otherwise.
 pub fn word_finish<R: Ring>(
     s: &mut Session,
     masks: WordMasks<R>,

@@ -26,9 +26,22 @@ pub(crate) enum Use {
     /// The masks of a shuffle's lane. Lanes are no steps that [`crate::Session::begin`] knows of:
     /// their two uses are theirs alone.
     ShuffleMask = 5,
+    /// The right verifier's share of a proof. This and the uses below name the prover in
+    /// the step.
+    ProofShare = 6,
+    /// The salts of a proof's digests.
+    ProofSalt = 7,
+    /// What hides the left operand at the end of a proof.
+    ProofMaskLeft = 8,
+    /// What hides the right operand.
+    ProofMaskRight = 9,
+    /// The left verifier's coin.
+    ProofCoinLeft = 10,
+    /// The right verifier's coin.
+    ProofCoinRight = 11,
     /// The masks of a step in which the three parties' parts differ: one stream for each name
     /// below the step, names that [`crate::Session::begin`] does not know of either.
-    Part = 6,
+    Part = 12,
 }
 
 /// A key that two parties share for one session.

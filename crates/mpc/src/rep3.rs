@@ -10,9 +10,10 @@ use net::PartyId;
 use subtle::ConstantTimeEq;
 
 use crate::bits::SharedBits;
+use crate::check::copies::DIGEST_BYTES;
 use crate::error::{Deviation, ProtocolError};
 use crate::prss::{Roots, Stream, Use};
-use crate::session::{Role, Session};
+use crate::session::{Role, Session, guard};
 use crate::share::{Parts, Shared};
 use crate::step::Step;
 
@@ -35,12 +36,6 @@ impl Session {
             }),
             _ => None,
         }
-    }
-
-    /// Counts one message from every compute party to the one after it.
-    pub(crate) fn count_right(&mut self, n_bytes: usize) {
-        let [a, b, c] = self.core.compute;
-        self.count_messages(&[(a, b, n_bytes), (b, c, n_bytes), (c, a, n_bytes)]);
     }
 
     /// Counts one message from every compute party to each of the other two.
@@ -119,7 +114,7 @@ pub(crate) fn and_planes(
 }
 
 /// Which planes of both sides meet: a side of one plane meets all of the other.
-fn plane_pairs(x: &SharedBits, y: &SharedBits) -> impl Iterator<Item = (usize, usize)> {
+pub(crate) fn plane_pairs(x: &SharedBits, y: &SharedBits) -> impl Iterator<Item = (usize, usize)> {
     let (single_x, single_y) = (x.width() == 1, y.width() == 1);
     let width = if single_y { x.width() } else { y.width() };
     (0..width).map(move |plane| (if single_x { 0 } else { plane }, if single_y { 0 } else { plane }))
@@ -152,41 +147,96 @@ pub(crate) fn pass_left(s: &mut Session, step: &Step, payload: Bytes) -> Result<
     s.recv(step, 0, seat.next, n_bytes)
 }
 
-/// Sends to `P_{i+1}` and receives as much from `P_{i-1}`.
-pub(crate) fn pass_right(s: &mut Session, step: &Step, payload: Bytes) -> Result<Buf, ProtocolError> {
-    let (seat, n_bytes) = (seated(s), payload.len());
-    s.send(step, 0, seat.next, payload)?;
-    s.recv(step, 0, seat.prev, n_bytes)
+/// The message of this step with a share, and the one with the digest of its second copy.
+const SHARE: u8 = 0;
+const COPY: u8 = 1;
+
+/// Brings every party the share it lacks: `P_{i-1}` sends `P_i` its first, `own`. In malicious
+/// sessions `P_{i+1}`, whose second share, `next`, it is too, sends its digest, and the share is
+/// compared with that before anybody uses it.
+pub(crate) fn missing_share(
+    s: &mut Session,
+    step: &Step,
+    own: Bytes,
+    next: impl FnOnce() -> Bytes,
+) -> Result<Buf, ProtocolError> {
+    let (seat, n_bytes) = (seated(s), own.len());
+    s.send(step, SHARE, seat.next, own)?;
+    if s.compares_copies() {
+        let digest = s.share_digest(step, (seat.index + 1) % 3, next().bytes());
+        s.send_digest(step, COPY, seat.prev, &digest)?;
+    }
+    let missing = s.recv(step, SHARE, seat.prev, n_bytes)?;
+    if s.compares_copies() {
+        let digest = s.share_digest(step, (seat.index + 2) % 3, missing.bytes());
+        s.same_copy(step, COPY, seat.next, &digest)?;
+    }
+    Ok(missing)
 }
 
-/// Brings one party the shares it lacks: `x_{i+2}` if it computes, all three otherwise.
-/// `own` is this party's first part, if it computes. The shares come at the recipient alone.
+/// The messages of [`missing_share`].
+pub(crate) fn count_missing_share(s: &mut Session, n_bytes: usize) {
+    let [a, b, c] = s.core.compute;
+    let shares = [(a, b, n_bytes), (b, c, n_bytes), (c, a, n_bytes)];
+    let copies = [(b, a, DIGEST_BYTES), (c, b, DIGEST_BYTES), (a, c, DIGEST_BYTES)];
+    let n_copies = if s.compares_copies() { 3 } else { 0 };
+    s.count_messages(&[&shares[..], &copies[..n_copies]].concat());
+}
+
+/// Brings one party the shares it lacks: `x_{i+2}` if it computes, all three otherwise; in
+/// malicious sessions each with the digest of its second copy, compared before it is returned.
+/// `held` are this party's shares, if it computes. The shares come at the recipient alone.
 pub(crate) fn send_shares_to(
     s: &mut Session,
     step: &Step,
     recipient: PartyId,
-    own: Option<Bytes>,
+    held: Option<[Bytes; 2]>,
     n_bytes: usize,
 ) -> Result<Option<Vec<Buf>>, ProtocolError> {
     let compute = s.core.compute;
-    let seat_of_recipient = compute.iter().position(|party| *party == recipient);
-    let senders: Vec<PartyId> = match seat_of_recipient {
-        Some(index) => vec![compute[(index + 2) % 3]],
-        None => compute.to_vec(),
+    let slots: Vec<usize> = match compute.iter().position(|party| *party == recipient) {
+        Some(index) => vec![(index + 2) % 3],
+        None => vec![0, 1, 2],
     };
+    // Share x_j is the first of P_j and the second of P_{j-1}.
+    let holders = |slot: usize| (compute[slot], compute[(slot + 2) % 3]);
+    let has_copies = s.compares_copies();
     if s.is_count() {
-        let messages: Vec<_> = senders.iter().map(|sender| (*sender, recipient, n_bytes)).collect();
-        s.count_messages(&messages);
+        let of_slot = |slot: &usize| {
+            let (first, second) = holders(*slot);
+            let copy = (second, recipient, DIGEST_BYTES);
+            [(first, recipient, n_bytes)].into_iter().chain(has_copies.then_some(copy))
+        };
+        s.count_messages(&slots.iter().flat_map(of_slot).collect::<Vec<_>>());
         return Ok(None);
     }
     let me = s.me();
-    if let (Some(own), true) = (own, senders.contains(&me)) {
-        s.send(step, 0, recipient, own)?;
+    if let Some([own, next]) = held {
+        for slot in &slots {
+            let (first, second) = holders(*slot);
+            if me == first {
+                s.send(step, SHARE, recipient, own.clone())?;
+            }
+            if has_copies && me == second {
+                let digest = s.share_digest(step, *slot, next.bytes());
+                s.send_digest(step, COPY, recipient, &digest)?;
+            }
+        }
     }
     if me != recipient {
         return Ok(None);
     }
-    senders.iter().map(|sender| s.recv(step, 0, *sender, n_bytes)).collect::<Result<_, _>>().map(Some)
+    let mut shares = Vec::with_capacity(slots.len());
+    for slot in slots {
+        let (first, second) = holders(slot);
+        let share = s.recv(step, SHARE, first, n_bytes)?;
+        if has_copies {
+            let digest = s.share_digest(step, slot, share.bytes());
+            s.same_copy(step, COPY, second, &digest)?;
+        }
+        shares.push(share);
+    }
+    Ok(Some(shares))
 }
 
 /// Compares keyed hashes so that both sides of each pair learn whether `x_i + x_{i+1} = −x_{i+2}`.
@@ -206,8 +256,13 @@ pub(crate) fn check_zero<G: Group>(
     s.send(step, 1, seat.prev, Buf::copy_of(&rest).freeze())?;
     let theirs_prev = s.recv(step, 0, seat.prev, 32)?;
     let theirs_next = s.recv(step, 1, seat.next, 32)?;
-    let fine = rest.ct_eq(theirs_prev.bytes()) & sum.ct_eq(theirs_next.bytes());
-    if bool::from(fine) { Ok(()) } else { Err(non_zero(step)) }
+    let fine = bool::from(rest.ct_eq(theirs_prev.bytes()) & sum.ct_eq(theirs_next.bytes()));
+    if guard!(s, ZeroUncompared, fine) {
+        return Ok(());
+    }
+    let error = non_zero(step);
+    s.give_up(&error);
+    Err(error)
 }
 
 pub(crate) fn non_zero(step: &Step) -> ProtocolError {
@@ -215,7 +270,8 @@ pub(crate) fn non_zero(step: &Step) -> ProtocolError {
 }
 
 /// Shows planes to the two holders of slot 0, which put them there: an XOR sharing of the
-/// value in slot 0 alone.
+/// value in slot 0 alone. In malicious sessions the third party, which holds both shares that the
+/// two lack, sends their digests.
 pub(crate) fn reveal_to_slot_0(
     s: &mut Session,
     step: &Step,
@@ -223,24 +279,40 @@ pub(crate) fn reveal_to_slot_0(
 ) -> Result<Parts<Planes>, ProtocolError> {
     let (n_rows, width) = (x.n_rows(), x.width());
     let n_bytes = width * math::planes::words_per_plane(n_rows) * 8;
-    let [zero_holder, _, two_holder] = s.core.compute;
+    let [zero_holder, third, two_holder] = s.core.compute;
+    let has_copies = s.compares_copies();
     let (own, next) = match x.parts() {
         Parts::Two([own, next]) => (own, next),
         Parts::One([value]) => return Ok(Parts::One([value.clone()])),
         Parts::Zero => {
-            s.count_messages(&[(zero_holder, two_holder, n_bytes), (two_holder, zero_holder, n_bytes)]);
+            let shares = [(zero_holder, two_holder, n_bytes), (two_holder, zero_holder, n_bytes)];
+            let copies = [(third, two_holder, DIGEST_BYTES), (third, zero_holder, DIGEST_BYTES)];
+            s.count_messages(&[&shares[..], &copies[..if has_copies { 2 } else { 0 }]].concat());
             return Ok(Parts::Zero);
         }
     };
     let seat = seated(s);
-    // P_0 lacks x_2, which P_2 holds first; P_2 lacks x_1, which P_0 holds second.
-    let (mine, peer) = match seat.index {
-        0 => (next, two_holder),
-        2 => (own, zero_holder),
-        _ => return Ok(Parts::Two([Planes::zeroed(n_rows, width), Planes::zeroed(n_rows, width)])),
+    // P_0 lacks x_2, which P_2 holds first; P_2 lacks x_1, which P_0 holds second; P_1 has both.
+    let (mine, peer, lacking) = match seat.index {
+        0 => (next, two_holder, 2),
+        2 => (own, zero_holder, 1),
+        _ => {
+            if has_copies {
+                for (slot, share, to) in [(1, own, two_holder), (2, next, zero_holder)] {
+                    let digest = s.share_digest(step, slot, share.masked().dense_bytes().bytes());
+                    s.send_digest(step, COPY, to, &digest)?;
+                }
+            }
+            return Ok(Parts::Two([Planes::zeroed(n_rows, width), Planes::zeroed(n_rows, width)]));
+        }
     };
-    s.send(step, 0, peer, mine.masked().dense_bytes())?;
-    let missing = Planes::from_buf(s.recv(step, 0, peer, n_bytes)?, n_rows, width);
+    s.send(step, SHARE, peer, mine.masked().dense_bytes())?;
+    let missing = s.recv(step, SHARE, peer, n_bytes)?;
+    if has_copies {
+        let digest = s.share_digest(step, lacking, missing.bytes());
+        s.same_copy(step, COPY, third, &digest)?;
+    }
+    let missing = Planes::from_buf(missing, n_rows, width);
     let value = own.zip(next, |a, b| a ^ b).zip(&missing, |a, b| a ^ b);
     let zero = Planes::zeroed(n_rows, width);
     Ok(Parts::Two(if seat.index == 0 { [value, zero] } else { [zero, value] }))

@@ -7,12 +7,24 @@ use std::sync::{Arc, Mutex};
 use buf::{Buf, Bytes};
 use net::{Mesh, PartyId};
 
+use crate::check::recorder::{Held, Pending, SharedBatch};
 use crate::count::Tally;
 use crate::error::ProtocolError;
 use crate::fork::Cores;
 use crate::prss::Roots;
 use crate::share::Parts;
 use crate::step::{Label, Step};
+
+/// A guard's condition. In the lab, a planted mutant lacks the guard that has its name.
+macro_rules! guard {
+    ($session:expr, $name:ident, $fine:expr) => {{
+        let fine: bool = $fine;
+        #[cfg(feature = "lab")]
+        let fine = fine || $session.core.lab.lacks(crate::lab::Mutant::$name);
+        fine
+    }};
+}
+pub(crate) use guard;
 
 /// At most this many parties take part in a session.
 pub(crate) const MAX_PARTIES: usize = 16;
@@ -23,8 +35,7 @@ pub enum Security {
     /// One party studies what it sees, and follows the protocol.
     #[default]
     SemiHonest,
-    /// One party does as it likes; the others notice before anything is released. Sessions over
-    /// links do not offer it yet.
+    /// One party does as it likes; the others notice before anything is released.
     Malicious,
 }
 
@@ -80,7 +91,10 @@ pub(crate) struct Core {
     pub(crate) session_id: [u8; 32],
     pub(crate) params: Params,
     pub(crate) cores: Cores,
+    pub(crate) held: Held,
     used: Mutex<HashSet<[u8; 20]>>,
+    #[cfg(feature = "lab")]
+    pub(crate) lab: crate::lab::Hooks,
 }
 
 /// The Lamport clock of each party: in a real session only this party's own runs.
@@ -95,6 +109,10 @@ pub struct Session {
     pub(crate) step: Step,
     pub(crate) clock: Clock,
     pub(crate) in_chunk: bool,
+    /// Products of this session that nobody has proved.
+    pub(crate) pending: Pending,
+    /// Those of the sessions that it was forked from, if it may open values.
+    pub(crate) inherited: Vec<Arc<SharedBatch>>,
 }
 
 impl Session {
@@ -120,13 +138,18 @@ impl Session {
             session_id,
             params,
             cores: Cores::new(params.threads),
+            held: Held::default(),
             used: Mutex::new(HashSet::new()),
+            #[cfg(feature = "lab")]
+            lab: crate::lab::Hooks::default(),
         };
         Session {
             step: Step::root(&session_id),
+            pending: Pending::new(core.mesh.clone()),
             core: Arc::new(core),
             clock: [0; MAX_PARTIES],
             in_chunk: false,
+            inherited: Vec::new(),
         }
     }
 
@@ -221,13 +244,28 @@ impl Session {
     /// `StepReused` if it was used before.
     pub(crate) fn begin(&self, label: impl Into<Label>) -> Result<Step, ProtocolError> {
         let step = self.step.child(label.into());
+        self.claim(&step)?;
+        Ok(step)
+    }
+
+    /// Marks a step's name as used.
+    ///
+    /// # Errors
+    /// `StepReused` if it was used before.
+    pub(crate) fn claim(&self, step: &Step) -> Result<(), ProtocolError> {
         let mut used = self.core.used.lock().unwrap_or_else(|poison| poison.into_inner());
-        if used.insert(step.key_bytes()) { Ok(step) } else { Err(ProtocolError::StepReused { step }) }
+        if used.insert(step.key_bytes()) {
+            Ok(())
+        } else {
+            Err(ProtocolError::StepReused { step: step.clone() })
+        }
     }
 
     /// [`Session::begin`] for a step that opens values.
     pub(crate) fn begin_open(&self, label: impl Into<Label>) -> Result<Step, ProtocolError> {
         let step = self.begin(label)?;
+        #[cfg(feature = "lab")]
+        self.core.lab.open(&step);
         if self.in_chunk { Err(ProtocolError::OpenInChunk { step }) } else { Ok(step) }
     }
 
@@ -289,6 +327,8 @@ impl Session {
         payload: Bytes,
     ) -> Result<(), ProtocolError> {
         let mesh = self.core.mesh.as_ref().expect("only sessions over links send");
+        #[cfg(feature = "lab")]
+        self.core.lab.name(step, part);
         let depth = self.clock[self.core.me.index()];
         mesh.send(to, step.tag(part), depth, payload)
             .map_err(|source| ProtocolError::Link { step: step.clone(), source: Box::new(source) })
@@ -316,7 +356,9 @@ impl Session {
 
     /// A session for a fork: same links and keys, its own place and clock.
     pub(crate) fn fork(&self, step: Step, in_chunk: bool) -> Session {
-        Session { core: Arc::clone(&self.core), step, clock: self.clock, in_chunk }
+        let pending = Pending::new(self.core.mesh.clone());
+        let inherited = if in_chunk { Vec::new() } else { self.inherited.clone() };
+        Session { core: Arc::clone(&self.core), step, clock: self.clock, in_chunk, pending, inherited }
     }
 
     /// Takes over what a fork waited for.

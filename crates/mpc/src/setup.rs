@@ -9,7 +9,7 @@ use zeroize::{Zeroize, Zeroizing};
 
 use crate::error::{Deviation, ProtocolError};
 use crate::prss::{Root, Roots};
-use crate::session::{MAX_PARTIES, Params, Role, Security, Session};
+use crate::session::{MAX_PARTIES, Params, Role, Session};
 use crate::step::Step;
 
 /// Changes whenever two builds could not compute together.
@@ -28,8 +28,7 @@ impl Session {
     ///
     /// # Errors
     /// `Link` with `Disagree` if a party wants to run something else; `PeerDeviated` if a
-    /// peer's key is degenerate; `Unsupported` for a malformed list of compute parties, and for
-    /// security that sessions do not offer yet.
+    /// peer's key is degenerate; `Unsupported` for a malformed list of compute parties.
     pub fn establish(
         mesh: Arc<dyn Mesh>,
         compute: [PartyId; 3],
@@ -56,10 +55,6 @@ impl Session {
             return Err(fail(
                 "three different parties of the session compute, and at most sixteen take part",
             ));
-        }
-
-        if params.security != Security::SemiHonest {
-            return Err(fail("malicious security is not there yet: sessions are semi-honest"));
         }
 
         let mut random = Zeroizing::new([0u8; 64]);

@@ -46,7 +46,11 @@ fn triple_nested_forks_finish_over_a_long_link() {
 /// A party that fails inside a fork takes the others with it, promptly, and says why.
 #[test]
 fn one_failing_chunk_stops_everybody() {
-    let run = Lab::seeded(1).run(|s| {
+    [Security::SemiHonest, Security::Malicious].into_iter().for_each(one_failing_chunk);
+}
+
+fn one_failing_chunk(security: Security) {
+    let run = Lab::seeded(1).security(security).run(|s| {
         let me = s.me();
         s.chunks("work", 5000, |s, rows| {
             let x = lab::deal(s, 1, &Column::filled(rows.len(), Z64(3)));
@@ -124,33 +128,37 @@ fn parties_that_run_different_things_stop_before_anything_is_shared() {
     assert!(establish([[5; 32]; 4], [0, 0, 1]).into_iter().all(|outcome| outcome.is_err()));
 }
 
-/// What no check covers yet is not promised: nobody can ask for it, and nothing is sent.
+/// What a session holds out against is part of what all agree on.
 #[test]
-fn malicious_security_is_refused_until_it_is_there() {
-    let params = Params { security: Security::Malicious, ..Params::default() };
-    let compute = [0, 1, 2].map(PartyId::from_index);
-    std::thread::scope(|threads| {
-        for mesh in LocalMesh::new(3, LinkProfile::INSTANT) {
-            let mesh: Arc<dyn Mesh> = Arc::new(mesh);
-            threads.spawn(move || {
-                let outcome = Session::establish(Arc::clone(&mesh), compute, &[0; 32], params);
-                let error = outcome.expect_err("no session");
-                assert!(matches!(error, ProtocolError::Unsupported { .. }), "{error}");
-                assert_eq!(mesh.traffic().payload_bytes_sent(), 0);
-            });
-        }
-    });
-    assert_eq!(Params::default().security, Security::SemiHonest);
-    for s in [Session::plain(params), Session::count(params, 3, compute)] {
-        assert_eq!(s.security(), Security::Malicious);
-    }
+fn parties_that_want_different_security_do_not_meet() {
+    let meet = |securities: [Security; 3]| -> Vec<Result<Session, ProtocolError>> {
+        let compute = [0, 1, 2].map(PartyId::from_index);
+        std::thread::scope(|threads| {
+            let spawned: Vec<_> = LocalMesh::new(3, LinkProfile::INSTANT)
+                .into_iter()
+                .zip(securities)
+                .map(|(mesh, security)| {
+                    threads.spawn(move || {
+                        let params = Params { security, ..Params::default() };
+                        Session::establish(Arc::new(mesh), compute, &[0; 32], params)
+                    })
+                })
+                .collect();
+            spawned.into_iter().map(|thread| thread.join().expect("no party panics")).collect()
+        })
+    };
+    let (passive, active) = (Security::SemiHonest, Security::Malicious);
+    assert!(meet([active; 3]).iter().all(|s| s.as_ref().is_ok_and(|s| s.security() == active)));
+    assert!(meet([active, active, passive]).into_iter().all(|outcome| outcome.is_err()));
+    assert_eq!(Params::default().security, passive);
 }
 
 /// A bug in one branch ends the run with its panic; nobody waits for ever.
 #[test]
 fn a_panic_in_a_branch_stops_everybody() {
-    for side in [0, 1] {
-        let params = Params { threads: 1, in_flight: 3, chunk_rows: 512, ..Params::default() };
+    let securities = [Security::SemiHonest, Security::Malicious];
+    for (side, security) in [0, 1].into_iter().flat_map(|side| securities.map(|security| (side, security))) {
+        let params = Params { threads: 1, in_flight: 3, chunk_rows: 512, security };
         let lab = Lab::seeded(1).params(&[params]);
         let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
             lab.run(|s| {

@@ -239,6 +239,8 @@ impl Mesh for LocalMesh {
 impl Drop for LocalMesh {
     fn drop(&mut self) {
         for to in self.end().others() {
+            // Another thread may be carrying this party's last word: what closes comes after it.
+            self.end().outbox(to).wait_until_idle();
             self.wire.close(self.me, to);
         }
         if self.wire.n_alive.fetch_sub(1, Ordering::AcqRel) == 1 {

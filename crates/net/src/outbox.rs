@@ -277,6 +277,14 @@ impl Outbox {
         state.held.keys().next().copied()
     }
 
+    /// Waits until no writer is busy with what it took from here.
+    pub(crate) fn wait_until_idle(&self) {
+        let mut state = self.lock();
+        while state.writing && !state.closed {
+            state = self.changed.wait_timeout(state, Duration::from_millis(50)).expect(POISON).0;
+        }
+    }
+
     /// Drops what has not gone out; wakes whoever waits.
     pub(crate) fn close(&self) {
         let mut state = self.lock();

@@ -14,4 +14,4 @@ mod world;
 
 pub use rows::{assert_same_rows, rows_of};
 pub use stage::StageRows;
-pub use world::{RunError, World};
+pub use world::{Outcome, RunError, World};

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use datafusion::arrow::array::RecordBatch;
 use datafusion::catalog::MemorySchemaProvider;
 use datafusion::datasource::MemTable;
-use engine::{Answer, EngineError};
+use engine::{Answer, EngineError, Failure};
 use mpc::lab::Lab;
 use mpc::{Cost, Params, ProtocolError, Session};
 use plan::catalog::{PartyCatalog, PublicCatalog, Table};
@@ -33,6 +33,15 @@ pub enum RunError {
     Engine(Vec<(usize, EngineError)>),
     /// The protocol's reasons, by party.
     Protocol(Vec<(usize, ProtocolError)>),
+}
+
+/// What a party comes to.
+#[derive(Debug, PartialEq)]
+pub enum Outcome {
+    /// The answer, if this party is the one that learns it.
+    Rows(Option<Vec<Vec<Value>>>),
+    /// The data made the question fail.
+    Failed(Vec<Failure>),
 }
 
 impl World {
@@ -160,19 +169,13 @@ impl World {
     /// As [`World::lab`].
     pub fn lab_with_cost(&self, plan: &SecurePlan, seed: u64) -> (Result<Answer, RunError>, Cost) {
         let engine_errors = Mutex::new(Vec::new());
-        let run = Lab::seeded(seed).params(&[self.params]).parties(self.catalog.parties.len()).run(|s| {
-            let me = s.me().index();
-            let prefix = format!("{}.", self.catalog.parties[me].name);
-            let mine = self.tables.iter().filter(|(name, _)| name.starts_with(&prefix));
-            let mut rows = StageRows::new(mine.map(|(name, batch)| (name.clone(), batch.clone())).collect());
-            match engine::execute(s, plan, &mut rows) {
-                Ok(answer) => Ok(answer),
-                Err(EngineError::Protocol { source, .. }) => Err(source),
-                Err(error) => {
-                    let step = s.step().clone();
-                    engine_errors.lock().expect("no party panics").push((me, error));
-                    Err(ProtocolError::Unsupported { step, reason: "the engine stopped" })
-                }
+        let run = self.rig(Lab::seeded(seed)).run(|s| match self.execute(s, plan) {
+            Ok(answer) => Ok(answer),
+            Err(EngineError::Protocol { source, .. }) => Err(source),
+            Err(error) => {
+                let step = s.step().clone();
+                engine_errors.lock().expect("no party panics").push((s.me().index(), error));
+                Err(ProtocolError::Unsupported { step, reason: "the engine stopped" })
             }
         });
         let cost = run.cost();
@@ -194,6 +197,34 @@ impl World {
         let (party, answer) = answers.remove(0);
         assert_eq!(party, plan.asker, "the asker learns the answer");
         (Ok(answer), cost)
+    }
+
+    /// The lab with this world's parties in it.
+    pub fn rig(&self, lab: Lab) -> Lab {
+        lab.params(&[self.params]).parties(self.catalog.parties.len())
+    }
+
+    /// What each party comes to in a lab made by [`World::rig`]: the answer's rows at the asker,
+    /// and failures of the data, which the asker learns as well.
+    pub fn outcomes(&self, lab: &Lab, plan: &SecurePlan) -> Vec<Result<Outcome, ProtocolError>> {
+        let run = lab.run(|s| match self.execute(s, plan) {
+            Ok(answer) => Ok(Outcome::Rows(answer.map(|answer| rows_of(&[answer.batch])))),
+            Err(EngineError::Failed { failures }) => Ok(Outcome::Failed(failures)),
+            Err(EngineError::Protocol { source, .. }) => Err(source),
+            Err(_) => {
+                let step = s.step().clone();
+                Err(ProtocolError::Unsupported { step, reason: "the engine stopped" })
+            }
+        });
+        run.outcomes
+    }
+
+    /// One party's side of a run, with its own tables only.
+    fn execute(&self, s: &mut Session, plan: &SecurePlan) -> Result<Option<Answer>, EngineError> {
+        let prefix = format!("{}.", self.catalog.parties[s.me().index()].name);
+        let mine = self.tables.iter().filter(|(name, _)| name.starts_with(&prefix));
+        let mut rows = StageRows::new(mine.map(|(name, batch)| (name.clone(), batch.clone())).collect());
+        engine::execute(s, plan, &mut rows)
     }
 
     /// What counting says that the run costs.

@@ -6,6 +6,7 @@ pub trait Carryless {
     type Word: Copy;
 
     fn load(word: u128) -> Self::Word;
+    fn store(word: Self::Word) -> u128;
     fn xor(x: Self::Word, y: Self::Word) -> Self::Word;
     /// The product of a half of `x` and a half of `y`. `HALVES` is 0 for both
     /// low ones, `0x01` for the high one of `x`, `0x10` for that of `y`, `0x11` for both.
@@ -24,6 +25,11 @@ impl Carryless for Portable {
 
     #[inline(always)]
     fn load(word: u128) -> u128 {
+        word
+    }
+
+    #[inline(always)]
+    fn store(word: u128) -> u128 {
         word
     }
 

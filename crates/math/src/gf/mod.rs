@@ -10,7 +10,11 @@
 
 mod carryless;
 #[cfg(target_arch = "x86_64")]
+mod four;
+pub mod lines;
+#[cfg(target_arch = "x86_64")]
 mod native;
+pub mod vectors;
 
 use std::fmt::Debug;
 
@@ -114,6 +118,29 @@ carryless! {
         assert_eq!(out.len(), x.len(), "slices of one length");
         for (out, x) in out.iter_mut().zip(x) {
             *out = out.plus(F::reduce::<C>(x.product::<C>(factor)));
+        }
+    }
+
+    /// [`vectors::pair_products`].
+    fn pair_products<C, F>(x: [&[F]; 2], y: [&[F]; 2], zero: &mut [F], infinity: &mut [F]) {
+        let (n, width) = (x[0].len(), zero.len());
+        for t in 0..width {
+            let mut at_zero = F::ZERO.product::<C>(F::ZERO);
+            let mut at_infinity = at_zero;
+            for i in (t..n).step_by(width) {
+                at_zero = F::accumulate::<C>(at_zero, x[0][i].product::<C>(y[0][i]));
+                let product = x[0][i].plus(x[1][i]).product::<C>(y[0][i].plus(y[1][i]));
+                at_infinity = F::accumulate::<C>(at_infinity, product);
+            }
+            zero[t] = F::reduce::<C>(at_zero);
+            infinity[t] = F::reduce::<C>(at_infinity);
+        }
+    }
+
+    /// [`vectors::multiply_into`].
+    fn multiply_into<C, F>(out: &mut [F], x: &[F]) {
+        for (out, x) in out.iter_mut().zip(x) {
+            *out = F::reduce::<C>(out.product::<C>(*x));
         }
     }
 

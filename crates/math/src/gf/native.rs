@@ -18,6 +18,12 @@ impl Carryless for Native {
     }
 
     #[inline(always)]
+    fn store(word: __m128i) -> u128 {
+        // SAFETY: both types are 16 bytes without padding.
+        unsafe { std::mem::transmute(word) }
+    }
+
+    #[inline(always)]
     fn xor(x: __m128i, y: __m128i) -> __m128i {
         // SAFETY: see above.
         unsafe { _mm_xor_si128(x, y) }

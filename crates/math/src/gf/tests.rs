@@ -153,3 +153,52 @@ fn zero_and_one() {
         assert_eq!(inner_product::<Gf128>(&[], &[]), Gf128(0));
     });
 }
+
+fn elements(n: usize, seed: u8) -> Vec<Gf128> {
+    let mut elements = vec![Gf128(0); n];
+    crate::prg::Prg::new(&[seed; 16]).fill_items(0, &mut elements);
+    elements
+}
+
+#[test]
+fn pairs_of_rows() {
+    at_every_level(|level| {
+        for (width, rows) in [(1, 1), (1, 5), (3, 2), (8, 3), (1024, 2)] {
+            let operands = [12, 13, 14, 15].map(|seed| elements(width * rows, seed));
+            let [x_low, x_high, y_low, y_high] = &operands;
+            let (mut zero, mut infinity) = (elements(width, 16), elements(width, 17));
+            vectors::pair_products([x_low, x_high], [y_low, y_high], &mut zero, &mut infinity);
+            for t in 0..width {
+                let column = || (t..width * rows).step_by(width);
+                let at_zero = column().fold(Gf128(0), |sum, i| sum.plus(x_low[i].times(y_low[i])));
+                let at_infinity = column().fold(Gf128(0), |sum, i| {
+                    sum.plus(x_low[i].plus(x_high[i]).times(y_low[i].plus(y_high[i])))
+                });
+                assert_eq!((zero[t], infinity[t]), (at_zero, at_infinity), "{level:?}, {rows} rows");
+            }
+        }
+    });
+}
+
+#[test]
+fn vectors_agree_with_elements() {
+    at_every_level(|level| {
+        for n in [0, 1, 3, 4, 8, 12, 13, 512] {
+            let [x, y, z, w] = [21, 22, 23, 24].map(|seed| elements(n, seed));
+            for r in elements(3, 25) {
+                let mut low = x.clone();
+                vectors::fold_into(&mut low, &y, r);
+                let line = |(x, y): (&Gf128, &Gf128)| x.plus(x.plus(*y).times(r));
+                assert_eq!(low, x.iter().zip(&y).map(line).collect::<Vec<_>>(), "{level:?}, {n} elements");
+            }
+            let mut product = x.clone();
+            vectors::multiply_into(&mut product, &y);
+            assert_eq!(product, x.iter().zip(&y).map(|(x, y)| x.times(*y)).collect::<Vec<_>>(), "{level:?}");
+            let sum = |x: &[Gf128], y: &[Gf128]| inner_product(x, y);
+            let mixed =
+                |x: &[Gf128], y: &[Gf128]| x.iter().zip(y).map(|(x, y)| x.plus(*y)).collect::<Vec<_>>();
+            let sums = [sum(&x, &z), sum(&mixed(&x, &y), &mixed(&z, &w))];
+            assert_eq!(vectors::pair_sums([&x, &y], [&z, &w]), sums, "{level:?}, {n} elements");
+        }
+    });
+}

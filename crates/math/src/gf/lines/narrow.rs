@@ -1,0 +1,119 @@
+//! The sums over lines on every processor.
+
+use super::sum::{self, WeighedSum};
+use super::{LINE_BITS, Line};
+use crate::gf::Gf128;
+use crate::gf::carryless::{self, Carryless, Portable};
+#[cfg(target_arch = "x86_64")]
+use crate::gf::native::Native;
+use crate::kernel;
+use crate::simd::multiversioned;
+use crate::transpose;
+
+pub(super) fn weigh(sums: &mut [WeighedSum], lines: &[Line], weight: u64) {
+    #[inline(always)]
+    fn body<C: Carryless>(sums: &mut [WeighedSum], lines: &[Line], weight: u64) {
+        let weight = C::load(weight.into());
+        for (sum, line) in sums.iter_mut().zip(lines) {
+            sum::add::<C>(sum, line, weight);
+        }
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "pclmulqdq")]
+    fn native(sums: &mut [WeighedSum], lines: &[Line], weight: u64) {
+        body::<Native>(sums, lines, weight);
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    if carryless::is_native() {
+        // SAFETY: the processor has the instruction.
+        return unsafe { native(sums, lines, weight) };
+    }
+    body::<Portable>(sums, lines, weight);
+}
+
+pub(super) fn weigh_products(sums: &mut [WeighedSum], lines: [&[Line]; 4], weight: u64) {
+    let [x, y, x_next, y_next] = lines.map(|lines| {
+        let mut points = vec![[0; 8]; sums.len()];
+        extend(lines, &mut points);
+        points
+    });
+    let mut products = x;
+    products_into(&mut products, &y, &x_next, &y_next);
+    weigh(sums, &products, weight);
+}
+
+/// The digits of a point are those of its index, the top one first.
+fn extend(lines: &[Line], points: &mut [Line]) {
+    let [_, _, ..] = lines else {
+        return points.copy_from_slice(lines);
+    };
+    let (low, high) = lines.split_at(lines.len() / 2);
+    let n = points.len() / 3;
+    let (at_bits, at_infinity) = points.split_at_mut(2 * n);
+    extend(low, &mut at_bits[..n]);
+    extend(high, &mut at_bits[n..]);
+    at_infinity.copy_from_slice(&at_bits[..n]);
+    kernel::xor_into(bytemuck::cast_slice_mut(at_infinity), bytemuck::cast_slice(&at_bits[n..]));
+}
+
+multiversioned! {
+    fn products_into(x: &mut [Line], y: &[Line], x_next: &[Line], y_next: &[Line]) {
+        for (((x, y), x_next), y_next) in x.iter_mut().zip(y).zip(x_next).zip(y_next) {
+            for i in 0..8 {
+                x[i] = x[i] & y_next[i] ^ y[i] & x_next[i];
+            }
+        }
+    }
+}
+
+/// Bit `8·t + i` of up to eight factors, in byte `7 − i` of word `t`.
+pub(super) fn matrices(factors: &[Gf128]) -> [u64; 16] {
+    std::array::from_fn(|t| {
+        let byte = |i: usize| -> u64 {
+            factors
+                .iter()
+                .enumerate()
+                .map(|(row, factor)| ((factor.0 >> (8 * t + i) & 1) as u64) << row)
+                .sum()
+        };
+        (0..8).map(|i| byte(i) << (56 - 8 * i)).sum()
+    })
+}
+
+/// Plane `t` of the sums is the XOR of the lines whose factor has bit `t`: four lines at a
+/// time, all their sums are made and each plane takes one. Factors are public and may steer.
+pub(super) fn fold(matrices: &[[u64; 16]], lines: &[Line], out: &mut [Gf128]) {
+    let mut planes = [[0; 8]; 128];
+    for (matrices, lines) in matrices.iter().zip(lines.chunks(8)) {
+        for (half, lines) in lines.chunks(4).enumerate() {
+            let sums = sums_of_four(lines);
+            for (t, plane) in planes.iter_mut().enumerate() {
+                let chosen = matrices[t / 8] >> (56 - 8 * (t % 8) + 4 * half) & 15;
+                xor_line(plane, &sums[chosen as usize]);
+            }
+        }
+    }
+    let mut elements = [Gf128(0); LINE_BITS];
+    transpose::planes_to_rows(planes.as_flattened(), 8, 128, &mut elements);
+    kernel::xor_into(bytemuck::cast_slice_mut(out), bytemuck::cast_slice(&elements));
+}
+
+/// The XOR of each subset of up to four lines.
+fn sums_of_four(lines: &[Line]) -> [Line; 16] {
+    let mut sums = [[0; 8]; 16];
+    for (at, line) in lines.iter().enumerate() {
+        let (without, with) = sums.split_at_mut(1 << at);
+        for (with, without) in with.iter_mut().zip(without) {
+            *with = *without;
+            xor_line(with, line);
+        }
+    }
+    sums
+}
+
+#[inline(always)]
+fn xor_line(out: &mut Line, line: &Line) {
+    out.iter_mut().zip(line).for_each(|(out, word)| *out ^= word);
+}

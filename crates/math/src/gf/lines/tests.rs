@@ -1,0 +1,104 @@
+//! Each sum against one that goes bit by bit.
+
+use super::*;
+use crate::gf::Field;
+use crate::group::Group;
+use crate::prg::Prg;
+use crate::simd::at_every_level;
+
+fn lines(n: usize, seed: u8) -> Vec<Line> {
+    let mut lines = vec![[0; 8]; n];
+    Prg::new(&[seed; 16]).fill(0, bytemuck::cast_slice_mut(&mut lines));
+    lines
+}
+
+fn elements(n: usize, seed: u8) -> Vec<Gf128> {
+    let mut elements = vec![Gf128(0); n];
+    Prg::new(&[seed; 16]).fill_items(0, &mut elements);
+    elements
+}
+
+fn element(line: &Line, q: usize) -> Gf128 {
+    Gf128(u128::from(line[2 * q]) | u128::from(line[2 * q + 1]) << 64)
+}
+
+/// `Σ_q factors[q] · weight · (element q)`.
+fn total(line: &Line, weight: u64, factors: &[Gf128; 4]) -> Gf128 {
+    let weight = Gf128(weight.into());
+    (0..4).fold(Gf128(0), |sum, q| sum.plus(element(line, q).times(weight).times(factors[q])))
+}
+
+fn four(seed: u8) -> [Gf128; 4] {
+    elements(4, seed).try_into().unwrap()
+}
+
+#[test]
+fn weighed_lines_are_sums_of_products() {
+    let factors = four(1);
+    at_every_level(|level| {
+        for n in [0, 1, 2, 7, 64] {
+            let (first, second) = (lines(n, 2), lines(n, 3));
+            let mut sums = vec![WeighedSum::ZERO; n];
+            weigh(&mut sums, &first, u64::MAX);
+            weigh(&mut sums, &second, 0x9e37_79b9_7f4a_7c15);
+            for ((sum, first), second) in sums.iter().zip(&first).zip(&second) {
+                let expected =
+                    total(first, u64::MAX, &factors).plus(total(second, 0x9e37_79b9_7f4a_7c15, &factors));
+                assert_eq!(sum.total(&factors), expected, "{level:?}, {n} lines");
+            }
+        }
+    });
+}
+
+#[test]
+fn products_at_every_point_of_the_extension() {
+    let factors = four(4);
+    at_every_level(|level| {
+        for k in 0..8 {
+            let operands = [5, 6, 7, 8].map(|seed| lines(1 << k, seed));
+            let mut sums = vec![WeighedSum::ZERO; 3usize.pow(k)];
+            for weight in [3, u64::MAX / 5] {
+                weigh_products(&mut sums, operands.each_ref().map(|lines| &lines[..]), weight);
+            }
+            for (point, sum) in sums.iter().enumerate() {
+                let matches = |row: usize| {
+                    (0..k).all(|t| {
+                        let digit = point / 3usize.pow(t) % 3;
+                        digit == 2 || digit == row >> t & 1
+                    })
+                };
+                let [x, y, x_next, y_next] = operands.each_ref().map(|lines| {
+                    let rows = lines.iter().enumerate().filter(|(row, _)| matches(*row));
+                    rows.fold([0; 8], |sum, (_, line)| std::array::from_fn(|i| sum[i] ^ line[i]))
+                });
+                let product: Line = std::array::from_fn(|i| x[i] & y_next[i] ^ y[i] & x_next[i]);
+                let expected = total(&product, 3, &factors).plus(total(&product, u64::MAX / 5, &factors));
+                assert_eq!(sum.total(&factors), expected, "{level:?}, point {point} of 3^{k}");
+            }
+        }
+    });
+}
+
+#[test]
+fn folded_lines_are_sums_of_factors() {
+    at_every_level(|level| {
+        for n in [1, 2, 4, 8, 16, 64, 128] {
+            let (lines, factors) = (lines(n, 9), elements(n, 10));
+            let start = elements(LINE_BITS, 11);
+            let mut out = start.clone();
+            Factors::new(&factors).fold(&lines, &mut out);
+            for (j, out) in out.iter().enumerate() {
+                let chosen = (0..n).filter(|i| lines[*i][j / 64] >> (j % 64) & 1 == 1);
+                let sum = chosen.fold(start[j], |sum, i| sum.plus(factors[i]));
+                assert_eq!(*out, sum, "{level:?}, bit {j} of {n} lines");
+            }
+        }
+    });
+}
+
+#[test]
+#[should_panic(expected = "a sum for each point")]
+fn sums_of_another_number_are_refused() {
+    let line = [[0; 8]; 2];
+    weigh_products(&mut [WeighedSum::ZERO; 2], [&line, &line, &line, &line], 1);
+}

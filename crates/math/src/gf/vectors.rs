@@ -1,0 +1,67 @@
+//! Long vectors over GF(2^128), four elements at a time where the processor can.
+
+use super::Gf128;
+#[cfg(target_arch = "x86_64")]
+use super::four;
+use crate::group::Group;
+
+/// `out[i] *= x[i]`.
+///
+/// # Panics
+/// If the lengths differ.
+pub fn multiply_into(out: &mut [Gf128], x: &[Gf128]) {
+    assert_eq!(out.len(), x.len(), "slices of one length");
+    #[cfg(target_arch = "x86_64")]
+    if out.len().is_multiple_of(4) && four::is_there() {
+        // SAFETY: the processor has the instructions.
+        return unsafe { four::multiply_into(out, x) };
+    }
+    super::multiply_into(out, x);
+}
+
+/// `low[i] += at · (low[i] + high[i])`: [`super::fold_into`].
+///
+/// # Panics
+/// If the lengths differ.
+pub fn fold_into(low: &mut [Gf128], high: &[Gf128], at: Gf128) {
+    assert_eq!(low.len(), high.len(), "slices of one length");
+    #[cfg(target_arch = "x86_64")]
+    if low.len().is_multiple_of(4) && four::is_there() {
+        // SAFETY: the processor has the instructions.
+        return unsafe { four::fold_into(low, high, at) };
+    }
+    super::fold_into(low, high, at);
+}
+
+/// Products of pairs of rows of `zero.len()` elements, summed column by column:
+/// `zero[t] = Σ x[0]·y[0]` and `infinity[t] = Σ (x[0] + x[1])·(y[0] + y[1])`, each over the
+/// elements `t`, `t + zero.len()`, ….
+///
+/// # Panics
+/// If the lengths do not fit.
+pub fn pair_products(x: [&[Gf128]; 2], y: [&[Gf128]; 2], zero: &mut [Gf128], infinity: &mut [Gf128]) {
+    let n = x[0].len();
+    assert!(
+        n.is_multiple_of(zero.len()) && zero.len() == infinity.len(),
+        "whole rows, a sum for each column"
+    );
+    assert!(x[1].len() == n && y[0].len() == n && y[1].len() == n, "slices of one length");
+    #[cfg(target_arch = "x86_64")]
+    if zero.len().is_multiple_of(4) && four::is_there() {
+        // SAFETY: the processor has the instructions.
+        return unsafe { four::pair_products(x, y, zero, infinity) };
+    }
+    super::pair_products(x, y, zero, infinity);
+}
+
+/// [`pair_products`] of one column: `Σ x[0]·y[0]` and `Σ (x[0] + x[1])·(y[0] + y[1])`.
+///
+/// # Panics
+/// If the lengths differ.
+pub fn pair_sums(x: [&[Gf128]; 2], y: [&[Gf128]; 2]) -> [Gf128; 2] {
+    let mut sums = [[Gf128(0); 4]; 2];
+    let width = if x[0].len().is_multiple_of(4) { 4 } else { 1 };
+    let [zero, infinity] = &mut sums;
+    pair_products(x, y, &mut zero[..width], &mut infinity[..width]);
+    sums.map(|sums| sums.into_iter().fold(Gf128(0), Group::plus))
+}

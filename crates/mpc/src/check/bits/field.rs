@@ -1,0 +1,36 @@
+//! Lines and parabolas through shared points.
+
+use math::Group;
+use math::gf::vectors::fold_into;
+use math::gf::{Field, Gf128};
+
+/// `Π_t (bit t of i ? r_t : 1 + r_t)` for each `i`: the weights with which a vector's elements
+/// enter its multilinear extension at `points`. The first point belongs to the lowest bit of
+/// `i`, or to the highest unless `low_first`.
+pub(super) fn equal_weights(points: &[Gf128], low_first: bool) -> Vec<Gf128> {
+    let mut weights = vec![Gf128::ONE];
+    let mut double = |point: &Gf128| {
+        let ones = scaled(&weights, *point);
+        weights.iter_mut().zip(&ones).for_each(|(weight, one)| *weight = weight.plus(*one));
+        weights.extend(ones);
+    };
+    if low_first {
+        points.iter().for_each(&mut double)
+    } else {
+        points.iter().rev().for_each(double)
+    }
+    weights
+}
+
+/// The parabola through `zero` at 0 and `one` at 1 with the leading coefficient `infinity`, at `r`.
+pub(super) fn parabola(zero: Gf128, one: Gf128, infinity: Gf128, r: Gf128) -> Gf128 {
+    let line = zero.plus(zero.plus(one).times(r));
+    line.plus(infinity.times(r.square().plus(r)))
+}
+
+/// `factor · x` for each `x`.
+pub(super) fn scaled(x: &[Gf128], factor: Gf128) -> Vec<Gf128> {
+    let mut out = vec![Gf128::ZERO; x.len()];
+    fold_into(&mut out, x, factor);
+    out
+}

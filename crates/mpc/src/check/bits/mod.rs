@@ -1,0 +1,122 @@
+//! The proof that a batch of ANDs was computed as the protocol says: bits first.
+//!
+//! **The relation.** Party `P_i` sent `z_i` of each AND. Its neighbours know the parts: the left
+//! one, `L = P_{i-1}`, holds `x_i`, `y_i` and received `z_i`; the right one, `R = P_{i+1}`, holds
+//! `x_{i+1}`, `y_{i+1}`; each shares one of the two mask keys with `P_i`. With
+//! `e = z_i ⊕ x_i∧y_i ⊕ F(K_i)`, known to `P` and `L`, and `f = F(K_{i+1})`, known to `P` and `R`,
+//! the AND is right if and only if `x_i∧y_{i+1} ⊕ y_i∧x_{i+1} = e ⊕ f`. `P` proves that to both
+//! for all gates of a batch at once. Every party takes all three roles at the same time, for
+//! the proofs of all three.
+//!
+//! **The proof.** Gates lie in lines of 512, and 2^k lines make a block `b`; gate `(b, row, q, j)`
+//! is bit `128·q + j` of a line.
+//!
+//! 0. *Close.* `L` and `R`, once they have every gate of the batch, send `P` a coin each, from the
+//!    key that `P` lacks. All hash them with session, batch, prover and sizes into `S_0`.
+//! 1. *Weights* from `S_0`: `w(b, q, j) = β_b·ω_q²·X^j` in GF(2^128), with `β_b` of degree below 64.
+//! 2. *Rows.* `L` computes `T_L[row] = Σ w·e`, `R` computes `T_R[row] = Σ w·f`.
+//! 3. *Skip.* The polynomial `G(r) = Σ w·(x̃(r)·ỹ'(r) + ỹ(r)·x̃'(r))`, where `x̃` is the multilinear
+//!    extension over the row's `k` bits, has degree 2 in each variable, hence is known from
+//!    {0, 1, ∞}^k, where extensions of bits are bits again. At points of bits it is `T_L + T_R`;
+//!    `P` shares its values at the others: `R`'s share is pseudorandom from their key, `L`'s share
+//!    is sent. `S_1 = H(S_0, H(salt ‖ L-share))` gives the point `r`.
+//! 4. *Fold.* The lines of each block become one of field elements, with `√β_b` on both sides.
+//! 5. *Recurse* over blocks and then over elements, halving each time: `P` shares `h(0)` and
+//!    `h(∞)` of the products along each pair's line, `h(1)` follows from the claim.
+//! 6. *Mask.* One more such round pairs what is left, `u` and `v`, with pseudorandom `u_1`, `v_1`.
+//!    `L` sends `R` the digests, `û` and its claim `T_L`; `R` accepts if `û·v̂ = T_L + T_R`.
+//!
+//! **Order.** A coin leaves when its sender's statement is fixed: all products of the batch
+//! have arrived. `L` and `R` take the coins for `S_0` from their key, never from a message. `R`
+//! computes every challenge itself. `P` sends its last `S` to both; `L` compares it with its own before
+//! `û` and `T_L` leave, `R` before it looks at them. Without these comparisons a false coin or
+//! digest makes the verifiers follow other challenges than the prover, and the verdict answers
+//! questions about inputs. Digests are salted: `R` knows its own share of each value and could
+//! test guesses of the other. Every lane of randomness is named by use, prover and batch, and a
+//! batch has one proof, since a second under the same masks leaks.
+//!
+//! **Soundness**, per proof. Let one AND be wrong. The sum of its row misses the claim unless the
+//! weights cancel: the elements of a block's row cancel for one of 2^128 `ω` at most, blocks for one of
+//! 2^64 `β`. Both hang on a coin of an honest verifier, sent after the statement was fixed, so this
+//! 2^-64 + 2^-128 cannot be ground. Then `P` commits to the values of each round by `L`'s digest
+//! and `R`'s key before it learns the point: per hash query, a wrong polynomial agrees with the right
+//! one at the skip's point with probability 2k/2^128 at most, in each later round 2/2^128. With 2^64 queries
+//! and k ≤ 6: 2^64 · (12 + 2)/2^128 < 2^-60, so below 2^-60 in all. The hash is a random oracle here. Over the batches of a session the first term
+//! adds up, one 2^-64 each; queries are counted once.
+//!
+//! **Zero knowledge** against one verifier: `L` sees uniform shares; `R` salted digests, a uniform `û`
+//! and `T_L = û·v̂ − T_R`. `P` learns the verdict, which it knows.
+//!
+//! **Sources.** Boneh, Boyle, Corrigan-Gibbs, Gilboa, Ishai, CRYPTO 2019, §5 (recursion of fully linear
+//! proofs); Boyle, Gilboa, Ishai, Nof, CCS 2019 (three parties). The rounds on bits, the split into
+//! coins and hashes, and the composition as a whole are our own, and **nobody else has
+//! reviewed them**.
+//!
+//! **Cost.** Four latencies; with `D = log2(2m) − k`, a proof takes `3^k − 2^k + 2(D + 1)` elements of 16 bytes
+//! to the left, `D + 2` digests from left to right verifier, and 162 bytes more.
+
+mod field;
+mod gates;
+mod lanes;
+mod parties;
+mod prover;
+mod shape;
+mod transcript;
+mod verifier;
+
+use crate::check::AndStep;
+use crate::error::ProtocolError;
+use crate::session::{Role, Session};
+use crate::step::Step;
+use parties::Parties;
+use shape::Shape;
+
+/// Proves this party's ANDs of one batch to both neighbours and verifies theirs.
+///
+/// - **In:** steps whose products have all arrived, the same ones in the same order at every
+///   party. `step` is a fresh step of the batch: all messages and randomness are named below it.
+/// - **Cost:** 4 rounds; see the module. No gates cost nothing, and neither does a session
+///   that trusts its peers to have no part in the products.
+/// - **Model:** one active corruption of three, with abort. If an AND of an honest party's
+///   neighbour is wrong, an honest party returns an error but with probability 2^-60.
+///
+/// # Errors
+/// `PeerDeviated` if a proof does not hold or a party sent what it should not have;
+/// `StepReused` for a second proof of one batch; `Link`.
+pub(crate) fn prove(s: &mut Session, step: &Step, batch: &[AndStep]) -> Result<(), ProtocolError> {
+    s.claim(&step.child("proof".into()))?;
+    let n_lines = gates::n_lines(batch);
+    if n_lines == 0 {
+        return Ok(());
+    }
+    let shape = Shape::of(n_lines);
+    match &s.core.clone().role {
+        Role::Rep3 { roots, .. } => Parties::of(s, step, roots, batch, shape).run(s),
+        Role::Count(_) => {
+            parties::count(s, shape);
+            Ok(())
+        }
+        Role::Plain | Role::Observer => Ok(()),
+    }
+}
+
+/// A wrong product that passes if the coins are known before it is sent: what to add to the first
+/// and second 128 gates of a batch of one line.
+#[cfg(feature = "lab")]
+pub(crate) fn cancelling(
+    s: &Session,
+    step: &Step,
+    batch: &[AndStep],
+    prover: usize,
+    coins: &[[u8; 32]; 2],
+) -> [u128; 2] {
+    let shape = Shape::of(gates::n_lines(batch));
+    let statement = transcript::Statement::of(*s.session_id(), step, batch, shape);
+    let transcript = transcript::Transcript::new(&statement, prover, coins);
+    // The errors weigh ω_0²·ω_1² and ω_1²·ω_0².
+    let [first, second, ..] = transcript::Weights::of(&transcript, shape).elements;
+    [second.0, first.0]
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,190 @@
+//! The four flights of a proof. Each party is prover, left and right verifier at once.
+
+use buf::{Buf, Bytes};
+use math::gf::{Field, Gf128};
+use math::{Group, kernel};
+use net::PartyId;
+use subtle::ConstantTimeEq;
+
+use super::gates::{self, Lines};
+use super::lanes::{self, ProverLanes};
+use super::prover::{self, Proof};
+use super::shape::Shape;
+use super::transcript::{Seed, Statement, Transcript};
+use super::verifier::{Claim, Outcome};
+use crate::check::AndStep;
+use crate::error::{Deviation, ProtocolError};
+use crate::prss::Roots;
+use crate::rep3::Seat;
+use crate::session::{Session, guard};
+use crate::step::Step;
+
+/// The parts of a message, which number it on the wire too.
+const COIN: u8 = 0;
+const PROOF: u8 = 1;
+const ANSWER: u8 = 2;
+const VERDICT: u8 = 3;
+
+/// The only verdict that accepts.
+const ACCEPTED: u8 = 1;
+
+/// One party's side of a batch: `P_{i+1}`'s proof it verifies from the left, `P_{i-1}`'s from the right.
+pub(super) struct Parties<'a> {
+    seat: Seat,
+    step: &'a Step,
+    roots: &'a Roots,
+    batch: &'a [AndStep],
+    statement: Statement,
+    shape: Shape,
+}
+
+impl<'a> Parties<'a> {
+    pub(super) fn of(
+        s: &Session,
+        step: &'a Step,
+        roots: &'a Roots,
+        batch: &'a [AndStep],
+        shape: Shape,
+    ) -> Self {
+        let seat = s.seat().expect("only compute parties prove");
+        let statement = Statement::of(s.core.session_id, step, batch, shape);
+        Parties { seat, step, roots, batch, statement, shape }
+    }
+
+    pub(super) fn run(&self, s: &mut Session) -> Result<(), ProtocolError> {
+        let Seat { index: me, prev, next, .. } = self.seat;
+        let [own, to_next] = &self.roots.0;
+        let (right_of, left_of) = ((me + 2) % 3, (me + 1) % 3);
+        let [step_me, step_left, step_right] =
+            [me, left_of, right_of].map(|prover| lanes::of_prover(self.step, prover));
+
+        // The prover lacks the key of its coins: K_{i+2} is our own where we stand left of it.
+        let [named_left, named_right] = [&step_left, &step_right];
+        #[cfg(feature = "lab")]
+        let reused = [left_of, right_of].map(|prover| lanes::of_prover(&Step::root(s.session_id()), prover));
+        #[cfg(feature = "lab")]
+        let [named_left, named_right] = match s.core.lab.lacks(crate::lab::Mutant::BitProofCoinsReused) {
+            true => [&reused[0], &reused[1]],
+            false => [named_left, named_right],
+        };
+        let coins_left = lanes::coins(named_left, own);
+        let coins_right = lanes::coins(named_right, to_next);
+        s.send(self.step, COIN, next, bytes_of(&coins_left[0]))?;
+        s.send(self.step, COIN, prev, bytes_of(&coins_right[1]))?;
+
+        // Our parts: `own` is the prover's `next` where we stand right of it, and the other way round.
+        let [x, x_next] = [0, 1].map(|part| Lines::x(self.batch, part));
+        let [y, y_next] = [0, 1].map(|part| Lines::y(self.batch, part));
+        let left = self.left_claim(left_of, &coins_left, &x_next, &y_next);
+        let right = self.right_claim(right_of, &coins_right);
+
+        let coins = [self.receive_seed(s, COIN, prev)?, self.receive_seed(s, COIN, next)?];
+        let transcript = Transcript::new(&self.statement, me, &coins);
+        let lanes = ProverLanes::of(&step_me, own, to_next, self.shape);
+        let operands = [x, y, x_next, y_next];
+        let Proof { left: shares, last } = prover::prove(self.shape, transcript, &operands, &lanes);
+        let [x, y, x_next, y_next] = &operands;
+        s.send(self.step, PROOF, prev, bytes_of(&[bytemuck::cast_slice(&shares), &last[..]].concat()))?;
+        s.send(self.step, PROOF, next, bytes_of(&last))?;
+
+        let [proof_bytes, answer_bytes] = self.shape.message_bytes();
+        let proof = s.recv(self.step, PROOF, next, proof_bytes)?;
+        let (shares, last) = proof.bytes().split_at(16 * self.shape.n_elements());
+        let shares: &[Gf128] = bytemuck::cast_slice(shares);
+        let digests = left.digests(shares, &lanes::salts(&step_left, to_next, self.shape));
+        let mask = lanes::mask_left(&step_left, to_next);
+        let outcome = left.follow(&digests, last, shares, [x_next, y_next], mask);
+        let Outcome { operand, claim } = outcome.ok_or_else(|| self.deviated(Deviation::ProofsDiffer))?;
+        let answer = [bytemuck::cast_slice(&digests), bytemuck::cast_slice(&[operand, claim])].concat();
+        s.send(self.step, ANSWER, prev, bytes_of(&answer))?;
+
+        let last = self.receive_seed(s, PROOF, prev)?;
+        let answer = s.recv(self.step, ANSWER, next, answer_bytes)?;
+        let shares = lanes::right_shares(&step_right, own, self.shape);
+        let mask = lanes::mask_right(&step_right, own);
+        let (digests, outcome) = answer.bytes().split_at(32 * self.shape.n_digests());
+        let verdict = match right.follow(bytemuck::cast_slice(digests), &last, &shares, [y, x], mask) {
+            Some(mine) if guard!(s, BitProofUnchecked, mine.agrees_with(bytemuck::cast_slice(outcome))) => {
+                Ok(())
+            }
+            Some(_) => Err(Deviation::FalseProof),
+            None => Err(Deviation::ProofsDiffer),
+        };
+        let byte = if verdict.is_ok() { ACCEPTED } else { 0 };
+        let told = [prev, next].map(|party| s.send(self.step, VERDICT, party, bytes_of(&[byte])));
+        // Who hears a refusal may end the session before the other is told: ours is the cause.
+        verdict.map_err(|deviation| self.deviated(deviation))?;
+        for sent in told {
+            sent?;
+        }
+        for party in [next, prev] {
+            let accepted = s.recv(self.step, VERDICT, party, 1)?.bytes() == [ACCEPTED];
+            if !guard!(s, BitProofVerdictIgnored, accepted) {
+                return Err(self.deviated(Deviation::ProofRefused));
+            }
+        }
+        Ok(())
+    }
+
+    /// `e = z_i ⊕ x_i∧y_i ⊕ F(K_i)`, known to the left verifier of `P_i`.
+    fn left_claim(&self, prover: usize, coins: &[Seed; 2], x: &Lines<'_>, y: &Lines<'_>) -> Claim {
+        let masks = gates::masks(self.batch, &self.roots.0[1]);
+        let (z, masks) = (Lines::z_next(self.batch), Lines::of_planes(&masks));
+        let transcript = Transcript::new(&self.statement, prover, coins);
+        let [mut xs, mut ys, mut fs] = std::array::from_fn(|_| vec![[0; 8]; self.shape.block_lines()]);
+        Claim::new(self.shape, transcript, |first, out| {
+            z.read(first, out);
+            x.read(first, &mut xs);
+            y.read(first, &mut ys);
+            masks.read(first, &mut fs);
+            kernel::and_into(xs.as_flattened_mut(), ys.as_flattened());
+            for term in [&xs, &fs] {
+                kernel::xor_into(bytemuck::cast_slice_mut(out), bytemuck::cast_slice(term));
+            }
+        })
+    }
+
+    /// `f = F(K_{i+1})`, known to the right verifier of `P_i`.
+    fn right_claim(&self, prover: usize, coins: &[Seed; 2]) -> Claim {
+        let masks = gates::masks(self.batch, &self.roots.0[0]);
+        let masks = Lines::of_planes(&masks);
+        let transcript = Transcript::new(&self.statement, prover, coins);
+        Claim::new(self.shape, transcript, |first, out| masks.read(first, out))
+    }
+
+    fn receive_seed(&self, s: &mut Session, part: u8, from: PartyId) -> Result<Seed, ProtocolError> {
+        let payload = s.recv(self.step, part, from, size_of::<Seed>())?;
+        Ok(payload.bytes().try_into().expect("a payload of the size asked for"))
+    }
+
+    fn deviated(&self, deviation: Deviation) -> ProtocolError {
+        ProtocolError::PeerDeviated { step: self.step.clone(), deviation, culprit: None }
+    }
+}
+
+impl Outcome {
+    /// Whether `û·v̂ = T_L + T_R`, where the left verifier says `û` and `T_L`.
+    pub(super) fn agrees_with(&self, left: &[Gf128]) -> bool {
+        let product = self.operand.times(left[0]);
+        let sum = self.claim.plus(left[1]);
+        bool::from(product.0.to_le_bytes().ct_eq(&sum.0.to_le_bytes()))
+    }
+}
+
+fn bytes_of(bytes: &[u8]) -> Bytes {
+    Buf::copy_of(bytes).freeze()
+}
+
+/// The messages of a proof, by size.
+pub(super) fn count(s: &mut Session, shape: Shape) {
+    let [proof_bytes, answer_bytes] = shape.message_bytes();
+    let compute = s.core.compute;
+    s.count_both_ways(size_of::<Seed>());
+    let flight = [0, 1, 2].map(|i| {
+        let (left, right) = (compute[(i + 2) % 3], compute[(i + 1) % 3]);
+        [(compute[i], left, proof_bytes), (compute[i], right, size_of::<Seed>())]
+    });
+    s.count_messages(flight.as_flattened());
+    s.count_left(answer_bytes);
+    s.count_both_ways(1);
+}

@@ -1,0 +1,140 @@
+//! The prover's side of a proof.
+
+use buf::Buf;
+use math::Group;
+use math::gf::lines::{Factors, LINE_BITS, Line, WeighedSum, weigh_products};
+use math::gf::vectors::{fold_into, multiply_into, pair_products, pair_sums};
+use math::gf::{Field, Gf128, inner_product};
+
+use super::field::{equal_weights, scaled};
+use super::gates::Lines;
+use super::lanes::ProverLanes;
+use super::shape::Shape;
+use super::transcript::{Seed, Transcript, Weights, digest};
+
+/// The elements of a vector of one block: two lines, one above the other.
+const BLOCK: usize = 2 * LINE_BITS;
+
+/// What the prover sends: the left verifier's shares, and the last state to both.
+pub(super) struct Proof {
+    pub(super) left: Vec<Gf128>,
+    pub(super) last: Seed,
+}
+
+/// Proves `Σ x ∧ y' ⊕ y ∧ x' = e ⊕ f` for lines `x`, `y`, `x'`, `y'`.
+pub(super) fn prove(
+    shape: Shape,
+    transcript: Transcript,
+    lines: &[Lines<'_>; 4],
+    lanes: &ProverLanes,
+) -> Proof {
+    let weights = Weights::of(&transcript, shape);
+    let mut proof = Rounds { transcript, lanes, left: Vec::with_capacity(shape.n_elements()), n_rounds: 0 };
+
+    proof.share(&skipped(shape, &weights, lines));
+    let at_lines = equal_weights(&proof.transcript.points(shape.skip()), true);
+
+    let [mut u, mut v] = folded(shape, &weights, lines, &at_lines);
+    let (mut u, mut v) = (u.as_mut_slice::<Gf128>(), v.as_mut_slice::<Gf128>());
+    let mut squares = weights.roots.clone();
+    multiply_into(&mut squares, &weights.roots);
+    let (mut zero, mut infinity) = (vec![Gf128(0); BLOCK], vec![Gf128(0); BLOCK]);
+    while u.len() > BLOCK {
+        let ((u_low, u_high), (v_low, v_high)) = (halves(u), halves(v));
+        pair_products([u_low, u_high], [v_low, v_high], &mut zero, &mut infinity);
+        proof.share(&[inner_product(&squares, &zero), inner_product(&squares, &infinity)]);
+        let point = proof.transcript.point();
+        (u, v) = (fold(u, point), fold(v, point));
+    }
+
+    multiply_into(u, &weights.roots);
+    multiply_into(v, &weights.roots);
+    while u.len() > 1 {
+        let ((u_low, u_high), (v_low, v_high)) = (halves(u), halves(v));
+        proof.share(&pair_sums([u_low, u_high], [v_low, v_high]));
+        let point = proof.transcript.point();
+        (u, v) = (fold(u, point), fold(v, point));
+    }
+
+    // The masking round: the lines through u, v at 0 and the masks at 1. Their product at 0
+    // is the claim, which both verifiers hold shares of.
+    let (u1, v1) = (lanes.mask_left, lanes.mask_right);
+    proof.share(&[u1.times(v1), u[0].plus(u1).times(v[0].plus(v1))]);
+    Proof { left: proof.left, last: *proof.transcript.state() }
+}
+
+/// The rounds of a proof: each splits values into two shares and hashes the left one.
+struct Rounds<'a> {
+    transcript: Transcript,
+    lanes: &'a ProverLanes,
+    left: Vec<Gf128>,
+    n_rounds: usize,
+}
+
+impl Rounds<'_> {
+    fn share(&mut self, values: &[Gf128]) {
+        let first = self.left.len();
+        let right = &self.lanes.right[first..];
+        self.left.extend(values.iter().zip(right).map(|(value, right)| value.minus(*right)));
+        self.transcript.absorb(&digest(&self.lanes.salts[self.n_rounds], &self.left[first..]));
+        self.n_rounds += 1;
+    }
+}
+
+/// The sums at the points of the extension that are shared.
+fn skipped(shape: Shape, weights: &Weights, lines: &[Lines<'_>; 4]) -> Vec<Gf128> {
+    let mut sums = vec![WeighedSum::ZERO; shape.n_points()];
+    let mut block_lines = block_buffer(shape);
+    for (block, weight) in weights.blocks.iter().enumerate() {
+        read_block(shape, lines, block, &mut block_lines);
+        weigh_products(&mut sums, block_lines.each_ref().map(|lines| &lines[..]), *weight);
+    }
+    let points = sums.iter().zip(shape.lines_of_points());
+    points.filter(|(_, line)| line.is_none()).map(|(sum, _)| sum.total(&weights.elements)).collect()
+}
+
+/// The vectors `u = x̃‖ỹ` and `v = ỹ'‖x̃'` of each block, one block after the other; zeros
+/// fill the blocks up to a power of two. Their memory is pooled: fresh pages would cost as much
+/// as all else here.
+fn folded(shape: Shape, weights: &Weights, lines: &[Lines<'_>; 4], at_lines: &[Gf128]) -> [Buf; 2] {
+    let n_bytes = (BLOCK << shape.block_rounds()) * size_of::<Gf128>();
+    let (mut u, mut v) = (Buf::stale(n_bytes), Buf::stale(n_bytes));
+    let blocks = u.as_mut_slice::<Gf128>().chunks_mut(BLOCK).zip(v.as_mut_slice().chunks_mut(BLOCK));
+    let mut block_lines = block_buffer(shape);
+    for (block, (u, v)) in blocks.enumerate() {
+        u.fill(Gf128(0));
+        v.fill(Gf128(0));
+        if block >= shape.n_blocks() {
+            continue;
+        }
+        read_block(shape, lines, block, &mut block_lines);
+        let factors = Factors::new(&scaled(at_lines, weights.block_root(block)));
+        let [x, y, x_next, y_next] = &block_lines;
+        factors.fold(x, &mut u[..LINE_BITS]);
+        factors.fold(y, &mut u[LINE_BITS..]);
+        factors.fold(y_next, &mut v[..LINE_BITS]);
+        factors.fold(x_next, &mut v[LINE_BITS..]);
+    }
+    [u, v]
+}
+
+fn block_buffer(shape: Shape) -> [Vec<Line>; 4] {
+    std::array::from_fn(|_| vec![[0; 8]; shape.block_lines()])
+}
+
+fn read_block(shape: Shape, lines: &[Lines<'_>; 4], block: usize, out: &mut [Vec<Line>; 4]) {
+    for (lines, out) in lines.iter().zip(out) {
+        lines.read(block * shape.block_lines(), out);
+    }
+}
+
+fn halves(w: &mut [Gf128]) -> (&mut [Gf128], &mut [Gf128]) {
+    w.split_at_mut(w.len() / 2)
+}
+
+/// Folds a vector, top bit first.
+fn fold(w: &mut [Gf128], at: Gf128) -> &mut [Gf128] {
+    let (low, high) = halves(w);
+    fold_into(low, high, at);
+    low
+}

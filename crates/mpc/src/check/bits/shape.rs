@@ -1,0 +1,128 @@
+//! The sizes of one proof: public functions of the number of gates.
+
+use math::gf::lines::LINE_BITS;
+
+/// Rounds that bring two lines, one above the other, down to one element each.
+const LINE_ROUNDS: usize = 1 + LINE_BITS.ilog2() as usize;
+
+/// How a batch is cut: 2^k lines of 512 gates to a block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Shape {
+    /// Lines that hold gates.
+    n_lines: usize,
+    /// `k`: the rounds that run on bits.
+    skip: u32,
+}
+
+impl Shape {
+    pub(super) fn of(n_lines: usize) -> Self {
+        let skip = match n_lines * LINE_BITS {
+            0x4_0000.. => 6,
+            0x8000.. => 5,
+            _ => n_lines.next_power_of_two().trailing_zeros().min(4),
+        };
+        Shape { n_lines, skip }
+    }
+
+    /// With another `k` than the number of lines gives.
+    #[cfg(test)]
+    pub(super) fn with_skip(n_lines: usize, skip: u32) -> Self {
+        Shape { n_lines, skip }
+    }
+
+    /// `k`: how many rounds run on bits.
+    pub(super) fn skip(self) -> usize {
+        self.skip as usize
+    }
+
+    /// Lines of a block: 2^k.
+    pub(super) fn block_lines(self) -> usize {
+        1 << self.skip
+    }
+
+    /// Points of the extension of a block: 3^k.
+    pub(super) fn n_points(self) -> usize {
+        3usize.pow(self.skip)
+    }
+
+    /// The line of a block at each point of its extension: none at infinity in any digit,
+    /// where sums are shared. Digit `t` of a point has the weight 3^t, and is bit `t` of the line.
+    pub(super) fn lines_of_points(self) -> Vec<Option<usize>> {
+        let mut lines = vec![Some(0)];
+        for t in 0..self.skip {
+            let with_bit: Vec<_> = lines.iter().map(|line| line.map(|line| line | 1 << t)).collect();
+            lines.extend(with_bit);
+            lines.resize(3 * (lines.len() / 2), None);
+        }
+        lines
+    }
+
+    /// Blocks that hold gates.
+    pub(super) fn n_blocks(self) -> usize {
+        self.n_lines.div_ceil(self.block_lines())
+    }
+
+    /// Rounds of the recursion over blocks: their number counts as a power of two.
+    pub(super) fn block_rounds(self) -> usize {
+        self.n_blocks().next_power_of_two().trailing_zeros() as usize
+    }
+
+    /// `D`: rounds after the first, without the masking one.
+    pub(super) fn rounds(self) -> usize {
+        self.block_rounds() + LINE_ROUNDS
+    }
+
+    /// `m`: gates, those of zeros that fill the last blocks included.
+    pub(super) fn n_gates(self) -> u64 {
+        ((self.block_lines() * LINE_BITS) << self.block_rounds()) as u64
+    }
+
+    /// Field elements of each verifier's share of the proof.
+    pub(super) fn n_elements(self) -> usize {
+        self.n_points() - self.block_lines() + 2 * (self.rounds() + 1)
+    }
+
+    /// The share's elements of each round: the first, `D` more, and the masking one.
+    pub(super) fn round_lengths(self) -> impl Iterator<Item = usize> {
+        let first = self.n_points() - self.block_lines();
+        std::iter::once(first).chain(std::iter::repeat_n(2, self.rounds() + 1))
+    }
+
+    /// Digests of the left share: one for each round.
+    pub(super) fn n_digests(self) -> usize {
+        self.rounds() + 2
+    }
+
+    /// Bytes of the prover's message to its left verifier, and of the latter's to the right one.
+    pub(super) fn message_bytes(self) -> [usize; 2] {
+        [16 * self.n_elements() + 32, 32 * self.n_digests() + 32]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_follow_from_the_number_of_lines() {
+        for n_lines in (1..70).chain([511, 512, 513, 2048, 2049, 8192]) {
+            let shape = Shape::of(n_lines);
+            let filled = shape.n_blocks() * shape.block_lines();
+            assert!((n_lines..n_lines + shape.block_lines()).contains(&filled), "{n_lines} lines");
+            // D = log2(2m) − k, and a share holds 3^k − 2^k + 2(D + 1) elements.
+            assert_eq!(2 * shape.n_gates(), 1 << (shape.rounds() + shape.skip()));
+            let lines = shape.lines_of_points();
+            assert_eq!(lines.len(), shape.n_points());
+            assert!(lines.iter().flatten().copied().eq(0..shape.block_lines()), "{lines:?}");
+            assert_eq!(shape.round_lengths().sum::<usize>(), shape.n_elements());
+            assert_eq!(shape.round_lengths().count(), shape.n_digests());
+        }
+    }
+
+    #[test]
+    fn more_rounds_run_on_bits_the_larger_the_batch() {
+        let skip = |gates: usize| Shape::of(gates.div_ceil(LINE_BITS)).skip();
+        assert_eq!([1, 1 << 10, 1 << 12, 1 << 14].map(skip), [0, 1, 3, 4]);
+        assert_eq!([1 << 15, (1 << 18) - LINE_BITS, 1 << 18, 1 << 22].map(skip), [5, 5, 6, 6]);
+    }
+}

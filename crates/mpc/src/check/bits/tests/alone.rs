@@ -1,0 +1,107 @@
+//! One proof without parties: its three roles one after the other.
+
+use math::gf::Gf128;
+use math::{Planes, kernel};
+
+use super::planes;
+use crate::check::bits::gates::Lines;
+use crate::check::bits::lanes::ProverLanes;
+use crate::check::bits::prover::{self, Proof};
+use crate::check::bits::shape::Shape;
+use crate::check::bits::transcript::{Seed, Statement, Transcript};
+use crate::check::bits::verifier::{Claim, Outcome};
+use crate::step::Step;
+
+/// What the three know of `n` gates with `x ∧ y' ⊕ y ∧ x' = e ⊕ f`, in this order.
+pub(super) struct Alone {
+    pub(super) shape: Shape,
+    pub(super) statement: Statement,
+    pub(super) coins: [Seed; 2],
+    pub(super) lanes: ProverLanes,
+    pub(super) gates: [Planes; 6],
+}
+
+impl Alone {
+    pub(super) fn new(seed: u64, n: usize) -> Self {
+        Self::with_shape(seed, n, Shape::of(n.div_ceil(512)))
+    }
+
+    pub(super) fn with_shape(seed: u64, n: usize, shape: Shape) -> Self {
+        let [x, y, x_next, y_next, f] = [1, 2, 3, 4, 5].map(|at| planes(100 * seed + at, n, 1));
+        let products = x.zip(&y_next, |a, b| a & b).zip(&y.zip(&x_next, |a, b| a & b), |a, b| a ^ b);
+        let e = products.zip(&f, |a, b| a ^ b);
+        let noise = planes(100 * seed + 6, 64 * (2 * shape.n_elements() + 4 * shape.n_digests() + 4), 1);
+        let (elements, rest) = noise.words().split_at(2 * shape.n_elements());
+        let (salts, rest) = rest.split_at(4 * shape.n_digests());
+        let element = |words: &[u64]| Gf128(u128::from(words[0]) | u128::from(words[1]) << 64);
+        let lanes = ProverLanes {
+            right: elements.chunks(2).map(element).collect(),
+            salts: bytemuck::cast_slice(salts).to_vec(),
+            mask_left: element(rest),
+            mask_right: element(&rest[2..]),
+        };
+        let step = Step::root(&[seed as u8; 32]);
+        let statement = Statement::of([seed as u8; 32], &step, &[], shape);
+        let coins = [[1; 32], [2; 32]];
+        Alone { shape, statement, coins, lanes, gates: [x, y, x_next, y_next, e, f] }
+    }
+
+    /// Operand `at` of the gates.
+    pub(super) fn lines(&self, at: usize) -> Lines<'_> {
+        Lines::of_planes(&self.gates[at..at + 1])
+    }
+
+    pub(super) fn operands(&self) -> [Lines<'_>; 4] {
+        [0, 1, 2, 3].map(|at| self.lines(at))
+    }
+
+    pub(super) fn transcript(&self) -> Transcript {
+        Transcript::new(&self.statement, 0, &self.coins)
+    }
+
+    pub(super) fn prove(&self) -> Proof {
+        prover::prove(self.shape, self.transcript(), &self.operands(), &self.lanes)
+    }
+
+    pub(super) fn left_claim(&self) -> Claim {
+        let (z, x, y, f) = (self.lines(4), self.lines(0), self.lines(1), self.lines(1));
+        // As a left verifier reads them: the product, both factors and a mask.
+        let [mut xs, mut ys, mut fs] = [0, 1, 2].map(|_| vec![[0; 8]; self.shape.block_lines()]);
+        Claim::new(self.shape, self.transcript(), |first, out| {
+            z.read(first, out);
+            x.read(first, &mut xs);
+            y.read(first, &mut ys);
+            f.read(first, &mut fs);
+            kernel::and_into(fs.as_flattened_mut(), xs.as_flattened());
+            kernel::and_into(xs.as_flattened_mut(), ys.as_flattened());
+            for term in [&xs, &fs] {
+                kernel::xor_into(bytemuck::cast_slice_mut(out), bytemuck::cast_slice(term));
+            }
+        })
+    }
+
+    pub(super) fn right_claim(&self) -> Claim {
+        let f = self.lines(5);
+        Claim::new(self.shape, self.transcript(), |first, out| f.read(first, out))
+    }
+
+    pub(super) fn left(&self, claim: Claim, proof: &Proof) -> Option<(Vec<Seed>, Outcome)> {
+        let digests = claim.digests(&proof.left, &self.lanes.salts);
+        let lines = [&self.lines(0), &self.lines(1)];
+        let outcome = claim.follow(&digests, &proof.last, &proof.left, lines, self.lanes.mask_left)?;
+        Some((digests, outcome))
+    }
+
+    pub(super) fn right(&self, claim: Claim, digests: &[Seed], last: &Seed) -> Option<Outcome> {
+        let lines = [&self.lines(3), &self.lines(2)];
+        claim.follow(digests, last, &self.lanes.right, lines, self.lanes.mask_right)
+    }
+
+    /// Whether the right verifier accepts.
+    pub(super) fn accepted(&self) -> bool {
+        let proof = self.prove();
+        let Some((digests, left)) = self.left(self.left_claim(), &proof) else { return false };
+        let right = self.right(self.right_claim(), &digests, &proof.last);
+        right.is_some_and(|right| right.agrees_with(&[left.operand, left.claim]))
+    }
+}

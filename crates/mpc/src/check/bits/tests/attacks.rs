@@ -1,0 +1,261 @@
+//! Each rule of the proof, by the attack that it prevents: the attack works on a proof
+//! without the rule, and fails on the real one.
+
+use std::sync::{Arc, Mutex};
+
+use buf::Buf;
+use math::Group;
+use math::gf::{Field, Gf128};
+use net::{Interceptor, PartyId, Tag, Verdict};
+
+use super::alone::Alone;
+use super::*;
+use crate::check::bits::lanes::ProverLanes;
+use crate::check::bits::transcript::{Seed, digest};
+use crate::error::Deviation;
+use crate::lab::{Lab, Script};
+
+const GATES: usize = 40;
+
+/// The last state that these digests lead to.
+fn last_of(alone: &Alone, digests: &[Seed]) -> Seed {
+    let mut transcript = alone.transcript();
+    digests.iter().for_each(|digest| transcript.absorb(digest));
+    *transcript.state()
+}
+
+/// Another world in which bit `row` of operand `at` is guessed the other way round, and `e` or `f`
+/// follows.
+fn guess_otherwise(mut alone: Alone, at: usize, row: usize) -> Alone {
+    let turned = |word, bits| bits ^ u64::from(word == row / 64) << (row % 64);
+    alone.gates[at] = alone.gates[at].map(turned);
+    let [x, y, x_next, y_next, e, f] = &alone.gates;
+    let products = x.zip(y_next, |a, b| a & b).zip(&y.zip(x_next, |a, b| a & b), |a, b| a ^ b);
+    let (term, other) = if at < 2 { (4, f) } else { (5, e) };
+    alone.gates[term] = products.zip(other, |a, b| a ^ b);
+    alone
+}
+
+/// A digest of one's neighbour's share says nothing: its salt is unknown. Without salts, the right
+/// verifier tells a right guess of the left one's inputs from a wrong one.
+#[test]
+fn unsalted_digests_answer_guesses() {
+    let world = || Alone::new(1, GATES);
+    let unsalted = vec![[0; 32]; world().lanes.salts.len()];
+    let salts = world().lanes.salts.clone();
+    for row in 0..GATES {
+        // All rounds but the last: that one holds the mask, which the right verifier lacks.
+        let seen = |mut alone: Alone, salts: &[Seed]| {
+            alone.lanes.salts = salts.to_vec();
+            let mut digests = alone.left_claim().digests(&alone.prove().left, salts);
+            digests.pop();
+            digests
+        };
+        let right = seen(world(), &unsalted);
+        let wrong = seen(guess_otherwise(world(), 0, row), &unsalted);
+        assert_ne!(right, wrong, "without salts, digests give bit {row} away");
+        let real = seen(world(), &salts);
+        assert!(real.iter().all(|digest| !right.contains(digest) && !wrong.contains(digest)));
+    }
+}
+
+/// A left verifier that sends a false digest, and `û` such that the right one's mask cancels.
+/// Gives what it then sends if the right verifier's bit `row` were as in `guess`.
+fn chosen_answer(alone: &Alone, mut guess: Alone) -> ([Gf128; 2], Vec<Seed>) {
+    let proof = alone.prove();
+    let (digests, _) = alone.left(alone.left_claim(), &proof).expect("an honest proof");
+    let mut false_digests = digests.clone();
+    false_digests[0][0] ^= 1;
+
+    // Its operand before masking, and the masking point of the false challenges.
+    let operand = |digests: &[Seed], mask: u128| {
+        let lines = [&alone.lines(0), &alone.lines(1)];
+        let last = last_of(alone, digests);
+        let outcome = alone.left_claim().follow(digests, &last, &proof.left, lines, Gf128(mask));
+        outcome.expect("its own last state").operand
+    };
+    let point = operand(&digests, 0).plus(operand(&digests, 1));
+    let u = operand(&digests, 0).times(Gf128::ONE.plus(point).inverse());
+    let point = operand(&false_digests, 0).plus(operand(&false_digests, 1));
+    let chosen = u.plus(point.times(u.plus(alone.lanes.mask_left)));
+
+    // The right verifier's shares if the guess were right and its mask were zero: round by
+    // round, what is missing from the left shares to the values.
+    guess.lanes.mask_right = Gf128(0);
+    let mut first = 0;
+    for n in alone.shape.round_lengths() {
+        let left = guess.prove().left;
+        let missing = left[first..].iter().zip(&proof.left[first..]).take(n);
+        for (share, (left, real)) in guess.lanes.right[first..].iter_mut().zip(missing) {
+            *share = share.plus(*left).plus(*real);
+        }
+        first += n;
+    }
+    let last = last_of(alone, &false_digests);
+    let right = guess.right(guess.right_claim(), &false_digests, &last).expect("the state it would have");
+    ([chosen, chosen.times(right.operand).plus(right.claim)], false_digests)
+}
+
+/// Without the right verifier's comparison of the last states, its verdict confirms or refutes a
+/// guess of its inputs.
+#[test]
+fn a_chosen_operand_under_false_digests_answers_guesses() {
+    for row in [0, 7, GATES - 1] {
+        let alone = Alone::new(2, GATES);
+        let proof = alone.prove();
+        let right = Alone::new(2, GATES);
+        let wrong = guess_otherwise(Alone::new(2, GATES), 3, row);
+        for (guess, is_right) in [(right, true), (wrong, false)] {
+            let (answer, digests) = chosen_answer(&alone, guess);
+            // The mutant compares nothing: any last state is its own.
+            let mutant = alone.right(alone.right_claim(), &digests, &last_of(&alone, &digests));
+            let verdict = mutant.expect("the state it has").agrees_with(&answer);
+            assert_eq!(verdict, is_right, "row {row}: the mutant's verdict is the answer");
+            let real = alone.right(alone.right_claim(), &digests, &proof.last);
+            assert!(real.is_none(), "the real verifier stops before it looks");
+        }
+    }
+}
+
+/// A false coin to the prover makes the left verifier follow other challenges than the proof:
+/// without its comparison, what it sends is an equation in its inputs that the right
+/// verifier could not have made up.
+#[test]
+fn answers_to_a_proof_under_a_false_coin_tell_more_than_the_verdict() {
+    let alone = Alone::new(3, GATES);
+    let mut fooled = Alone::new(3, GATES);
+    fooled.coins[1][0] ^= 1;
+    let is_made_up = |coins: &Alone| {
+        let proof = coins.prove();
+        let digests = alone.left_claim().digests(&proof.left, &alone.lanes.salts);
+        // The mutant compares nothing.
+        let last = last_of(&alone, &digests);
+        let lines = [&alone.lines(0), &alone.lines(1)];
+        let mask = alone.lanes.mask_left;
+        let left =
+            alone.left_claim().follow(&digests, &last, &proof.left, lines, mask).expect("its own state");
+        assert_eq!(
+            alone.left(alone.left_claim(), &proof).is_some(),
+            proof.last == last,
+            "the real one looks"
+        );
+        let right = alone.right(alone.right_claim(), &digests, &last).expect("its own state");
+        right.agrees_with(&[left.operand, left.claim])
+    };
+    assert!(is_made_up(&alone), "an honest answer follows from û and the right verifier's view");
+    assert!(!is_made_up(&fooled), "one to a fooled prover does not");
+}
+
+/// Sender, receiver and part of a message.
+type Sent = (usize, usize, u8);
+
+/// Changes one message and lists those that left.
+struct Tamper {
+    from: usize,
+    to: usize,
+    part: u8,
+    n_bytes: usize,
+    sent: Mutex<Vec<Sent>>,
+}
+
+impl Interceptor for Tamper {
+    fn message(&self, from: PartyId, to: PartyId, tag: Tag, payload: &mut Buf) -> Verdict {
+        let part = tag.step as u8;
+        self.sent.lock().unwrap().push((from.index(), to.index(), part));
+        if (from.index(), to.index(), part, payload.len()) == (self.from, self.to, self.part, self.n_bytes) {
+            payload.bytes_mut()[self.n_bytes - 1] ^= 0x80;
+        }
+        Verdict::Deliver
+    }
+}
+
+const COIN: u8 = 0;
+const PROOF: u8 = 1;
+const ANSWER: u8 = 2;
+const VERDICT: u8 = 3;
+
+/// Runs a batch with one message changed: how the parties say that somebody deviated, and what was sent.
+fn changed(from: usize, to: usize, part: u8, n_bytes: usize) -> (Vec<Option<Deviation>>, Vec<Sent>) {
+    let tamper = Arc::new(Tamper { from, to, part, n_bytes, sent: Mutex::default() });
+    let run = Lab::seeded(5).intercepted(tamper.clone()).run(|s| run(s, &tiny()));
+    let deviations = run.outcomes.iter().map(|outcome| match outcome {
+        Err(ProtocolError::PeerDeviated { deviation, .. }) => Some(*deviation),
+        _ => None,
+    });
+    (deviations.collect(), tamper.sent.lock().unwrap().clone())
+}
+
+#[test]
+fn after_a_false_coin_the_left_verifier_keeps_its_answer() {
+    for prover in 0..3 {
+        let (left, right) = ((prover + 2) % 3, (prover + 1) % 3);
+        for verifier in [left, right] {
+            let (deviations, sent) = changed(verifier, prover, COIN, 32);
+            assert_eq!(deviations[left], Some(Deviation::ProofsDiffer), "{deviations:?}");
+            assert!(!sent.contains(&(left, right, ANSWER)), "{sent:?}");
+        }
+    }
+}
+
+#[test]
+fn after_another_last_state_the_right_verifier_says_nothing_about_the_answer() {
+    for prover in 0..3 {
+        let (left, right) = ((prover + 2) % 3, (prover + 1) % 3);
+        let (deviations, _) = changed(prover, right, PROOF, 32);
+        assert_eq!(deviations[right], Some(Deviation::ProofsDiffer), "{deviations:?}");
+        // The same for a digest: the answer's last byte belongs to its claim, so that is a
+        // false proof, while the first bytes are digests.
+        let [_, answer_bytes] = Shape::of(1).message_bytes();
+        let (deviations, _) = changed(left, right, ANSWER, answer_bytes);
+        assert_eq!(deviations[right], Some(Deviation::FalseProof), "{deviations:?}");
+    }
+}
+
+#[test]
+fn a_refusal_reaches_both_others() {
+    for verifier in 0..3 {
+        for other in [(verifier + 1) % 3, (verifier + 2) % 3] {
+            let (deviations, _) = changed(verifier, other, VERDICT, 1);
+            assert_eq!(deviations[other], Some(Deviation::ProofRefused), "{deviations:?}");
+        }
+    }
+}
+
+/// Two uses under one label would be one stream. Each prover's proof takes six, each under
+/// one key, beside the masks of the products under all three.
+#[test]
+fn every_use_of_randomness_has_a_stream_of_its_own() {
+    let shapes = [(3, vec![(1, 1)]), (70, vec![(2, 2)])];
+    let script = Script::new(1);
+    let taken = |f: &(dyn Fn(&mut Session) -> Result<(), ProtocolError> + Sync)| {
+        let before = script.draws();
+        Lab::seeded(6).scripted(script.clone()).run(|s| f(s)).all();
+        script.draws() - before
+    };
+    let products = taken(&|s| batch_of(s, &shapes).map(drop));
+    assert_eq!(products, 3 * shapes.len());
+    let proofs = taken(&|s| run(s, &shapes));
+    assert_eq!(proofs, 3 * 6);
+}
+
+/// Within one stream, places are apart: no salt, share or coin comes twice in three proofs.
+#[test]
+fn no_value_of_a_lane_comes_twice() {
+    let lanes = Lab::seeded(7).run(|s| {
+        let step = s.begin("check")?;
+        let crate::session::Role::Rep3 { roots, index, .. } = &s.core.role else { unreachable!() };
+        let shape = Shape::of(40);
+        let mut halves: Vec<u128> = Vec::new();
+        let mut add = |seed: &Seed| halves.extend(bytemuck::cast_slice::<u8, u128>(&seed[..]));
+        let of = |prover: usize| lanes::of_prover(&step, prover);
+        let mine = ProverLanes::of(&of(*index), &roots.0[0], &roots.0[1], shape);
+        mine.salts.iter().for_each(&mut add);
+        lanes::coins(&of((index + 1) % 3), &roots.0[0]).iter().for_each(&mut add);
+        halves.extend(mine.right.iter().chain([&mine.mask_left, &mine.mask_right]).map(|element| element.0));
+        Ok(halves)
+    });
+    let all: Vec<u128> = lanes.all().concat();
+    let different: std::collections::BTreeSet<_> = all.iter().collect();
+    assert_eq!(different.len(), all.len());
+    assert_ne!(digest(&[0; 32], &[]), digest(&[1; 32], &[]));
+}

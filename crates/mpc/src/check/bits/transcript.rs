@@ -1,0 +1,140 @@
+//! What the challenges of a proof hang on, and the weights and points made from it.
+
+use std::sync::LazyLock;
+
+use bytemuck::Zeroable;
+use math::gf::{Field, Gf128};
+
+use super::field::scaled;
+use super::shape::Shape;
+use crate::check::AndStep;
+use crate::step::Step;
+
+/// A verifier's coin, a salt, a digest, or the state of a transcript.
+pub(super) type Seed = [u8; 32];
+
+/// What a proof says, apart from shares: equal at all parties.
+pub(super) struct Statement {
+    session_id: [u8; 32],
+    step: [u8; 20],
+    steps: Seed,
+    pub(super) shape: Shape,
+}
+
+impl Statement {
+    pub(super) fn of(session_id: [u8; 32], step: &Step, batch: &[AndStep], shape: Shape) -> Self {
+        let mut hasher = blake3::Hasher::new_derive_key("junto 2026 bit proof steps v1");
+        for and in batch {
+            hasher.update(&and.step.key_bytes());
+            for size in [and.z.n_rows(), and.pairs.len()] {
+                hasher.update(&(size as u64).to_le_bytes());
+            }
+            for width in and.pairs.iter().flat_map(|(x, y)| [x.width(), y.width()]) {
+                hasher.update(&(width as u64).to_le_bytes());
+            }
+        }
+        Statement { session_id, step: step.key_bytes(), steps: *hasher.finalize().as_bytes(), shape }
+    }
+}
+
+/// The running hash `S` of one prover's proof.
+#[derive(Clone)]
+pub(super) struct Transcript(Seed);
+
+impl Transcript {
+    /// `S_0`, from the coins of the left and the right verifier.
+    pub(super) fn new(statement: &Statement, prover: usize, coins: &[Seed; 2]) -> Self {
+        let mut hasher = blake3::Hasher::new_derive_key("junto 2026 bit proof statement v1");
+        hasher.update(&statement.session_id);
+        hasher.update(&statement.step);
+        hasher.update(&[prover as u8, statement.shape.skip() as u8]);
+        hasher.update(&statement.shape.n_gates().to_le_bytes());
+        hasher.update(&statement.steps);
+        hasher.update(&coins[0]);
+        hasher.update(&coins[1]);
+        Transcript(*hasher.finalize().as_bytes())
+    }
+
+    /// Goes on to the next `S`.
+    pub(super) fn absorb(&mut self, digest: &Seed) {
+        let mut hasher = blake3::Hasher::new_derive_key("junto 2026 bit proof round v1");
+        hasher.update(&self.0);
+        hasher.update(digest);
+        self.0 = *hasher.finalize().as_bytes();
+    }
+
+    /// The state: at the end, what the parties compare.
+    pub(super) fn state(&self) -> &Seed {
+        &self.0
+    }
+
+    /// The next `n` points, none of them 0 or 1.
+    pub(super) fn points(&self, n: usize) -> Vec<Gf128> {
+        let mut stream = self.point_stream();
+        let mut point = || loop {
+            let mut bytes = [0; 16];
+            stream.fill(&mut bytes);
+            let point = Gf128(u128::from_le_bytes(bytes));
+            if point.0 > 1 {
+                return point;
+            }
+        };
+        (0..n).map(|_| point()).collect()
+    }
+
+    /// The next point.
+    pub(super) fn point(&self) -> Gf128 {
+        self.points(1)[0]
+    }
+
+    pub(super) fn point_stream(&self) -> blake3::OutputReader {
+        blake3::Hasher::new_derive_key("junto 2026 bit proof point v1").update(&self.0).finalize_xof()
+    }
+
+    pub(super) fn weight_stream(&self) -> blake3::OutputReader {
+        blake3::Hasher::new_derive_key("junto 2026 bit proof weights v1").update(&self.0).finalize_xof()
+    }
+}
+
+/// The digest of a round's left share. Without a salt the right verifier, which knows its own
+/// share of the same values, could test guesses of them.
+pub(super) fn digest(salt: &Seed, elements: &[Gf128]) -> Seed {
+    let mut hasher = blake3::Hasher::new_derive_key("junto 2026 bit proof share v1");
+    hasher.update(salt);
+    hasher.update(bytemuck::cast_slice(elements));
+    *hasher.finalize().as_bytes()
+}
+
+/// `√X^j` for the bits of an element.
+static ROOT_POWERS: LazyLock<Vec<Gf128>> = LazyLock::new(|| {
+    let root = Gf128::X.root();
+    std::iter::successors(Some(Gf128::ONE), |power| Some(power.times(root))).take(128).collect()
+});
+
+/// The weights `w(b, q, j) = β_b · ω_q² · X^j` of the gates.
+pub(super) struct Weights {
+    /// `β_b`: polynomials of degree below 64, one for each block.
+    pub(super) blocks: Vec<u64>,
+    /// `ω_q²`.
+    pub(super) elements: [Gf128; 4],
+    /// `ω_q · √X^j` at `128·q + j`, twice, one above the other: what each side of the
+    /// products of two lines is multiplied by.
+    pub(super) roots: Vec<Gf128>,
+}
+
+impl Weights {
+    pub(super) fn of(transcript: &Transcript, shape: Shape) -> Self {
+        let mut stream = transcript.weight_stream();
+        let mut blocks = vec![0; shape.n_blocks()];
+        stream.fill(bytemuck::cast_slice_mut(&mut blocks));
+        let mut omegas = [Gf128::zeroed(); 4];
+        stream.fill(bytemuck::cast_slice_mut(&mut omegas));
+        let roots = omegas.map(|omega| scaled(&ROOT_POWERS, omega)).concat();
+        Weights { blocks, elements: omegas.map(Field::square), roots: [&roots[..], &roots].concat() }
+    }
+
+    /// `√β_b`, by which each side of a block's products is multiplied.
+    pub(super) fn block_root(&self, block: usize) -> Gf128 {
+        Gf128(self.blocks[block].into()).root()
+    }
+}

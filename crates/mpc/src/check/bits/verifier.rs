@@ -1,0 +1,132 @@
+//! The two verifiers' sides of a proof.
+
+use math::Group;
+use math::gf::lines::{Factors, LINE_BITS, WeighedSum, weigh};
+use math::gf::vectors::{fold_into, multiply_into};
+use math::gf::{Field, Gf128, add_scaled, inner_product};
+use subtle::ConstantTimeEq;
+
+use super::field::{equal_weights, parabola, scaled};
+use super::gates::Lines;
+use super::shape::Shape;
+use super::transcript::{Seed, Transcript, Weights, digest};
+
+/// One verifier's view of a proof whose challenges are still to come.
+pub(super) struct Claim {
+    shape: Shape,
+    transcript: Transcript,
+    weights: Weights,
+    /// `T[row] = Σ w·e`, or `Σ w·f`: this verifier's share of the sum at each line of a block.
+    rows: Vec<Gf128>,
+}
+
+/// What a verifier is left with after the challenges: a share of the claim, and its
+/// operand, masked.
+pub(super) struct Outcome {
+    pub(super) operand: Gf128,
+    pub(super) claim: Gf128,
+}
+
+impl Claim {
+    /// `parts` are lines whose XOR is the verifier's summand of the products: `e` or `f`.
+    pub(super) fn new(
+        shape: Shape,
+        transcript: Transcript,
+        mut terms: impl FnMut(usize, &mut [[u64; 8]]),
+    ) -> Self {
+        let weights = Weights::of(&transcript, shape);
+        let mut sums = vec![WeighedSum::ZERO; shape.block_lines()];
+        let mut lines = vec![[0; 8]; shape.block_lines()];
+        for (block, weight) in weights.blocks.iter().enumerate() {
+            terms(block * shape.block_lines(), &mut lines);
+            weigh(&mut sums, &lines, *weight);
+        }
+        let rows = sums.iter().map(|sum| sum.total(&weights.elements)).collect();
+        Claim { shape, transcript, weights, rows }
+    }
+
+    /// The digests of the left shares.
+    pub(super) fn digests(&self, elements: &[Gf128], salts: &[Seed]) -> Vec<Seed> {
+        let mut rest = elements;
+        let rounds = self.shape.round_lengths().zip(salts);
+        rounds
+            .map(|(n, salt)| digest(salt, rest.split_off(..n).expect("a share of the proof's size")))
+            .collect()
+    }
+
+    /// Follows the challenges that the digests give. `None` unless the last state is the
+    /// prover's: nothing else of the proof has been looked at by then.
+    ///
+    /// `elements` are this verifier's share of the proof, `lines` its operands, the upper first.
+    pub(super) fn follow(
+        mut self,
+        digests: &[Seed],
+        last: &[u8],
+        elements: &[Gf128],
+        lines: [&Lines<'_>; 2],
+        mask: Gf128,
+    ) -> Option<Outcome> {
+        self.transcript.absorb(&digests[0]);
+        let mut skip_points = self.transcript.points(self.shape.skip());
+        let mut points = Vec::with_capacity(self.shape.rounds() + 1);
+        for digest in &digests[1..] {
+            self.transcript.absorb(digest);
+            points.push(self.transcript.point());
+        }
+        if !bool::from(self.transcript.state()[..].ct_eq(last)) {
+            return None;
+        }
+        let (first, rest) = elements.split_at(self.shape.n_points() - self.shape.block_lines());
+        let at_lines = equal_weights(&skip_points, true);
+        skip_points.reverse();
+        let mut claim = self.skip(first, &skip_points);
+        let (mask_point, points) = points.split_last().expect("the masking round is one");
+        let (rest, mask_share) = rest.split_last_chunk::<2>().expect("the masking round has two");
+        for (share, r) in rest.as_chunks::<2>().0.iter().zip(points) {
+            claim = parabola(share[0], claim.minus(share[0]), share[1], *r);
+        }
+        claim = parabola(claim, mask_share[0], mask_share[1], *mask_point);
+        let operand = self.operand(lines, &at_lines, points);
+        let operand = operand.plus(mask_point.times(operand.plus(mask)));
+        Some(Outcome { operand, claim })
+    }
+
+    /// This verifier's share of the sum at the points of the skipped rounds, the top digit's first.
+    fn skip(&self, shared: &[Gf128], points: &[Gf128]) -> Gf128 {
+        let mut shared = shared.iter();
+        let mut sums: Vec<Gf128> = (self.shape.lines_of_points().into_iter())
+            .map(|line| match line {
+                Some(line) => self.rows[line],
+                None => *shared.next().expect("a share for each other point"),
+            })
+            .collect();
+        for r in points {
+            let third = sums.len() / 3;
+            let (zero, rest) = sums.split_at_mut(third);
+            let (one, infinity) = rest.split_at(third);
+            fold_into(zero, one, *r);
+            add_scaled(zero, infinity, r.square().plus(*r));
+            sums.truncate(third);
+        }
+        sums[0]
+    }
+
+    /// The operand's extension: all rounds of the recursion at once.
+    fn operand(&self, lines: [&Lines<'_>; 2], at_lines: &[Gf128], points: &[Gf128]) -> Gf128 {
+        let (block_points, line_points) = points.split_at(self.shape.block_rounds());
+        let at_blocks = equal_weights(block_points, false);
+        let mut folded = vec![Gf128(0); 2 * LINE_BITS];
+        let mut block_lines = vec![[0; 8]; self.shape.block_lines()];
+        for (block, at_block) in at_blocks[..self.shape.n_blocks()].iter().enumerate() {
+            let root = self.weights.block_root(block).times(*at_block);
+            let factors = Factors::new(&scaled(at_lines, root));
+            for (lines, folded) in lines.iter().zip(folded.chunks_mut(LINE_BITS)) {
+                lines.read(block * self.shape.block_lines(), &mut block_lines);
+                factors.fold(&block_lines, folded);
+            }
+        }
+        let weights = equal_weights(line_points, false);
+        multiply_into(&mut folded, &self.weights.roots);
+        inner_product(&folded, &weights)
+    }
+}

@@ -1,0 +1,102 @@
+//! Checks that make shares trustworthy when a party may cheat.
+//!
+//! Share types, protocol code and the messages of a step are those of semi-honest sessions. A
+//! malicious session records its products besides ([`recorder`]), and proves them in batches
+//! before it opens anything ([`crate::verify`]). What covers each message of such a session:
+//!
+//! | step | message | covered by |
+//! |---|---|---|
+//! | `and`, `and_many`, `and_onto` | `z_i` to the left | [`bits`], before anything is opened |
+//! | `mul`, `mul_many`, `dot`, `inner_product`, `matmul` | `z_i` to the left | the proof of ring products, before anything is opened |
+//! | `open`, `open_bits`, `open_to`, `open_bits_to` | a share | the digest of its other holder, before the value is used |
+//! | `word_finish` | a share, between the holders of slot 0 | the digest of its other holder |
+//! | `check_zero` | two digests | both sides of each pair compare |
+//! | `input` of a compute party | a masked value | nothing: whatever it is, it is a sharing |
+//! | `input` of another party | seeds and a share | digests that the two holders of each share compare at once |
+//! | proofs | coins, shares, digests, verdicts | the proofs' own transcripts |
+//! | `Session::establish` | nonces and keys | the session id, which all compare |
+//! | `Shuffler` | rows | nothing yet: malicious sessions refuse it |
+//! | `Halves` | one party's sums | nothing: malicious sessions refuse it |
+//!
+//! `random`, `random_bits` and `word_masks` send nothing.
+
+pub(crate) mod bits;
+pub(crate) mod copies;
+pub(crate) mod recorder;
+
+use std::any::Any;
+
+use math::{Ring, Z8, Z16, Z32, Z64, Z128};
+
+use crate::bits::SharedBits;
+use crate::share::Shared;
+use crate::step::Step;
+
+/// One step's recorded ANDs. Clones are counted references; masks are made again from
+/// `(step, Use::Mask)` by the two parties that know each key.
+#[derive(Clone)]
+pub(crate) struct AndStep {
+    pub(crate) step: Step,
+    pub(crate) pairs: Vec<(SharedBits, SharedBits)>,
+    pub(crate) z: SharedBits,
+}
+
+/// One step's recorded ring products, under the masks `(step, Use::Mask)`.
+#[derive(Clone)]
+pub(crate) struct ProductStep<R: Ring> {
+    pub(crate) step: Step,
+    pub(crate) form: Form<R>,
+    pub(crate) z: Shared<R>,
+}
+
+/// What ring elements a step made of which.
+#[derive(Clone)]
+pub(crate) enum Form<R: Ring> {
+    /// `z` is the concatenation over segments of `Σ_t x_t·y_t`, element by element: one segment
+    /// of one pair for `mul`, of several for `dot`, several segments for `mul_many`.
+    Rows(Vec<Vec<(Shared<R>, Shared<R>)>>),
+    /// `z[0] = Σ_k x_k·y_k`.
+    Inner(Shared<R>, Shared<R>),
+    /// `z = x·y`, row by row, for `shape = [rows, inner, columns]`.
+    #[allow(dead_code, reason = "the proof of ring products, to come, reads the shape")]
+    Matrix { x: Shared<R>, y: Shared<R>, shape: [usize; 3] },
+}
+
+impl<R: Ring> Form<R> {
+    /// Elements of all factors.
+    fn n_factors(&self) -> usize {
+        match self {
+            Form::Rows(segments) => segments.iter().flatten().map(|(x, y)| x.len() + y.len()).sum(),
+            Form::Inner(x, y) | Form::Matrix { x, y, .. } => x.len() + y.len(),
+        }
+    }
+}
+
+/// Recorded ring products by ring, each in recording order.
+#[derive(Default)]
+pub(crate) struct RingBatch {
+    pub(crate) z8: Vec<ProductStep<Z8>>,
+    pub(crate) z16: Vec<ProductStep<Z16>>,
+    pub(crate) z32: Vec<ProductStep<Z32>>,
+    pub(crate) z64: Vec<ProductStep<Z64>>,
+    pub(crate) z128: Vec<ProductStep<Z128>>,
+}
+
+impl RingBatch {
+    /// Records a step, unless its ring is none of the five.
+    pub(crate) fn push<R: Ring>(&mut self, product: ProductStep<R>) -> bool {
+        let lists: [&mut dyn Any; 5] =
+            [&mut self.z8, &mut self.z16, &mut self.z32, &mut self.z64, &mut self.z128];
+        let list = lists.into_iter().find_map(|list| list.downcast_mut::<Vec<ProductStep<R>>>());
+        list.map(|list| list.push(product)).is_some()
+    }
+
+    /// Takes over what another recorder has, after one's own.
+    pub(crate) fn append(&mut self, other: RingBatch) {
+        self.z8.extend(other.z8);
+        self.z16.extend(other.z16);
+        self.z32.extend(other.z32);
+        self.z64.extend(other.z64);
+        self.z128.extend(other.z128);
+    }
+}

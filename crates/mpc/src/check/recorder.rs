@@ -1,0 +1,372 @@
+//! What a malicious session has computed and nobody has vouched for yet.
+//!
+//! Every session of the fork tree records its own products, in the order in which it computes
+//! them; a fork that ends hands the rest to the session that forked, chunk after chunk. Where a
+//! batch ends follows from the tree of steps and public sizes alone: equal at all parties,
+//! whatever their threads. A batch is named after the last step in it.
+//!
+//! **When it is proved.** As soon as a session holds [`MAX_ANDS`] or [`MAX_RING_BYTES`], right
+//! there, between two of its steps; before a value is opened ([`crate::verify`]); and the `n`
+//! chunks of a fork keep at most an `n`th of the bounds each when they end, so that most of it is proved
+//! beside other chunks' work. What a session holds when it joins two branches is shared with
+//! them: the first one that opens proves it, the other one waits for that, and if neither does,
+//! the session takes it back.
+//!
+//! **Why that covers every opening.** A value comes from steps of the session that opens it, of
+//! forks that it collected, or of sessions that it was forked from, before the fork. All of
+//! these are proved in [`Session::prove_all`]. (A value that a closure hands to a fork beside it
+//! by a lock of its own would escape; no protocol code does that.)
+//!
+//! **Memory.** A session keeps less than the bounds and one step more: 1.5 MiB and 16 MiB. At most
+//! three times that comes together when it collects its forks, and as many sessions hold
+//! something as forks are under way. Records are counted references: what they keep alive of a
+//! larger column is at most that column. [`Session::recorded_bytes_peak`] tells what a run needed.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, TryLockError};
+
+use math::Ring;
+use net::{Mesh, NetError};
+
+use super::{AndStep, ProductStep, RingBatch, bits};
+use crate::error::ProtocolError;
+use crate::session::{Clock, Role, Security, Session};
+use crate::step::Step;
+
+/// ANDs that a session records before it proves them.
+const MAX_ANDS: usize = 1 << 21;
+
+/// Bytes of ring products and their factors that a session records before it proves them.
+const MAX_RING_BYTES: usize = 1 << 24;
+
+/// A step counts as this many ANDs at least, or twice as many bytes: what its record takes itself.
+const MIN_ANDS: usize = 1 << 11;
+
+/// Unproved products, and how much they are.
+#[derive(Default)]
+pub(crate) struct Records {
+    ands: Vec<AndStep>,
+    n_ands: usize,
+    and_bytes: usize,
+    ring: RingBatch,
+    ring_bytes: usize,
+    last_product: Option<Step>,
+}
+
+/// [`Records`] of a session over links: whoever drops them ends the session.
+pub(crate) struct Pending {
+    records: Records,
+    mesh: Option<Arc<dyn Mesh>>,
+}
+
+/// Records of a session that two of its forks share.
+pub(crate) struct SharedBatch {
+    /// When the session forked: the proof waits for nothing that came later.
+    clock: Clock,
+    state: Mutex<State>,
+}
+
+enum State {
+    Pending(Pending),
+    Proved(Clock),
+    Failed,
+}
+
+/// What a fork leaves.
+pub(crate) struct Ended {
+    pub(crate) clock: Clock,
+    pub(crate) records: Records,
+}
+
+/// Bytes recorded at one party, and the most there ever were.
+#[derive(Default)]
+pub(crate) struct Held {
+    now: AtomicUsize,
+    peak: AtomicUsize,
+}
+
+/// One proof.
+enum Batch {
+    Bits(Vec<AndStep>),
+    Ring(Step),
+}
+
+impl Records {
+    fn is_empty(&self) -> bool {
+        self.ands.is_empty() && self.last_product.is_none()
+    }
+
+    fn bytes(&self) -> usize {
+        self.and_bytes + self.ring_bytes
+    }
+
+    fn append(&mut self, other: Records) {
+        self.ands.extend(other.ands);
+        self.n_ands += other.n_ands;
+        self.and_bytes += other.and_bytes;
+        self.ring.append(other.ring);
+        self.ring_bytes += other.ring_bytes;
+        self.last_product = other.last_product.or(self.last_product.take());
+    }
+
+    /// Whether this is more than one of `n` may keep.
+    fn exceeds(&self, max_ands: usize, n: usize) -> bool {
+        self.n_ands >= max_ands / n || self.ring_bytes >= MAX_RING_BYTES / n
+    }
+
+    /// ANDs in batches that end where the bound is met; ring products in one.
+    fn batches(&mut self, max_ands: usize) -> Vec<Batch> {
+        let (mut batches, mut list, mut n_ands) = (Vec::new(), Vec::new(), 0);
+        for and in self.ands.drain(..) {
+            n_ands += weight(&and);
+            list.push(and);
+            if n_ands >= max_ands {
+                batches.push(Batch::Bits(std::mem::take(&mut list)));
+                n_ands = 0;
+            }
+        }
+        if !list.is_empty() {
+            batches.push(Batch::Bits(list));
+        }
+        batches.extend(self.last_product.take().map(Batch::Ring));
+        batches
+    }
+}
+
+/// ANDs of a step, or as many as its record takes the space of.
+fn weight(and: &AndStep) -> usize {
+    (and.z.n_rows() * and.z.width()).max(MIN_ANDS)
+}
+
+impl Pending {
+    pub(crate) fn new(mesh: Option<Arc<dyn Mesh>>) -> Self {
+        Pending { records: Records::default(), mesh }
+    }
+
+    pub(crate) fn take(&mut self) -> Records {
+        std::mem::take(&mut self.records)
+    }
+}
+
+impl Drop for Pending {
+    fn drop(&mut self) {
+        if let (Some(mesh), false) = (&self.mesh, self.records.is_empty()) {
+            mesh.abort("products were dropped before they were verified");
+        }
+    }
+}
+
+impl SharedBatch {
+    /// Proves what is recorded here, unless another fork has.
+    fn prove(&self, s: &mut Session) -> Result<(), ProtocolError> {
+        let mut state = match self.state.try_lock() {
+            Ok(state) => state,
+            Err(TryLockError::Poisoned(poison)) => poison.into_inner(),
+            // Whoever holds it waits for peers, and needs a core when they have answered.
+            Err(TryLockError::WouldBlock) => {
+                let core = Arc::clone(&s.core);
+                core.cores.lend(|| self.state.lock().unwrap_or_else(|poison| poison.into_inner()))
+            }
+        };
+        if let State::Pending(_) = *state {
+            let State::Pending(mut pending) = std::mem::replace(&mut *state, State::Failed) else {
+                unreachable!("looked at above");
+            };
+            let mut fork = s.fork(s.step.clone(), true);
+            fork.clock = self.clock;
+            fork.prove(pending.take())?;
+            *state = State::Proved(fork.clock);
+        }
+        match &*state {
+            State::Proved(clock) => s.absorb(clock),
+            _ => {
+                let reason = "a check failed in another part of the computation".to_owned();
+                let source = Box::new(NetError::AbortedHere { reason });
+                return Err(ProtocolError::Link { step: s.step.clone(), source });
+            }
+        }
+        Ok(())
+    }
+
+    /// What nobody has proved.
+    fn untouched(&self) -> Records {
+        let mut state = self.state.lock().unwrap_or_else(|poison| poison.into_inner());
+        match &mut *state {
+            State::Pending(pending) => pending.take(),
+            State::Proved(_) | State::Failed => Records::default(),
+        }
+    }
+}
+
+impl Held {
+    fn more(&self, bytes: usize) {
+        let now = self.now.fetch_add(bytes, Ordering::Relaxed) + bytes;
+        self.peak.fetch_max(now, Ordering::Relaxed);
+    }
+
+    fn less(&self, bytes: usize) {
+        self.now.fetch_sub(bytes, Ordering::Relaxed);
+    }
+}
+
+impl Session {
+    /// Whether products are recorded here: the oracle makes no mistakes, and a party that does
+    /// not compute makes no products.
+    pub(crate) fn records(&self) -> bool {
+        self.security() == Security::Malicious && matches!(self.core.role, Role::Rep3 { .. } | Role::Count(_))
+    }
+
+    fn max_ands(&self) -> usize {
+        #[cfg(feature = "lab")]
+        if let Some(n) = self.core.lab.max_ands {
+            return n;
+        }
+        MAX_ANDS
+    }
+
+    /// The most bytes that this party kept of unproved products, by their sizes. Zero in
+    /// semi-honest sessions.
+    pub fn recorded_bytes_peak(&self) -> usize {
+        self.core.held.peak.load(Ordering::Relaxed)
+    }
+
+    /// Records ANDs whose products have all arrived, and proves what is here if that is enough.
+    pub(crate) fn record_ands(&mut self, and: AndStep) -> Result<(), ProtocolError> {
+        if and.z.n_rows() * and.z.width() == 0 {
+            return Ok(());
+        }
+        // Six bits each.
+        let (n_ands, bytes) = (weight(&and), weight(&and) * 6 / 8);
+        self.core.held.more(bytes);
+        self.pending.records.n_ands += n_ands;
+        self.pending.records.and_bytes += bytes;
+        self.pending.records.ands.push(and);
+        self.prove_beyond(1)
+    }
+
+    /// [`Session::record_ands`] for ring products.
+    ///
+    /// # Errors
+    /// `Unsupported` for a ring that no proof knows.
+    pub(crate) fn record_products<R: Ring>(&mut self, product: ProductStep<R>) -> Result<(), ProtocolError> {
+        if product.z.is_empty() {
+            return Ok(());
+        }
+        let step = product.step.clone();
+        // Both parts of factors and products.
+        let bytes = 2 * R::BYTES * (product.form.n_factors() + product.z.len());
+        let bytes = bytes.max(2 * MIN_ANDS);
+        if !self.pending.records.ring.push(product) {
+            let reason = "no check covers products in this ring";
+            return Err(ProtocolError::Unsupported { step, reason });
+        }
+        self.core.held.more(bytes);
+        self.pending.records.ring_bytes += bytes;
+        self.pending.records.last_product = Some(step);
+        self.prove_beyond(1)
+    }
+
+    /// Proves what this session holds, if it is more than one of `n` may keep.
+    fn prove_beyond(&mut self, n: usize) -> Result<(), ProtocolError> {
+        if self.pending.records.is_empty() || !self.pending.records.exceeds(self.max_ands(), n) {
+            return Ok(());
+        }
+        let records = self.pending.take();
+        self.prove(records)
+    }
+
+    /// Proves all that a value of this session can depend on.
+    pub(crate) fn prove_all(&mut self) -> Result<(), ProtocolError> {
+        for batch in self.inherited.clone() {
+            #[cfg(feature = "lab")]
+            if self.core.lab.lacks(crate::lab::Mutant::ForksOpenUnverified) {
+                continue;
+            }
+            batch.prove(self)?;
+        }
+        let records = self.pending.take();
+        self.prove(records)
+    }
+
+    /// Proves batches side by side. A proof that fails ends the session for everybody.
+    fn prove(&mut self, mut records: Records) -> Result<(), ProtocolError> {
+        let bytes = records.bytes();
+        let batches = records.batches(self.max_ands());
+        let run = |at: usize| {
+            let (step, label): (&Step, _) = match &batches[at] {
+                Batch::Bits(list) => (&list.last().expect("batches are not empty").step, "check bits"),
+                Batch::Ring(step) => (step, "check ring"),
+            };
+            let step = step.child(label.into());
+            let mut fork = self.fork(step.clone(), true);
+            let out = match &batches[at] {
+                Batch::Bits(list) => bits::prove(&mut fork, &step, list),
+                Batch::Ring(_) => Err(ProtocolError::Unsupported {
+                    step,
+                    reason: "no check covers ring products yet: they are for semi-honest sessions",
+                }),
+            };
+            fork.ended(out)
+        };
+        let results = self.run_forks(batches.len(), &run);
+        self.core.held.less(bytes);
+        self.collect(results).map(drop)
+    }
+
+    /// Ends a fork, one of `n` beside each other: `out` and what it leaves to the session that
+    /// forked. An error ends the session for everybody, since what was recorded is lost.
+    pub(crate) fn ended_of<T>(
+        mut self,
+        n: usize,
+        out: Result<T, ProtocolError>,
+    ) -> Result<(T, Ended), ProtocolError> {
+        let out = out.and_then(|out| self.prove_beyond(n).map(|()| out));
+        self.ended(out)
+    }
+
+    fn ended<T>(mut self, out: Result<T, ProtocolError>) -> Result<(T, Ended), ProtocolError> {
+        let records = self.pending.take();
+        let out = out.inspect_err(|error| self.give_up(error))?;
+        Ok((out, Ended { clock: self.clock, records }))
+    }
+
+    /// Tells everybody why this malicious session ends, unless they know.
+    pub(crate) fn give_up(&self, error: &ProtocolError) {
+        if let (Some(mesh), Security::Malicious, false) = (&self.core.mesh, self.security(), error.is_echo())
+        {
+            mesh.abort(&error.to_string());
+        }
+    }
+
+    /// Takes over what a fork leaves.
+    pub(crate) fn inherit(&mut self, ended: Ended) {
+        self.absorb(&ended.clock);
+        #[cfg(feature = "lab")]
+        if self.core.lab.lacks(crate::lab::Mutant::ForksForgotten) {
+            return;
+        }
+        self.pending.records.append(ended.records);
+    }
+
+    /// Once all forks have ended: proves what has come together, if that is enough.
+    pub(crate) fn settle(&mut self) -> Result<(), ProtocolError> {
+        self.prove_beyond(1)
+    }
+
+    /// Shares what is recorded here with forks that may open values.
+    pub(crate) fn share_records(&mut self) -> Option<Arc<SharedBatch>> {
+        if self.in_chunk || self.pending.records.is_empty() {
+            return None;
+        }
+        let mut pending = Pending::new(self.core.mesh.clone());
+        pending.records = self.pending.take();
+        Some(Arc::new(SharedBatch { clock: self.clock, state: Mutex::new(State::Pending(pending)) }))
+    }
+
+    /// Takes back what the forks have not proved. Theirs comes after it.
+    pub(crate) fn take_back(&mut self, batch: Option<Arc<SharedBatch>>) {
+        if let Some(batch) = batch {
+            self.pending.records.append(batch.untouched());
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! Protocols with one guard missing. Tests have to tell each from the real one.
+
+macro_rules! mutants {
+    ($($(#[$doc:meta])* $name:ident,)*) => {
+        /// A protocol that lacks one guard.
+        ///
+        /// Where the real protocol asks whether something is as it must be, the mutant takes it for true.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Mutant {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl Mutant {
+            /// Every one.
+            pub const ALL: &[Mutant] = &[$(Mutant::$name,)*];
+        }
+    };
+}
+
+mutants! {
+    /// The right verifier of a bit proof accepts whatever the product of the masked operands is.
+    BitProofUnchecked,
+    /// A party goes on although a verifier refused a bit proof.
+    BitProofVerdictIgnored,
+    /// The coins of all bit proofs of a session are the same.
+    BitProofCoinsReused,
+    /// `verify` proves nothing.
+    OpensUnverified,
+    /// A branch that opens values proves nothing of what came before the fork.
+    ForksOpenUnverified,
+    /// What forks computed is proved by nobody.
+    ForksForgotten,
+    /// An opened share is used whatever the digest of its other copy is.
+    CopiesUncompared,
+    /// A zero test ends well whatever the digests are.
+    ZeroUncompared,
+    /// The holders of an input's shares go on although they hold different ones.
+    InputUncompared,
+}

@@ -1,0 +1,217 @@
+//! Planted mutants: protocols that lack one guard, and for each an attack that the guard stops.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+
+use buf::Buf;
+use math::{Column, Planes, Z64};
+use mpc::lab::{self, Cheat, Ending, Lab, Mutant, Names, Sweep};
+use mpc::{ProtocolError, Security, Session, SharedBits};
+use net::{Interceptor, PartyId, Tag, Verdict};
+
+/// Party 3 owns data and does not compute.
+const OUTSIDE: PartyId = PartyId::from_index(3);
+
+/// Whether the cheater gets what it wants.
+type Attack = fn(&Lab) -> bool;
+
+fn opened(s: &mut Session, x: SharedBits) -> Result<Option<u128>, ProtocolError> {
+    let x = mpc::verify(s, x)?;
+    Ok(mpc::open_bits(s, "open", x)?.map(|x: Planes| x.row(0)))
+}
+
+/// Party 0 goes on with a wrong product; who opens something after it?
+#[derive(Default)]
+struct WrongProduct {
+    names: Arc<Names>,
+    is_opened: AtomicBool,
+}
+
+impl Cheat for WrongProduct {
+    fn product(&self, party: PartyId, _: Tag, z: &mut [u8]) {
+        if party == PartyId::FIRST {
+            z[0] ^= 1;
+        }
+    }
+
+    fn factor(&self, _: PartyId, _: Tag, _: usize, _: &mut [u32]) {}
+}
+
+impl Interceptor for WrongProduct {
+    fn message(&self, from: PartyId, _: PartyId, tag: Tag, _: &mut Buf) -> Verdict {
+        if from != PartyId::FIRST && self.names.opens(tag) {
+            self.is_opened.store(true, Ordering::Relaxed);
+        }
+        Verdict::Deliver
+    }
+}
+
+/// An honest party opens something that hangs on a wrong product.
+fn is_opened(lab: &Lab, f: fn(&mut Session, [SharedBits; 2]) -> Result<(), ProtocolError>) -> bool {
+    let cheat = Arc::new(WrongProduct::default());
+    let lab = lab.clone().named(Arc::clone(&cheat.names));
+    let lab = lab.intercepted(Arc::clone(&cheat) as Arc<dyn Interceptor>).cheating(Arc::clone(&cheat) as _);
+    lab.run(|s| {
+        let factors = [1, 2].map(|seed| lab::deal_numbers(s, seed, 4, &[5, 3]));
+        f(s, factors)
+    });
+    cheat.is_opened.load(Ordering::Relaxed)
+}
+
+fn a_wrong_product_is_opened(lab: &Lab) -> bool {
+    is_opened(lab, |s, [x, y]| {
+        let z = mpc::and(s, "and", &x, &y)?;
+        opened(s, z).map(drop)
+    })
+}
+
+/// One computed before the fork, by a branch.
+fn a_branch_opens_a_wrong_product(lab: &Lab) -> bool {
+    is_opened(lab, |s, [x, y]| {
+        let z = mpc::and(s, "and", &x, &y)?;
+        s.join(|s| opened(s, z), |_| Ok(())).map(drop)
+    })
+}
+
+/// One computed by a fork, after it.
+fn a_wrong_product_of_a_fork_is_opened(lab: &Lab) -> bool {
+    is_opened(lab, |s, [x, y]| {
+        let mut chunks = s.chunks("chunks", 2, |s, _| mpc::and(s, "and", &x, &y))?;
+        opened(s, chunks.remove(0)).map(drop)
+    })
+}
+
+/// Party 0 keeps the coins of its first proof, and chooses the errors of its second product so
+/// that they cancel under the weights that these coins give.
+#[derive(Default)]
+struct CoinCollector {
+    names: Arc<Names>,
+    coins: Mutex<[[u8; 32]; 2]>,
+    errors: Mutex<[u128; 2]>,
+}
+
+impl Interceptor for CoinCollector {
+    fn message(&self, from: PartyId, to: PartyId, tag: Tag, payload: &mut Buf) -> Verdict {
+        if to == PartyId::FIRST && self.names.of(tag) == "first/and/check bits.0" {
+            // The left verifier comes first: party 2.
+            self.coins.lock().expect("no party panics")[usize::from(from.index() == 1)] =
+                payload.bytes().try_into().expect("a coin");
+        }
+        Verdict::Deliver
+    }
+}
+
+impl Cheat for CoinCollector {
+    fn product(&self, party: PartyId, _: Tag, z: &mut [u8]) {
+        if party == PartyId::FIRST {
+            let errors = self.errors.lock().expect("no party panics");
+            let bytes = errors.iter().flat_map(|error| error.to_le_bytes());
+            z.iter_mut().zip(bytes).for_each(|(z, error)| *z ^= error);
+        }
+    }
+
+    fn factor(&self, _: PartyId, _: Tag, _: usize, _: &mut [u32]) {}
+}
+
+/// A wrong product passes its proof.
+fn errors_cancel_under_known_coins(lab: &Lab) -> bool {
+    let cheat = Arc::new(CoinCollector::default());
+    let lab = lab.clone().named(Arc::clone(&cheat.names)).cheating(Arc::clone(&cheat) as Arc<dyn Cheat>);
+    let run = lab.intercepted(Arc::clone(&cheat) as Arc<dyn Interceptor>).run(|s| {
+        let [x, y] = [1, 2].map(|seed| lab::deal_bits(s, seed, &Planes::zeroed(512, 1)));
+        let z = s.scope("first", |s| mpc::and(s, "and", &x, &y))?;
+        drop(mpc::verify(s, z)?);
+        s.scope("second", |s| {
+            if s.me() == PartyId::FIRST {
+                let coins = *cheat.coins.lock().expect("no party panics");
+                let errors = lab::cancelling_errors(s, "and", &x, &y, &coins);
+                *cheat.errors.lock().expect("no party panics") = errors;
+            }
+            let z = mpc::and(s, "and", &x, &y)?;
+            mpc::verify(s, z).map(drop)
+        })
+    });
+    assert_ne!(*cheat.errors.lock().expect("no party panics"), [0; 2], "the second product is wrong");
+    run.outcomes[1..3].iter().all(Result::is_ok)
+}
+
+/// A verifier refuses a proof, and the others open all the same.
+fn a_refusal_is_ignored(lab: &Lab) -> bool {
+    struct Refuser(Arc<Names>);
+    impl Interceptor for Refuser {
+        fn message(&self, from: PartyId, _: PartyId, tag: Tag, payload: &mut Buf) -> Verdict {
+            if from == PartyId::FIRST && self.0.of(tag) == "and/check bits.3" {
+                payload.bytes_mut()[0] = 0;
+            }
+            Verdict::Deliver
+        }
+    }
+    let names = Arc::new(Names::default());
+    let run = lab.clone().named(Arc::clone(&names)).intercepted(Arc::new(Refuser(names))).run(|s| {
+        let [x, y] = [1, 2].map(|seed| lab::deal_numbers(s, seed, 4, &[5, 3]));
+        let z = mpc::and(s, "and", &x, &y)?;
+        opened(s, z)
+    });
+    run.outcomes[1..3].iter().any(Result::is_ok)
+}
+
+/// Changing one message of an opening changes what is opened.
+fn a_wrong_share_is_opened(lab: &Lab) -> bool {
+    let sweep = Sweep::new(lab.clone());
+    let report = sweep.run(|s| {
+        let x = lab::deal_numbers(s, 1, 4, &[5]);
+        opened(s, x)
+    });
+    !report.ended(Ending::Wrong).is_empty()
+}
+
+/// An owner gives the holders of a share different ones, and they go on.
+fn an_owner_is_of_two_minds(lab: &Lab) -> bool {
+    struct TwoMinds;
+    impl Interceptor for TwoMinds {
+        fn message(&self, from: PartyId, to: PartyId, tag: Tag, payload: &mut Buf) -> Verdict {
+            if (from, to.index(), tag.step & 0xff) == (OUTSIDE, 1, 1) {
+                payload.bytes_mut()[0] ^= 1;
+            }
+            Verdict::Deliver
+        }
+    }
+    let run = lab.clone().intercepted(Arc::new(TwoMinds)).run(|s| {
+        let mine = (s.me() == OUTSIDE).then(|| Column::new(&[Z64(7)]));
+        mpc::input(s, "input", OUTSIDE, 1, mine.as_ref())
+    });
+    run.outcomes[..3].iter().all(Result::is_ok)
+}
+
+/// Something that is not zero passes for it.
+fn a_number_passes_for_zero(lab: &Lab) -> bool {
+    let run = lab.run(|s| {
+        let x = lab::deal(s, 1, &Column::new(&[Z64(1)]));
+        let x = mpc::verify(s, x)?;
+        mpc::check_zero(s, "zero", x)
+    });
+    run.outcomes[..3].iter().any(Result::is_ok)
+}
+
+fn attack_on(mutant: Mutant) -> Attack {
+    match mutant {
+        Mutant::BitProofUnchecked | Mutant::OpensUnverified => a_wrong_product_is_opened,
+        Mutant::BitProofVerdictIgnored => a_refusal_is_ignored,
+        Mutant::BitProofCoinsReused => errors_cancel_under_known_coins,
+        Mutant::ForksOpenUnverified => a_branch_opens_a_wrong_product,
+        Mutant::ForksForgotten => a_wrong_product_of_a_fork_is_opened,
+        Mutant::CopiesUncompared => a_wrong_share_is_opened,
+        Mutant::ZeroUncompared => a_number_passes_for_zero,
+        Mutant::InputUncompared => an_owner_is_of_two_minds,
+    }
+}
+
+#[test]
+fn every_guard_stops_an_attack() {
+    let lab = Lab::seeded(1).parties(4).security(Security::Malicious);
+    for mutant in Mutant::ALL {
+        let attack = attack_on(*mutant);
+        assert!(!attack(&lab), "the attack that {mutant:?} allows");
+        assert!(attack(&lab.clone().mutant(*mutant)), "{mutant:?} survives");
+    }
+}
