@@ -22,6 +22,7 @@ mod cancel;
 mod hooks;
 mod mutant;
 mod mutate;
+mod order;
 mod sweep;
 mod trace;
 mod watchdog;
@@ -31,8 +32,9 @@ pub(crate) use hooks::Hooks;
 pub use hooks::{Cheat, Names};
 pub use mutant::Mutant;
 pub use mutate::{Change, Fate, Mutation, Replay};
+pub use order::EarlyOpening;
 pub use sweep::{Case, Ending, Report, Sweep, Tamper};
-pub use trace::{EarlyOpening, Message, Recorder, Trace};
+pub use trace::{Heard, Message, Recorder, Trace};
 
 /// A run of all parties, about to start.
 #[derive(Clone)]
@@ -188,7 +190,8 @@ impl Lab {
                     threads.spawn(move || {
                         let mesh: Arc<dyn net::Mesh> = Arc::new(mesh);
                         let mut session = self.session(party, Arc::clone(&mesh));
-                        let outcome = f(&mut session).inspect_err(|error| mesh.abort(&error.to_string()));
+                        let outcome = f(&mut session).and_then(|out| session.prove_late().map(|()| out));
+                        let outcome = outcome.inspect_err(|error| mesh.abort(&error.to_string()));
                         let cost = session.cost();
                         drop(session);
                         if outcome.is_ok() {

@@ -29,6 +29,10 @@ pub fn verify<T>(s: &mut Session, value: T) -> Result<Verified<T>, ProtocolError
         drop(s.pending.take());
         return Ok(Verified(value));
     }
+    #[cfg(feature = "lab")]
+    if s.core.lab.lacks(crate::lab::Mutant::VerifiesLate) {
+        return Ok(Verified(value));
+    }
     s.prove_all()?;
     Ok(Verified(value))
 }

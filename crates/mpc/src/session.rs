@@ -349,6 +349,8 @@ impl Session {
             Some(received) => received,
             None => core.cores.lend(|| mesh.recv(from, step.tag(part), n_bytes)).map_err(link)?,
         };
+        #[cfg(feature = "lab")]
+        core.lab.heard(core.me, from, step.tag(part));
         let clock = &mut self.clock[core.me.index()];
         *clock = (*clock).max(received.depth.saturating_add(1));
         Ok(received.payload)

@@ -195,7 +195,9 @@ fn a_number_passes_for_zero(lab: &Lab) -> bool {
 
 fn attack_on(mutant: Mutant) -> Attack {
     match mutant {
-        Mutant::BitProofUnchecked | Mutant::OpensUnverified => a_wrong_product_is_opened,
+        Mutant::BitProofUnchecked | Mutant::OpensUnverified | Mutant::VerifiesLate => {
+            a_wrong_product_is_opened
+        }
         Mutant::BitProofVerdictIgnored => a_refusal_is_ignored,
         Mutant::BitProofCoinsReused => errors_cancel_under_known_coins,
         Mutant::ForksOpenUnverified => a_branch_opens_a_wrong_product,

@@ -1,7 +1,7 @@
 //! The sweep over the operators: what becomes of every changed message.
 
 use math::{Column, Group, Ring, Z8, Z16, Z32, Z64};
-use mpc::lab::{self, Ending, Lab, Report, Sweep};
+use mpc::lab::{self, Ending, Lab, Mutant, Report, Sweep, Trace};
 use mpc::{ProtocolError, Security, Session, Shared, SharedBits};
 use oblivious::adder::Carry;
 use oblivious::{
@@ -285,13 +285,49 @@ fn semi_honest_operators_are_spoiled_but_end() {
     ends_semi_honest(LONG, 150);
 }
 
+fn malicious_lab() -> Lab {
+    Lab::seeded(1).security(Security::Malicious)
+}
+
 fn malicious() -> Sweep {
-    Sweep::new(Lab::seeded(1).security(Security::Malicious))
+    Sweep::new(malicious_lab())
+}
+
+/// No party opens anything, inside an operator or after it, before both others have vouched for
+/// every product and every move of rows that it can depend on. A session that proves late gives
+/// the right answer too, and is seen.
+fn opens_what_was_verified(operators: &[Operator]) {
+    for (name, f) in operators {
+        let early = |lab: &Lab| {
+            let trace = Trace::of(lab, f).unwrap_or_else(|error| panic!("{name}: {error}"));
+            trace.early_openings()
+        };
+        let honest = early(&malicious_lab());
+        assert!(honest.is_empty(), "{name}: {} early, {:?}", honest.len(), honest[0]);
+        assert!(!early(&malicious_lab().mutant(Mutant::VerifiesLate)).is_empty(), "{name}");
+    }
 }
 
 #[test]
 fn malicious_operators_on_bits_are_right_or_stop() {
     BOOLEAN.iter().for_each(|operator| swept(operator, malicious()).assert_clean());
+}
+
+#[test]
+fn malicious_operators_on_bits_open_what_was_verified() {
+    opens_what_was_verified(BOOLEAN);
+}
+
+#[test]
+#[ignore = "ring products have no check yet"]
+fn malicious_operators_on_rings_open_what_was_verified() {
+    opens_what_was_verified(RING);
+}
+
+#[test]
+#[ignore = "shuffles have no check yet"]
+fn malicious_operators_that_move_rows_open_what_was_verified() {
+    [MOVING, TABLES, LONG].into_iter().for_each(opens_what_was_verified);
 }
 
 #[test]

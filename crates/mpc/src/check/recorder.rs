@@ -133,6 +133,17 @@ impl Records {
     }
 }
 
+#[cfg(feature = "lab")]
+impl Batch {
+    /// The steps whose products it covers.
+    fn steps(&self) -> Vec<&Step> {
+        match self {
+            Batch::Bits(list) => list.iter().map(|and| &and.step).collect(),
+            Batch::Ring(step) => vec![step],
+        }
+    }
+}
+
 /// ANDs of a step, or as many as its record takes the space of.
 fn weight(and: &AndStep) -> usize {
     (and.z.n_rows() * and.z.width()).max(MIN_ANDS)
@@ -298,6 +309,8 @@ impl Session {
                 Batch::Ring(step) => (step, "check ring"),
             };
             let step = step.child(label.into());
+            #[cfg(feature = "lab")]
+            self.core.lab.prove(&step, &batches[at].steps());
             let mut fork = self.fork(step.clone(), true);
             let out = match &batches[at] {
                 Batch::Bits(list) => bits::prove(&mut fork, &step, list),

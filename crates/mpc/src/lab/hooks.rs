@@ -7,6 +7,7 @@ use buf::{Buf, Bytes};
 use net::{PartyId, Tag};
 
 use super::Mutant;
+use crate::error::ProtocolError;
 use crate::session::Session;
 use crate::step::Step;
 
@@ -21,6 +22,9 @@ pub trait Cheat: Send + Sync {
     /// Called with each factor of a shuffle that a party is about to apply, number 0 or 1. The tag
     /// is that of the pass's first message.
     fn factor(&self, party: PartyId, tag: Tag, number: usize, from: &mut [u32]);
+
+    /// Called when a party has taken in a message: what it says from now on may hang on it.
+    fn heard(&self, _by: PartyId, _from: PartyId, _tag: Tag) {}
 }
 
 /// The step path behind each tag, such as `sort/level2/lt#0.1`: chunk 0, message 1 of the step.
@@ -28,6 +32,7 @@ pub trait Cheat: Send + Sync {
 pub struct Names {
     paths: Mutex<BTreeMap<Tag, String>>,
     openings: Mutex<BTreeSet<Tag>>,
+    proofs: Mutex<BTreeMap<Tag, Tag>>,
 }
 
 impl Names {
@@ -40,8 +45,18 @@ impl Names {
     /// Whether a tag belongs to a step that opens values.
     pub fn opens(&self, tag: Tag) -> bool {
         let openings = self.openings.lock().unwrap_or_else(|poison| poison.into_inner());
-        openings.contains(&Tag { step: tag.step >> 8 << 8, ..tag })
+        openings.contains(&step_of(tag))
     }
+
+    /// The step of the proof that covers a step's products, by both steps' first tags.
+    pub fn proofs(&self) -> BTreeMap<Tag, Tag> {
+        self.proofs.lock().unwrap_or_else(|poison| poison.into_inner()).clone()
+    }
+}
+
+/// The tag of the first message of the same step.
+pub(super) fn step_of(tag: Tag) -> Tag {
+    Tag { step: tag.step >> 8 << 8, ..tag }
 }
 
 /// What the lab does inside a session.
@@ -73,9 +88,29 @@ impl Hooks {
             names.openings.lock().unwrap_or_else(|poison| poison.into_inner()).insert(step.tag(0));
         }
     }
+
+    /// A proof begins that covers these steps.
+    pub(crate) fn prove(&self, proof: &Step, steps: &[&Step]) {
+        if let Some(names) = &self.names {
+            let mut proofs = names.proofs.lock().unwrap_or_else(|poison| poison.into_inner());
+            proofs.extend(steps.iter().map(|step| (step.tag(0), proof.tag(0))));
+        }
+    }
+
+    /// A party took in a message.
+    pub(crate) fn heard(&self, by: PartyId, from: PartyId, tag: Tag) {
+        if let Some(cheat) = &self.cheat {
+            cheat.heard(by, from, tag);
+        }
+    }
 }
 
 impl Session {
+    /// A mutant that opens before it verifies does so once all is over.
+    pub(super) fn prove_late(&mut self) -> Result<(), ProtocolError> {
+        if self.core.lab.lacks(Mutant::VerifiesLate) { self.prove_all() } else { Ok(()) }
+    }
+
     /// What this party takes its product, message `part` of a step, to be: a cheater spoils it here.
     pub(crate) fn product_of(&self, step: &Step, part: u8, z: &Bytes) -> Option<Buf> {
         self.core.lab.cheat.as_ref().map(|cheat| {

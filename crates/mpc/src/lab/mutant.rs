@@ -26,6 +26,8 @@ mutants! {
     BitProofCoinsReused,
     /// `verify` proves nothing.
     OpensUnverified,
+    /// `verify` leaves the proof for the end of the session.
+    VerifiesLate,
     /// A branch that opens values proves nothing of what came before the fork.
     ForksOpenUnverified,
     /// What forks computed is proved by nobody.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use buf::Buf;
 
-use super::trace::step_of;
+use super::hooks::step_of;
 use super::{Message, Trace};
 
 /// Longer than neighbours on an idle machine need for a few rounds, shorter than anybody notices.

@@ -10,8 +10,8 @@ use std::time::Duration;
 use buf::Buf;
 use net::{Interceptor, NetError, PartyId, Tag, Verdict};
 
+use super::hooks::step_of;
 use super::mutate::Depth;
-use super::trace::step_of;
 use super::watchdog::Watchdog;
 use super::{Cheat, Fate, Lab, Message, Mutation, Names, Recorder, Replay, Trace};
 use crate::error::ProtocolError;

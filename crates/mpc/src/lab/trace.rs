@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use buf::Buf;
 use net::{Interceptor, PartyId, Tag, Verdict};
 
+use super::hooks::step_of;
 use super::{Cheat, Lab, Names};
 use crate::error::ProtocolError;
 use crate::session::Session;
@@ -32,20 +33,44 @@ pub struct Message {
     pub is_move: bool,
 }
 
+/// A message that its receiver took in.
+#[derive(Clone, Copy, Debug)]
+pub struct Heard {
+    /// Who did.
+    pub by: PartyId,
+    /// Who had sent it.
+    pub from: PartyId,
+    /// Its name on the wire.
+    pub tag: Tag,
+    /// How many messages had left until then, of all parties.
+    pub after: usize,
+}
+
 /// Every message of a run, in the order in which they left.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct Trace {
     /// The messages.
     pub messages: Vec<Message>,
+    /// What was taken in when.
+    pub heard: Vec<Heard>,
+    /// The step of the proof that covers a step's products, by both steps' first tags.
+    pub proofs: BTreeMap<Tag, Tag>,
 }
 
 /// Writes down what the parties of a run say.
 #[derive(Default)]
 pub struct Recorder {
-    sent: Mutex<Vec<Message>>,
+    said: Mutex<Said>,
     products: Mutex<BTreeSet<(PartyId, Tag)>>,
     moves: Mutex<BTreeSet<(PartyId, Tag)>>,
     names: Arc<Names>,
+}
+
+/// What all parties said and took in, in one order.
+#[derive(Default)]
+struct Said {
+    messages: Vec<Message>,
+    heard: Vec<Heard>,
 }
 
 impl fmt::Debug for Message {
@@ -60,11 +85,11 @@ impl Message {
         let (is_product, is_opening, is_move) = (false, false, false);
         Message { from, to, tag, name: String::new(), payload, is_product, is_opening, is_move }
     }
-}
 
-/// The tag of the first message of the same step.
-pub(super) fn step_of(tag: Tag) -> Tag {
-    Tag { step: tag.step >> 8 << 8, ..tag }
+    /// Whether it says that a proof is right, or that it is not.
+    pub fn is_verdict(&self) -> bool {
+        self.name.contains("/check ") && self.payload.len() == 1
+    }
 }
 
 impl Recorder {
@@ -77,7 +102,8 @@ impl Recorder {
 
     /// What was said so far.
     pub fn trace(&self) -> Trace {
-        let mut messages = self.sent.lock().expect("a recorder does not panic").clone();
+        let said = self.said.lock().expect("a recorder does not panic");
+        let (mut messages, heard) = (said.messages.clone(), said.heard.clone());
         let products = self.products.lock().expect("a recorder does not panic");
         let moves = self.moves.lock().expect("a recorder does not panic");
         for message in &mut messages {
@@ -86,7 +112,7 @@ impl Recorder {
             message.is_product = products.contains(&(message.from, message.tag));
             message.is_move = moves.contains(&(message.from, step_of(message.tag)));
         }
-        Trace { messages }
+        Trace { messages, heard, proofs: self.names.proofs() }
     }
 }
 
@@ -94,7 +120,7 @@ impl Interceptor for Recorder {
     fn message(&self, from: PartyId, to: PartyId, tag: Tag, payload: &mut Buf) -> Verdict {
         let payload = payload.bytes().to_vec();
         let message = Message::new(from, to, tag, payload);
-        self.sent.lock().expect("a recorder does not panic").push(message);
+        self.said.lock().expect("a recorder does not panic").messages.push(message);
         Verdict::Deliver
     }
 }
@@ -106,6 +132,12 @@ impl Cheat for Recorder {
 
     fn factor(&self, party: PartyId, tag: Tag, _: usize, _: &mut [u32]) {
         self.moves.lock().expect("a recorder does not panic").insert((party, tag));
+    }
+
+    fn heard(&self, by: PartyId, from: PartyId, tag: Tag) {
+        let mut said = self.said.lock().expect("a recorder does not panic");
+        let after = said.messages.len();
+        said.heard.push(Heard { by, from, tag, after });
     }
 }
 
@@ -133,40 +165,4 @@ impl Trace {
     pub fn counterpart(&self, of: &Message) -> Option<&Message> {
         self.messages.iter().find(|other| (other.from, other.to, &other.name) == (of.from, of.to, &of.name))
     }
-
-    /// What breaks the order rule: messages with which a party opens something although, since the
-    /// last product that it sent, not both other compute parties have told it that the checks
-    /// passed. (A product that others sent it may be of a step that it has yet to reach.)
-    ///
-    /// Meant for protocols whose steps follow one another: products of a fork beside the one that
-    /// opens would count as well.
-    pub fn early_openings(&self, is_verdict: impl Fn(&Message) -> bool) -> Vec<EarlyOpening> {
-        let verdict = |(at, opening): (usize, &Message)| {
-            let before = &self.messages[..at];
-            let product =
-                before.iter().rposition(|message| message.is_product && message.from == opening.from)?;
-            let heard: BTreeSet<PartyId> = before[product..]
-                .iter()
-                .filter(|message| message.to == opening.from && is_verdict(message))
-                .map(|message| message.from)
-                .collect();
-            let early = EarlyOpening { opening: opening.clone(), product: before[product].clone() };
-            (heard.len() < 2).then_some(early)
-        };
-        self.messages
-            .iter()
-            .enumerate()
-            .filter(|(_, message)| message.is_opening)
-            .filter_map(verdict)
-            .collect()
-    }
-}
-
-/// An opening that left before its products were verified.
-#[derive(Debug)]
-pub struct EarlyOpening {
-    /// The opening.
-    pub opening: Message,
-    /// The product that nobody had vouched for.
-    pub product: Message,
 }
