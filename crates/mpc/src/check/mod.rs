@@ -15,7 +15,7 @@
 //! | `input` of another party | seeds and a share | digests that the two holders of each share compare at once |
 //! | proofs | coins, shares, digests, verdicts | the proofs' own transcripts |
 //! | `Session::establish` | nonces and keys | the session id, which all compare |
-//! | `Shuffler` | rows | nothing yet: malicious sessions refuse it |
+//! | `Shuffler` | rows, tags, and the tags' product | [`rows`], before anything is opened |
 //! | `Halves` | one party's sums | nothing: malicious sessions refuse it |
 //!
 //! `random`, `random_bits` and `word_masks` send nothing.
@@ -23,6 +23,7 @@
 pub(crate) mod bits;
 pub(crate) mod copies;
 pub(crate) mod recorder;
+pub(crate) mod rows;
 
 use std::any::Any;
 
