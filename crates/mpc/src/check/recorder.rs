@@ -55,7 +55,7 @@ pub(crate) struct Records {
     ring: RingBatch,
     ring_bytes: usize,
     last_product: Option<Step>,
-    passes: Vec<Box<Pass>>,
+    passes: Vec<Pass>,
     row_bytes: usize,
 }
 
@@ -140,7 +140,7 @@ impl Records {
             batches.push(Batch::Bits(list));
         }
         batches.extend(self.last_product.take().map(Batch::Ring));
-        batches.extend(self.passes.drain(..).map(Batch::Rows));
+        batches.extend(self.passes.drain(..).map(|pass| Batch::Rows(Box::new(pass))));
         batches
     }
 }
@@ -295,7 +295,7 @@ impl Session {
         let bytes = pass.bytes();
         self.core.held.more(bytes);
         self.pending.records.row_bytes += bytes;
-        self.pending.records.passes.push(Box::new(pass));
+        self.pending.records.passes.push(pass);
         self.prove_beyond(1)
     }
 
