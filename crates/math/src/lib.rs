@@ -10,6 +10,7 @@ pub mod kernel;
 pub mod pack;
 pub mod planes;
 pub mod prg;
+pub mod records;
 pub mod simd;
 pub mod transpose;
 
@@ -18,3 +19,4 @@ pub use fixed::Format;
 pub use group::{Group, Ring, X8, X16, X32, X64, X128, Z8, Z16, Z32, Z64, Z128, Z192};
 pub use planes::{Planes, PlanesMut};
 pub use prg::Prg;
+pub use records::{Records, Tile};
