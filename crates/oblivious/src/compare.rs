@@ -104,10 +104,25 @@ fn public_terms(
 }
 
 /// The carry out of `w` positions: `g` of each, `p` of each but the lowest.
-pub(crate) fn carry_out(
+pub(crate) fn carry_out(s: &mut Session, g: SharedBits, p: SharedBits) -> Result<SharedBits, ProtocolError> {
+    tree(s, g, p, |low, _| low.clone())
+}
+
+/// [`carry_out`] where `g` is any bit at positions that propagate: `p` selects what comes from below.
+pub(crate) fn selected_carry_out(
+    s: &mut Session,
+    g: SharedBits,
+    p: SharedBits,
+) -> Result<SharedBits, ProtocolError> {
+    tree(s, g, p, SharedBits::xor)
+}
+
+/// Both: `instead` is what changes in a position that propagates, from what is below and its own `g`.
+fn tree(
     s: &mut Session,
     mut g: SharedBits,
     mut p: SharedBits,
+    instead: impl Fn(&SharedBits, &SharedBits) -> SharedBits,
 ) -> Result<SharedBits, ProtocolError> {
     // With an odd number of positions, the lowest one waits; it needs no partner to propagate.
     // While one waits below, all others propagate.
@@ -126,15 +141,18 @@ pub(crate) fn carry_out(
             Some(_) if n > 0 && n.is_multiple_of(2) => {
                 let [g_low, g_high, p_low, p_high] =
                     [g.every(0, 2), g.every(1, 2), p.every(0, 2), p.every(1, 2)];
+                let low = instead(&g_low, &g_high);
                 let out =
-                    mpc::and_onto(s, label, &[(&p_high, &g_low, Some(&g_high)), (&p_high, &p_low, None)])?;
+                    mpc::and_onto(s, label, &[(&p_high, &low, Some(&g_high)), (&p_high, &p_low, None)])?;
                 [g, p] = <[_; 2]>::try_from(out).expect("two products");
             }
             Some(waiting) if n > 0 => {
                 let (first_p, first_g) = (p.plane(0), g.plane(0));
-                let first = (&first_p, waiting, Some(&first_g));
+                let waiting = instead(waiting, &first_g);
+                let first = (&first_p, &waiting, Some(&first_g));
                 let [g_low, g_high] = [1, 2].map(|at| g.every(at.min(n), 2));
                 let [p_low, p_high] = [1, 2].map(|at| p.every(at.min(n), 2));
+                let g_low = instead(&g_low, &g_high);
                 let triples = [first, (&p_high, &g_low, Some(&g_high)), (&p_high, &p_low, None)];
                 let mut out = mpc::and_onto(s, label, if n == 1 { &triples[..1] } else { &triples })?;
                 if n > 1 {
@@ -148,6 +166,7 @@ pub(crate) fn carry_out(
             // All pair up, and nobody asks whether the lowest pair propagates.
             None => {
                 let [g_low, g_high, p_high] = [g.every(0, 2), g.every(1, 2), p.every(0, 2)];
+                let g_low = instead(&g_low, &g_high);
                 let onto = (&p_high, &g_low, Some(&g_high));
                 let (p_low, p_upper) = (p.every(1, 2), p.every(2.min(p.width()), 2));
                 let out = match n {

@@ -23,17 +23,17 @@ pub(super) struct Lines<'a> {
 
 impl<'a> Lines<'a> {
     /// Part `part` of the left factors.
-    pub(super) fn x(batch: &'a [AndStep], part: usize) -> Self {
+    pub(super) fn x(batch: &[&'a AndStep], part: usize) -> Self {
         Self::gather(products(batch).map(|(n_rows, x, _)| (n_rows, x.0.parts().as_slice()[part].plane(x.1))))
     }
 
     /// Part `part` of the right factors.
-    pub(super) fn y(batch: &'a [AndStep], part: usize) -> Self {
+    pub(super) fn y(batch: &[&'a AndStep], part: usize) -> Self {
         Self::gather(products(batch).map(|(n_rows, _, y)| (n_rows, y.0.parts().as_slice()[part].plane(y.1))))
     }
 
     /// The second parts of the products.
-    pub(super) fn z_next(batch: &'a [AndStep]) -> Self {
+    pub(super) fn z_next(batch: &[&'a AndStep]) -> Self {
         Self::of_planes(batch.iter().map(|and| &and.z.parts().as_slice()[1]))
     }
 
@@ -63,6 +63,18 @@ impl<'a> Lines<'a> {
         Lines { whole, packed: packed.as_chunks::<8>().0.to_vec(), n_whole }
     }
 
+    /// As many lines from `first` on as `scratch` holds: in place if they lie together.
+    pub(super) fn block<'b>(&'b self, first: usize, scratch: &'b mut [Line]) -> &'b [Line] {
+        let at = self.whole.partition_point(|(start, run)| start + run.len() <= first);
+        if let Some((start, run)) = self.whole.get(at)
+            && let Some(lines) = run.get(first - start..first - start + scratch.len())
+        {
+            return lines;
+        }
+        self.read(first, scratch);
+        scratch
+    }
+
     /// Writes the lines from `first` on, with zeros past the last.
     pub(super) fn read(&self, mut first: usize, mut out: &mut [Line]) {
         let runs = &self.whole[self.whole.partition_point(|(start, run)| start + run.len() <= first)..];
@@ -81,8 +93,13 @@ impl<'a> Lines<'a> {
     }
 }
 
+/// What a party proves of a batch.
+pub(super) fn of_prover(batch: &[AndStep], prover: usize) -> Vec<&AndStep> {
+    batch.iter().filter(|and| and.provers[prover]).collect()
+}
+
 /// The number of lines that a batch fills.
-pub(super) fn n_lines(batch: &[AndStep]) -> usize {
+pub(super) fn n_lines(batch: &[&AndStep]) -> usize {
     let (mut whole, mut places) = (0, Places::default());
     for and in batch {
         let (n_rows, width) = (and.z.n_rows(), and.z.width());
@@ -95,15 +112,15 @@ pub(super) fn n_lines(batch: &[AndStep]) -> usize {
 }
 
 /// The masks with which one key hid the products of each step.
-pub(super) fn masks(batch: &[AndStep], root: &Root) -> Vec<Planes> {
+pub(super) fn masks(batch: &[&AndStep], root: &Root) -> Vec<Planes> {
     let planes = |and: &AndStep| root.stream(&and.step, Use::Mask).planes(and.z.n_rows(), and.z.width());
-    batch.iter().map(planes).collect()
+    batch.iter().copied().map(planes).collect()
 }
 
 type Side<'a> = (&'a crate::bits::SharedBits, usize);
 
 /// The planes that meet in each plane of the products.
-fn products(batch: &[AndStep]) -> impl Iterator<Item = (usize, Side<'_>, Side<'_>)> {
+fn products<'a>(batch: &[&'a AndStep]) -> impl Iterator<Item = (usize, Side<'a>, Side<'a>)> {
     batch.iter().flat_map(|and| {
         and.pairs.iter().flat_map(move |(x, y)| {
             rep3::plane_pairs(x, y).map(move |(left, right)| (and.z.n_rows(), (x, left), (y, right)))

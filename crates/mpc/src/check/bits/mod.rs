@@ -85,15 +85,16 @@ use shape::Shape;
 /// `StepReused` for a second proof of one batch; `Link`.
 pub(crate) fn prove(s: &mut Session, step: &Step, batch: &[AndStep]) -> Result<(), ProtocolError> {
     s.claim(&step.child("proof".into()))?;
-    let n_lines = gates::n_lines(batch);
-    if n_lines == 0 {
+    let n_lines = [0, 1, 2].map(|prover| gates::n_lines(&gates::of_prover(batch, prover)));
+    if n_lines == [0; 3] {
         return Ok(());
     }
-    let shape = Shape::of(n_lines);
+    // Who has nothing to prove proves a line of zeros.
+    let shapes = n_lines.map(|n| Shape::of(n.max(1)));
     match &s.core.clone().role {
-        Role::Rep3 { roots, .. } => Parties::of(s, step, roots, batch, shape).run(s),
+        Role::Rep3 { roots, .. } => Parties::of(s, step, roots, batch, shapes).run(s),
         Role::Count(_) => {
-            parties::count(s, shape);
+            parties::count(s, shapes);
             Ok(())
         }
         Role::Plain | Role::Observer => Ok(()),
@@ -110,8 +111,8 @@ pub(crate) fn cancelling(
     prover: usize,
     coins: &[[u8; 32]; 2],
 ) -> [u128; 2] {
-    let shape = Shape::of(gates::n_lines(batch));
-    let statement = transcript::Statement::of(*s.session_id(), step, batch, shape);
+    let shape = Shape::of(gates::n_lines(&gates::of_prover(batch, prover)));
+    let statement = transcript::Statement::of(*s.session_id(), step, batch, [shape; 3]);
     let transcript = transcript::Transcript::new(&statement, prover, coins);
     // The errors weigh ω_0²·ω_1² and ω_1²·ω_0².
     let [first, second, ..] = transcript::Weights::of(&transcript, shape).elements;

@@ -86,8 +86,7 @@ fn skipped(shape: Shape, weights: &Weights, lines: &[Lines<'_>; 4]) -> Vec<Gf128
     let mut sums = vec![WeighedSum::ZERO; shape.n_points()];
     let mut block_lines = block_buffer(shape);
     for (block, weight) in weights.blocks.iter().enumerate() {
-        read_block(shape, lines, block, &mut block_lines);
-        weigh_products(&mut sums, block_lines.each_ref().map(|lines| &lines[..]), *weight);
+        weigh_products(&mut sums, read_block(shape, lines, block, &mut block_lines), *weight);
     }
     let points = sums.iter().zip(shape.lines_of_points());
     points.filter(|(_, line)| line.is_none()).map(|(sum, _)| sum.total(&weights.elements)).collect()
@@ -107,9 +106,8 @@ fn folded(shape: Shape, weights: &Weights, lines: &[Lines<'_>; 4], at_lines: &[G
         if block >= shape.n_blocks() {
             continue;
         }
-        read_block(shape, lines, block, &mut block_lines);
         let factors = Factors::new(&scaled(at_lines, weights.block_root(block)));
-        let [x, y, x_next, y_next] = &block_lines;
+        let [x, y, x_next, y_next] = read_block(shape, lines, block, &mut block_lines);
         factors.fold(x, &mut u[..LINE_BITS]);
         factors.fold(y, &mut u[LINE_BITS..]);
         factors.fold(y_next, &mut v[..LINE_BITS]);
@@ -122,10 +120,15 @@ fn block_buffer(shape: Shape) -> [Vec<Line>; 4] {
     std::array::from_fn(|_| vec![[0; 8]; shape.block_lines()])
 }
 
-fn read_block(shape: Shape, lines: &[Lines<'_>; 4], block: usize, out: &mut [Vec<Line>; 4]) {
-    for (lines, out) in lines.iter().zip(out) {
-        lines.read(block * shape.block_lines(), out);
-    }
+fn read_block<'b>(
+    shape: Shape,
+    lines: &'b [Lines<'_>; 4],
+    block: usize,
+    scratch: &'b mut [Vec<Line>; 4],
+) -> [&'b [Line]; 4] {
+    let first = block * shape.block_lines();
+    let [a, b, c, d] = scratch;
+    [lines[0].block(first, a), lines[1].block(first, b), lines[2].block(first, c), lines[3].block(first, d)]
 }
 
 fn halves(w: &mut [Gf128]) -> (&mut [Gf128], &mut [Gf128]) {

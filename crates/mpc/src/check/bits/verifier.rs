@@ -121,8 +121,7 @@ impl Claim {
             let root = self.weights.block_root(block).times(*at_block);
             let factors = Factors::new(&scaled(at_lines, root));
             for (lines, folded) in lines.iter().zip(folded.chunks_mut(LINE_BITS)) {
-                lines.read(block * self.shape.block_lines(), &mut block_lines);
-                factors.fold(&block_lines, folded);
+                factors.fold(lines.block(block * self.shape.block_lines(), &mut block_lines), folded);
             }
         }
         let weights = equal_weights(line_points, false);

@@ -41,7 +41,7 @@ impl Alone {
             mask_right: element(&rest[2..]),
         };
         let step = Step::root(&[seed as u8; 32]);
-        let statement = Statement::of([seed as u8; 32], &step, &[], shape);
+        let statement = Statement::of([seed as u8; 32], &step, &[], [shape; 3]);
         let coins = [[1; 32], [2; 32]];
         Alone { shape, statement, coins, lanes, gates: [x, y, x_next, y_next, e, f] }
     }
