@@ -4,9 +4,9 @@
 //! plane are packed behind one another, in places that start on a power of two
 //! of bits. Bits past a plane's last row mean nothing and are left out.
 
-use math::Planes;
 use math::gf::lines::{LINE_BITS, Line};
 use math::planes::tail_mask;
+use math::{Planes, kernel};
 
 use crate::check::AndStep;
 use crate::prss::{Root, Use};
@@ -76,7 +76,7 @@ impl<'a> Lines<'a> {
     }
 
     /// Writes the lines from `first` on, with zeros past the last.
-    pub(super) fn read(&self, mut first: usize, mut out: &mut [Line]) {
+    fn read(&self, mut first: usize, mut out: &mut [Line]) {
         let runs = &self.whole[self.whole.partition_point(|(start, run)| start + run.len() <= first)..];
         let packed = (self.n_whole, &self.packed[..]);
         for (start, run) in runs.iter().chain([&packed]) {
@@ -90,6 +90,30 @@ impl<'a> Lines<'a> {
             }
         }
         out.fill([0; 8]);
+    }
+}
+
+/// A verifier's summand of the products, `e` or `f`.
+pub(super) enum Summand<'a> {
+    /// As it is.
+    Lines(Lines<'a>),
+    /// `x ∧ y ⊕ z ⊕ f`, for `[x, y, z, f]`.
+    Rest([Lines<'a>; 4]),
+}
+
+impl Summand<'_> {
+    /// [`Lines::block`].
+    pub(super) fn block<'b>(&'b self, first: usize, spaces: &'b mut [Vec<Line>; 5]) -> &'b [Line] {
+        let [out, a, b, c, d] = spaces;
+        match self {
+            Summand::Lines(lines) => lines.block(first, out),
+            Summand::Rest([x, y, z, f]) => {
+                let factors = [x.block(first, a), y.block(first, b)].map(<[Line]>::as_flattened);
+                let summands = [z.block(first, c), f.block(first, d)].map(<[Line]>::as_flattened);
+                kernel::and_xor_of(out.as_flattened_mut(), factors, summands);
+                out
+            }
+        }
     }
 }
 

@@ -40,9 +40,10 @@
 //! 2^64 `β`. Both hang on a coin of an honest verifier, sent after the statement was fixed, so this
 //! 2^-64 + 2^-128 cannot be ground. Then `P` commits to the values of each round by `L`'s digest
 //! and `R`'s key before it learns the point: per hash query, a wrong polynomial agrees with the right
-//! one at the skip's point with probability 2k/2^128 at most, in each later round 2/2^128. With 2^64 queries
-//! and k ≤ 6: 2^64 · (12 + 2)/2^128 < 2^-60, so below 2^-60 in all. The hash is a random oracle here. Over the batches of a session the first term
-//! adds up, one 2^-64 each; queries are counted once.
+//! one at the skip's point with probability 2k/2^128 at most, in each later round 2/2^128; a query is
+//! about one round. With 2^64 queries and k ≤ 7: 2^64 · 14/2^128 + 2^-64 + 2^-128 < 2^-60 in all. The hash
+//! is a random oracle here. Over the batches of a session the first term adds up, one 2^-64 each;
+//! queries are counted once.
 //!
 //! **Zero knowledge** against one verifier: `L` sees uniform shares; `R` salted digests, a uniform `û`
 //! and `T_L = û·v̂ − T_R`. `P` learns the verdict, which it knows.

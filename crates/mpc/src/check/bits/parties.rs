@@ -1,12 +1,12 @@
 //! The four flights of a proof. Each party is prover, left and right verifier at once.
 
 use buf::{Buf, Bytes};
+use math::Group;
 use math::gf::{Field, Gf128};
-use math::{Group, kernel};
 use net::PartyId;
 use subtle::ConstantTimeEq;
 
-use super::gates::{self, Lines};
+use super::gates::{self, Lines, Summand};
 use super::lanes::{self, ProverLanes};
 use super::prover::{self, Proof};
 use super::shape::Shape;
@@ -78,8 +78,7 @@ impl<'a> Parties<'a> {
             let batch = &self.batches[prover];
             [Lines::x(batch, part), Lines::y(batch, part)]
         };
-        let [left_x, left_y] = factors(left_of, 1);
-        let left = self.left_claim(left_of, &coins_left, &left_x, &left_y);
+        let left = self.left_claim(left_of, &coins_left, factors(left_of, 1));
         let right = self.right_claim(right_of, &coins_right);
 
         let coins = [self.receive_seed(s, COIN, prev)?, self.receive_seed(s, COIN, next)?];
@@ -99,7 +98,7 @@ impl<'a> Parties<'a> {
         let shares: &[Gf128] = bytemuck::cast_slice(shares);
         let digests = left.digests(shares, &lanes::salts(&step_left, to_next, shape));
         let mask = lanes::mask_left(&step_left, to_next);
-        let outcome = left.follow(&digests, last, shares, [&left_x, &left_y], mask);
+        let outcome = left.follow(&digests, last, shares, factors(left_of, 1).each_ref(), mask);
         let Outcome { operand, claim } = outcome.ok_or_else(|| self.deviated(Deviation::ProofsDiffer))?;
         let answer = [bytemuck::cast_slice(&digests), bytemuck::cast_slice(&[operand, claim])].concat();
         s.send(self.step, ANSWER, prev, bytes_of(&answer))?;
@@ -135,18 +134,12 @@ impl<'a> Parties<'a> {
     }
 
     /// `e = z_i ⊕ x_i∧y_i ⊕ F(K_i)`, known to the left verifier of `P_i`.
-    fn left_claim(&self, prover: usize, coins: &[Seed; 2], x: &Lines<'_>, y: &Lines<'_>) -> Claim {
+    fn left_claim(&self, prover: usize, coins: &[Seed; 2], [x, y]: [Lines<'_>; 2]) -> Claim {
         let (batch, shape) = (&self.batches[prover], self.statement.shapes[prover]);
         let masks = gates::masks(batch, &self.roots.0[1]);
         let (z, masks) = (Lines::z_next(batch), Lines::of_planes(&masks));
         let transcript = Transcript::new(&self.statement, prover, coins);
-        let [mut xs, mut ys, mut fs] = std::array::from_fn(|_| vec![[0; 8]; shape.block_lines()]);
-        Claim::new(shape, transcript, |first, out| {
-            z.read(first, out);
-            let [x, y] = [x.block(first, &mut xs), y.block(first, &mut ys)];
-            kernel::add_and(out.as_flattened_mut(), x.as_flattened(), y.as_flattened());
-            kernel::xor_words(out.as_flattened_mut(), masks.block(first, &mut fs).as_flattened());
-        })
+        Claim::new(shape, transcript, &Summand::Rest([x, y, z, masks]))
     }
 
     /// `f = F(K_{i+1})`, known to the right verifier of `P_i`.
@@ -154,7 +147,7 @@ impl<'a> Parties<'a> {
         let masks = gates::masks(&self.batches[prover], &self.roots.0[0]);
         let masks = Lines::of_planes(&masks);
         let transcript = Transcript::new(&self.statement, prover, coins);
-        Claim::new(self.statement.shapes[prover], transcript, |first, out| masks.read(first, out))
+        Claim::new(self.statement.shapes[prover], transcript, &Summand::Lines(masks))
     }
 
     fn receive_seed(&self, s: &mut Session, part: u8, from: PartyId) -> Result<Seed, ProtocolError> {
