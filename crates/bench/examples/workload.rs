@@ -17,7 +17,9 @@ use net::{Identity, LinkProfile, Mesh, Options, PartyId, Peer, TlsMesh};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut args = std::env::args().skip(1);
-    let name = args.next().ok_or("usage: workload NAME [ROWS [RUNS [THREADS [CHUNK_ROWS [SECURITY]]]]]")?;
+    let name = args
+        .next()
+        .ok_or("usage: workload NAME [ROWS [RUNS [THREADS [CHUNK_ROWS [SECURITY [RTT_MS MBIT_PER_S]]]]]]")?;
     let workload = by_name(&name).ok_or("no such workload")?;
     let mut number = |default: usize| args.next().map_or(Ok(default), |arg| arg.parse::<usize>());
     let (rows, runs, threads) = (number(workload.default_rows)?, number(5)?, number(0)?);
@@ -28,7 +30,12 @@ fn main() -> Result<(), Box<dyn Error>> {
         Some("malicious") => Security::Malicious,
         Some(_) => return Err("security is semi-honest or malicious".into()),
     };
-    let params = Params { chunk_rows, security, ..Params::over(LinkProfile::INSTANT, threads) };
+    let link = match (args.next(), args.next()) {
+        (Some(round_trip), Some(bandwidth)) => LinkProfile::wan(round_trip.parse()?, bandwidth.parse()?),
+        _ => LinkProfile::INSTANT,
+    };
+    let params = Params { chunk_rows, security, ..Params::over(link, threads) };
+    let foretold = bench::count(workload, rows, params)?;
 
     let listeners = (0..3).map(|_| TcpListener::bind(("127.0.0.1", 0))).collect::<Result<Vec<_>, _>>()?;
     let identities = (0..3).map(|_| Identity::generate()).collect::<Result<Vec<_>, _>>()?;
@@ -39,7 +46,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     let party = |me: usize| -> Result<PartyReport, Box<dyn Error + Send + Sync>> {
         let id = PartyId::from_index(me);
-        let mesh = TlsMesh::connect(&listeners[me], &identities[me], id, &peers, &Options::default())?;
+        let mesh = TlsMesh::connect(
+            &listeners[me],
+            &identities[me],
+            id,
+            &peers,
+            &Options { link, ..Options::default() },
+        )?;
         let mesh: Arc<dyn Mesh> = Arc::new(mesh);
         let compute = [0, 1, 2].map(PartyId::from_index);
         let mut session = Session::establish(Arc::clone(&mesh), compute, &[0; 32], params)?;
@@ -66,10 +79,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     cpus.sort_by(f64::total_cmp);
     let last = &reports[0].runs[runs - 1];
     println!(
-        "{name} {rows}: {:.4} s ({:.4} to {:.4}), {:.3} CPU-s, {} rounds, {:.2} MB sent, {:.0} MiB in all, {:.1} MiB recorded",
+        "{name} {rows}: {:.4} s ({:.4} to {:.4}; foretold {:.4}), {:.3} CPU-s, {} rounds, {:.2} MB sent, {:.0} MiB in all, {:.1} MiB recorded",
         walls[runs / 2],
         walls[0],
         walls[runs - 1],
+        foretold.seconds,
         cpus[runs / 2],
         rounds(&reports, runs - 1),
         last.bytes_sent as f64 / 1e6,

@@ -156,11 +156,10 @@ impl Bench {
                 _ => return Err(format!("{name}: {}: {}", outcome.name, outcome.stderr.trim())),
             }
         }
-        let link = self.link.profile();
         let security_level = engine::session_security(security);
-        let params = Params { security: security_level, chunk_rows, ..Params::over(link, threads) };
-        let cost = bench::count(workload, rows, params).map_err(|error| error.to_string())?;
-        let busiest = cost.bytes_sent.iter().copied().max().unwrap_or(0);
+        let params =
+            Params { security: security_level, chunk_rows, ..Params::over(self.link.profile(), threads) };
+        let foretold = bench::count(workload, rows, params).map_err(|error| error.to_string())?;
         let setting = Setting {
             workload: name.to_owned(),
             rows,
@@ -168,7 +167,7 @@ impl Bench {
             link: self.link.to_string(),
             threads,
             commit: env!("JUNTO_COMMIT").to_owned(),
-            predicted_s: bench::seconds(cost.rounds.into(), busiest, &link),
+            predicted_s: foretold.seconds,
         };
         bench::summary(setting, &reports).ok_or_else(|| format!("{name}: no run was reported"))
     }

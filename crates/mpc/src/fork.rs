@@ -13,6 +13,7 @@ use crate::check::recorder::Ended;
 use crate::error::ProtocolError;
 use crate::session::{Role, Session};
 use crate::step::Label;
+use crate::timeline::Pace;
 
 /// Threads of one session beyond which forks run inline.
 const MAX_THREADS: usize = 128;
@@ -117,10 +118,12 @@ impl Session {
         let n_chunks = n_rows.div_ceil(chunk_rows).max(1);
         let step = self.step.child(label.into());
         let rows = |chunk: usize| chunk * chunk_rows..n_rows.min((chunk + 1) * chunk_rows);
+        let pace = self.pace();
         let run = |chunk: usize| {
             let mut fork = self.fork(step.in_chunk(chunk as u32), true);
+            pace.start(&mut fork.clock);
             let out = f(&mut fork, rows(chunk));
-            fork.ended_of(n_chunks, out)
+            fork.ended_of(n_chunks, out).inspect(|(_, ended)| pace.end(&ended.clock))
         };
         let results = self.run_forks(n_chunks, &run);
         self.collect(results)
@@ -189,6 +192,11 @@ impl Session {
         self.inherit(right);
         self.settle()?;
         Ok((out_left, out_right))
+    }
+
+    /// When the forks of this session start, in a counting run.
+    pub(crate) fn pace(&self) -> Pace {
+        Pace::new(self.is_count(), self.core.params.in_flight)
     }
 
     /// Whether forks gain nothing: there is no peer to wait for.

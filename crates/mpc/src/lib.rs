@@ -36,6 +36,7 @@ mod setup;
 mod share;
 mod shuffle;
 mod step;
+mod timeline;
 mod trunc;
 
 pub use bit_dot::bit_dot;

@@ -11,6 +11,7 @@ use crate::rep3::{self, Triple};
 use crate::session::{Role, Session};
 use crate::share::{Parts, Shared, Verified};
 use crate::step::{Label, Step};
+use crate::timeline::Work;
 
 fn same_shape(step: &Step, left: usize, right: usize) -> Result<(), ProtocolError> {
     if left == right { Ok(()) } else { Err(ProtocolError::Shape { step: step.clone(), left, right }) }
@@ -166,6 +167,7 @@ pub fn inner_product<R: Ring>(
     same_shape(&step, x.len(), y.len())?;
     // The terms of each chunk are added up side by side; only their sum is masked and sent.
     let sums: Vec<R> = s.chunks("terms", x.len(), |s, rows| {
+        s.count_work(Work::Sums(rows.len()));
         let (x, y) = (x.rows(rows.clone()), y.rows(rows));
         Ok(match &s.core.role {
             Role::Rep3 { .. } => math::kernel::dot_terms(rep3::two(&x), rep3::two(&y)),
@@ -204,6 +206,7 @@ pub fn matmul<R: Ring>(
     same_shape(&step, inner * columns, y.len())?;
     let n = rows * columns;
     let terms = local_matmul(s, x, y, shape);
+    s.count_work(Work::Matrix(rows * inner * columns));
     let masked = |out: &mut [R], own: &Stream, next: &Stream| {
         Stream::zero_share(own, next, out);
         math::kernel::add_into(out, terms.items());

@@ -14,6 +14,7 @@ use crate::fork::Cores;
 use crate::prss::Roots;
 use crate::share::Parts;
 use crate::step::{Label, Step};
+use crate::timeline::Clock;
 
 /// A guard's condition. In the lab, a planted mutant lacks the guard that has its name.
 macro_rules! guard {
@@ -108,9 +109,6 @@ pub(crate) struct Core {
     pub(crate) lab: crate::lab::Hooks,
 }
 
-/// The Lamport clock of each party: in a real session only this party's own runs.
-pub(crate) type Clock = [u32; MAX_PARTIES];
-
 /// One run among the parties, at one place of its step tree.
 ///
 /// Forks make further sessions over the same links and keys. No step path is
@@ -158,7 +156,7 @@ impl Session {
             step: Step::root(&session_id),
             pending: Pending::new(core.mesh.clone()),
             core: Arc::new(core),
-            clock: [0; MAX_PARTIES],
+            clock: Clock::default(),
             in_chunk: false,
             inherited: Vec::new(),
         }
@@ -172,7 +170,7 @@ impl Session {
     /// A session without inputs that adds up what a run among `n_parties` costs.
     /// `compute` are the three that compute.
     pub fn count(params: Params, n_parties: usize, compute: [PartyId; 3]) -> Self {
-        let role = Role::Count(Mutex::new(Tally::new(n_parties)));
+        let role = Role::Count(Mutex::new(Tally::new(n_parties, params.link)));
         Self::new(role, None, compute, n_parties, PartyId::FIRST, [0; 32], params)
     }
 
@@ -232,7 +230,7 @@ impl Session {
 
     /// Message latencies on the longest chain of messages that led here.
     pub fn rounds(&self) -> u32 {
-        self.clock.iter().copied().max().unwrap_or(0)
+        self.clock.depth.iter().copied().max().unwrap_or(0)
     }
 
     /// Where the session is.
@@ -340,7 +338,7 @@ impl Session {
         let mesh = self.core.mesh.as_ref().expect("only sessions over links send");
         #[cfg(feature = "lab")]
         self.core.lab.name(step, part);
-        let depth = self.clock[self.core.me.index()];
+        let depth = self.clock.depth[self.core.me.index()];
         mesh.send(to, step.tag(part), depth, payload)
             .map_err(|source| ProtocolError::Link { step: step.clone(), source: Box::new(source) })
     }
@@ -362,7 +360,7 @@ impl Session {
         };
         #[cfg(feature = "lab")]
         core.lab.heard(core.me, from, step.tag(part));
-        let clock = &mut self.clock[core.me.index()];
+        let clock = &mut self.clock.depth[core.me.index()];
         *clock = (*clock).max(received.depth.saturating_add(1));
         Ok(received.payload)
     }
@@ -372,11 +370,6 @@ impl Session {
         let pending = Pending::new(self.core.mesh.clone());
         let inherited = if in_chunk { Vec::new() } else { self.inherited.clone() };
         Session { core: Arc::clone(&self.core), step, clock: self.clock, in_chunk, pending, inherited }
-    }
-
-    /// Takes over what a fork waited for.
-    pub(crate) fn absorb(&mut self, clock: &Clock) {
-        self.clock.iter_mut().zip(clock).for_each(|(mine, theirs)| *mine = (*mine).max(*theirs));
     }
 }
 

@@ -31,8 +31,9 @@ use net::{Mesh, NetError};
 use super::rows::Pass;
 use super::{AndStep, ProductStep, RingBatch, bits, rows};
 use crate::error::ProtocolError;
-use crate::session::{Clock, Role, Security, Session};
+use crate::session::{Role, Security, Session};
 use crate::step::Step;
+use crate::timeline::Clock;
 
 /// ANDs that a session records before it proves them.
 const MAX_ANDS: usize = 1 << 21;
@@ -197,12 +198,12 @@ impl SharedBatch {
                 unreachable!("looked at above");
             };
             let mut fork = s.fork(s.step.clone(), true);
-            fork.clock = self.clock;
+            fork.clock.depth = self.clock.depth;
             fork.prove(pending.take())?;
             *state = State::Proved(fork.clock);
         }
         match &*state {
-            State::Proved(clock) => s.absorb(clock),
+            State::Proved(clock) => s.clock.absorb(clock),
             _ => {
                 let reason = "a check failed in another part of the computation".to_owned();
                 let source = Box::new(NetError::AbortedHere { reason });
@@ -325,6 +326,7 @@ impl Session {
     fn prove(&mut self, mut records: Records) -> Result<(), ProtocolError> {
         let bytes = records.bytes();
         let batches = records.batches(self.max_ands());
+        let pace = self.pace();
         let run = |at: usize| {
             let (step, label): (&Step, _) = match &batches[at] {
                 Batch::Bits(list) => (&list.last().expect("batches are not empty").step, "check bits"),
@@ -335,6 +337,7 @@ impl Session {
             #[cfg(feature = "lab")]
             self.core.lab.prove(&step, &batches[at].steps());
             let mut fork = self.fork(step.clone(), true);
+            pace.start(&mut fork.clock);
             let out = match &batches[at] {
                 Batch::Bits(list) => bits::prove(&mut fork, &step, list),
                 Batch::Rows(pass) => rows::check(&mut fork, &step, pass),
@@ -343,7 +346,7 @@ impl Session {
                     reason: "no check covers ring products yet: they are for semi-honest sessions",
                 }),
             };
-            fork.ended(out)
+            fork.ended(out).inspect(|(_, ended)| pace.end(&ended.clock))
         };
         let results = self.run_forks(batches.len(), &run);
         self.core.held.less(bytes);
@@ -377,7 +380,7 @@ impl Session {
 
     /// Takes over what a fork leaves.
     pub(crate) fn inherit(&mut self, ended: Ended) {
-        self.absorb(&ended.clock);
+        self.clock.absorb(&ended.clock);
         #[cfg(feature = "lab")]
         if self.core.lab.lacks(crate::lab::Mutant::ForksForgotten) {
             return;

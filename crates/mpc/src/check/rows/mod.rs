@@ -66,11 +66,12 @@ use crate::check::copies::{DIGEST_BYTES, Digest};
 use crate::error::{Deviation, ProtocolError};
 use crate::lanes::Lane;
 use crate::prss::Use;
-use crate::session::{Clock, Session, guard};
+use crate::session::{Session, guard};
 use crate::shuffle::rows::{Rows, Seat};
 use crate::shuffle::tags::{Layout, Tag, with_tag};
 use crate::shuffle::{Cast, KEY_COMMITMENT};
 use crate::step::Step;
+use crate::timeline::Clock;
 use deltas::Sides;
 
 /// The messages of a check.
@@ -389,7 +390,7 @@ fn count(s: &mut Session, layout: &Layout, cast: &Cast, clock: &Clock, tags: usi
     // The last tags left when the pass was made.
     let now = std::mem::replace(&mut s.clock, *clock);
     s.count_messages(&[(v, w, tags), (w, v, tags)]);
-    s.absorb(&now);
+    s.clock.absorb(&now);
     let n_keys = layout.key_bytes();
     let opening = n_keys + SALT_BYTES;
     s.count_messages(&[(v, w, opening), (w, v, opening), (w, u, n_keys), (v, u, DIGEST_BYTES)]);
