@@ -244,10 +244,8 @@ fn fill_slots(
     let numbers = math::pack::planes(&Column::from_fn(at_most, |slot| Z32(slot as u32)), width);
     let slots = SharedBits::stack(&[&one(at_most), &SharedBits::public(s, &numbers)]);
     let keys = SharedBits::concat(&[&SharedBits::stack(&[&has_pair, &begin]), &slots]);
-    let columns: Vec<Cells> = vec![
-        partners.left_used.clone().into(),
-        partners.first.sub(&partners.begin).into(),
-    ];
+    let columns: Vec<Cells> =
+        vec![partners.left_used.clone().into(), partners.first.sub(&partners.begin).into()];
     let rows = Table::try_new(s, n, columns)?.beside(s, payload.clone())?;
     let zeros = rows.columns().iter().map(|column| column.zeros_like(s, 1 + at_most)).collect();
     let rows = rows.concat(s, &Table::try_new(s, 1 + at_most, zeros)?)?;
@@ -340,7 +338,8 @@ mod tests {
             let ring = verify(s, ring)?;
             rings.push(open(s, label, ring)?);
         }
-        let [Some(valid), Some(lefts), Some(rights), Some(left_used), Some(right_used), Some(overflow)] = shown
+        let [Some(valid), Some(lefts), Some(rights), Some(left_used), Some(right_used), Some(overflow)] =
+            shown
         else {
             return Ok(None);
         };
@@ -381,7 +380,9 @@ mod tests {
 
     #[test]
     fn every_pair_of_one_key_comes_out() {
-        for (n, m, keys) in [(0, 0, 1), (0, 2, 3), (3, 0, 3), (1, 1, 1), (2, 5, 2), (30, 41, 6), (65, 17, 100)] {
+        for (n, m, keys) in
+            [(0, 0, 1), (0, 2, 3), (3, 0, 3), (1, 1, 1), (2, 5, 2), (30, 41, 6), (65, 17, 100)]
+        {
             let (left, right) = (rows(n, keys, 1), rows(m, keys, 2));
             let n_pairs = expected(&left, &right, 0).0.len();
             for method in [Method::Auto, Method::Radix, Method::Quick] {
