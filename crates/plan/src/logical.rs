@@ -215,6 +215,17 @@ fn refuse_expr(expr: &Expr, locator: &Locator) -> Option<PlanError> {
                 PlanError::unsupported(construct, "write its value").placed(locator.word(&placeholder.id)),
             );
         }
+        // DataFusion would put one copy of a row beside each of them.
+        Expr::ScalarSubquery(inside)
+            if inside.outer_ref_columns.is_empty()
+                && inside.subquery.max_rows().is_none_or(|most| most > 1) =>
+        {
+            let reason = "take one with MIN, MAX or LIMIT 1";
+            return Some(
+                PlanError::unsupported("a subquery as a value that may have several rows", reason)
+                    .placed(locator.phrase("( SELECT")),
+            );
+        }
         Expr::GroupingSet(_) => {
             let words = ["GROUPING", "ROLLUP", "CUBE"];
             let place = words.iter().find_map(|word| locator.word(word));

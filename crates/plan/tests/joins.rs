@@ -98,6 +98,8 @@ fn joins_without_a_public_bound_are_refused() {
         "SELECT a.segment FROM bank.accounts a WHERE a.active OR a.segment NOT IN (SELECT plan FROM telecom.usage)",
     );
     assert!(words.contains("beside OR"), "{words}");
+    let words = refused("SELECT (SELECT segment FROM bank.accounts) FROM telecom.usage");
+    assert!(words.contains("may have several rows"), "{words}");
 }
 
 #[test]
