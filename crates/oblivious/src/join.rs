@@ -117,7 +117,7 @@ pub fn member(
         same(s, 1, set_valid.width())?;
         same(s, 1, valid.width())?;
         let set = UniqueSide { keys: set, valid: set_valid, payload: &Table::empty(n_set) };
-        if pairs::is_cheaper(&set, n, method) {
+        if pairs::is_cheaper(&set, n, method, &s.params()) {
             return pairs::member(s, &set, keys, valid);
         }
         // A run starts with a row of the set if there is one; those that follow must hold zeros.
