@@ -6,26 +6,26 @@ use crate::bits::SharedBits;
 use crate::error::ProtocolError;
 use crate::prss::{Stream, Use};
 use crate::rep3;
-use crate::session::{Role, Session};
+use crate::session::{Role, Security, Session};
 use crate::share::Parts;
 use crate::step::Label;
 
 /// `⊕_i x_i ∧ y_i` over the planes of all pairs of a list: one plane for each list.
 ///
 /// - **Shape:** all sides have `n` rows; the sides of a pair are equally wide.
-/// - **Cost:** 1 round; one bit per row, list and compute party, however many pairs and planes.
+/// - **Cost:** 1 round; one bit per row, list and compute party, however many pairs and planes. In
+///   malicious sessions one for each plane of each pair: what is proved is single ANDs.
 /// - **Model:** as [`crate::and`].
 ///
 /// # Errors
-/// `Unsupported` in malicious sessions, whose records do not know its form; `Shape` if sides do not
-/// fit together; `Link`.
+/// `Shape` if sides do not fit together; `Link`.
 pub fn bit_dot(
     s: &mut Session,
     label: impl Into<Label>,
     lists: &[&[(&SharedBits, &SharedBits)]],
 ) -> Result<SharedBits, ProtocolError> {
-    s.semi_honest_only()?;
-    let step = s.begin(label)?;
+    let label = label.into();
+    let step = s.step.child(label);
     let n_rows = lists.iter().flat_map(|list| list.first()).next().map_or(0, |(x, _)| x.n_rows());
     for (x, y) in lists.iter().copied().flatten() {
         let shapes = [(n_rows, x.n_rows()), (n_rows, y.n_rows()), (x.width(), y.width())];
@@ -33,6 +33,10 @@ pub fn bit_dot(
             return Err(ProtocolError::Shape { step, left, right });
         }
     }
+    if s.security() == Security::Malicious {
+        return by_ands(s, label, n_rows, lists);
+    }
+    s.claim(&step)?;
     let width = lists.len();
     let parts = match &s.core.clone().role {
         Role::Rep3 { roots, .. } => {
@@ -74,4 +78,26 @@ pub fn bit_dot(
         }
     };
     Ok(SharedBits::from_parts(n_rows, width, parts))
+}
+
+/// The same from one AND for each plane of each pair.
+fn by_ands(
+    s: &mut Session,
+    label: Label,
+    n_rows: usize,
+    lists: &[&[(&SharedBits, &SharedBits)]],
+) -> Result<SharedBits, ProtocolError> {
+    let pairs: Vec<_> = lists.concat();
+    let mut products = crate::and_many(s, label, &pairs)?.into_iter();
+    let zero = SharedBits::constant(s, n_rows, 1, 0);
+    let sum = |list: &&[_]| {
+        let planes = products.by_ref().take(list.len());
+        let planes = planes.flat_map(|product| (0..product.width()).map(move |at| product.plane(at)));
+        planes.fold(zero.clone(), |sum, plane| sum.xor(&plane))
+    };
+    let sums: Vec<SharedBits> = lists.iter().map(sum).collect();
+    match sums.is_empty() {
+        true => Ok(SharedBits::constant(s, n_rows, 0, 0)),
+        false => Ok(SharedBits::stack(&sums.iter().collect::<Vec<_>>())),
+    }
 }

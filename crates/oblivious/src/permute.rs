@@ -1,6 +1,6 @@
 //! Moving rows by an order that nobody knows.
 
-use math::{Column, Z32};
+use math::{Column, Group, Z32};
 use mpc::{Deviation, Label, Lane, ProtocolError, Session, Shared, Shuffler, open, verify};
 
 use crate::table::{Table, same};
@@ -79,7 +79,7 @@ pub fn compose(
         same(s, first.len(), second.len())?;
         let shuffler = Shuffler::new(s, "draw", first.len())?;
         let moved = shuffler.shuffle(s, "there", &[first.clone().into()])?;
-        let at = open_positions(s, "at", &moved[0])?;
+        let at = open_positions(s, "at", positions_of(&moved[0]))?;
         let met = at.map_or_else(|| second.clone(), |at| second.gather(&at));
         let back = shuffler.unshuffle(s, "back", &[met.into()])?.pop().expect("one lane per lane");
         Ok(back.try_into().expect("the kind of the lane that left"))
@@ -123,7 +123,7 @@ impl Order {
             lanes.push(to.clone().into());
             let mut lanes = shuffler.shuffle(s, "move", &lanes)?;
             let to = lanes.pop().expect("one lane per lane");
-            let from = open_positions(s, "to", &to)?.map(|to| inverse(&to));
+            let from = open_positions(s, "to", positions_of(&to))?.map(|to| inverse(&to));
             let order = Order::new(shuffler, table.n_rows(), from);
             let table = table.with_lanes(&order.place(&lanes));
             Ok((order, table))
@@ -199,16 +199,20 @@ pub(crate) fn row_numbers(s: &Session, n: usize) -> Shared<Z32> {
     Shared::public(s, &Column::from_fn(n, |row| Z32(row as u32)))
 }
 
-/// Opens a column of positions, which must be a permutation; `None` where there are no values.
-pub(crate) fn open_positions(
+/// The positions in a lane that came from some.
+fn positions_of(lane: &Lane) -> Shared<Z32> {
+    lane.clone().try_into().expect("the kind of the lane that left")
+}
+
+/// Opens a column of positions of at most 32 bits, which must be a permutation; `None` where there are no values.
+pub(crate) fn open_positions<G: Group>(
     s: &mut Session,
     label: impl Into<Label>,
-    positions: &Lane,
+    positions: Shared<G>,
 ) -> Result<Option<Vec<u32>>, ProtocolError> {
-    let positions = Shared::<Z32>::try_from(positions.clone()).expect("positions travel as Z32");
     let checked = verify(s, positions)?;
     let Some(opened) = open(s, label, checked)? else { return Ok(None) };
-    let opened: Vec<u32> = opened.items().iter().map(|position| position.0).collect();
+    let opened: Vec<u32> = opened.items().iter().map(|position| position.word() as u32).collect();
     if is_permutation(&opened) {
         Ok(Some(opened))
     } else {

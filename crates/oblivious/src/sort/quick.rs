@@ -33,15 +33,18 @@ fn number_bits(n: usize) -> usize {
     (usize::BITS - n.saturating_sub(1).leading_zeros()) as usize
 }
 
+/// The numbers 0, 1, …, `n` − 1 in as many bits as they need.
+pub(super) fn number_planes(n: usize) -> Planes {
+    math::pack::planes(&Column::from_fn(n, |row| X32(row as u32)), number_bits(n))
+}
+
 /// The keys with each row's number below.
 fn distinct(s: &Session, keys: &SharedBits, suffix: Suffix) -> SharedBits {
-    let n = keys.n_rows();
-    let bits = match suffix {
-        Suffix::RowNumber => number_bits(n),
+    let numbers = match suffix {
+        Suffix::RowNumber => number_planes(keys.n_rows()),
         #[cfg(test)]
-        Suffix::Missing => 0,
+        Suffix::Missing => Planes::zeroed(keys.n_rows(), 0),
     };
-    let numbers = math::pack::planes(&Column::from_fn(n, |row| X32(row as u32)), bits);
     SharedBits::stack(&[&SharedBits::public(s, &numbers), keys])
 }
 

@@ -1,12 +1,13 @@
 //! Radix sort for short keys, and the stable partition by one bit.
 
-use math::Z32;
-use mpc::{Label, Lane, ProtocolError, Session, Shared, SharedBits, Shuffler, dot, mul};
+use math::{X32, Z32};
+use mpc::{Label, ProtocolError, Session, Shared, SharedBits, Shuffler, dot, mul};
 
 use super::SortedRows;
+use super::quick::number_planes;
 use crate::convert::bit_to_ring;
 use crate::permute::{Order, apply, open_positions, row_numbers};
-use crate::table::{Cells, Table, same};
+use crate::table::{Cells, Table, bits_to_lanes, lanes_to_bits, same};
 
 /// Bits that one pass sorts by.
 const DIGIT_BITS: usize = 2;
@@ -97,12 +98,18 @@ fn in_chunks(
 
 /// Sorts by passes over the digits, least significant first. Rows carry, instead of their
 /// content, the place that a fresh shuffle gives them; opened in the end, these places are
-/// the order.
+/// the order. They travel as bits: nobody computes with them.
 pub(super) fn sort(s: &mut Session, keys: &SharedBits, table: &Table) -> Result<SortedRows, ProtocolError> {
     let n = keys.n_rows();
     let shuffler = Shuffler::new(s, "draw", n)?;
-    let places = shuffler.unshuffle(s, "places", &[row_numbers(s, n).into()])?;
-    let places = Shared::<Z32>::try_from(places[0].clone()).expect("the lane that left");
+    let numbers = number_planes(n);
+    let places = match numbers.width() {
+        0 => SharedBits::public(s, &numbers),
+        width => {
+            let lanes = bits_to_lanes(&SharedBits::public(s, &numbers));
+            lanes_to_bits(&shuffler.unshuffle(s, "places", &lanes)?, width)
+        }
+    };
     let mut rows = Table::try_new(s, n, vec![keys.clone().into(), places.into()])?;
     for at in (0..keys.width()).step_by(DIGIT_BITS) {
         let left = rows.columns()[0].bits().expect("the keys").clone();
@@ -112,8 +119,8 @@ pub(super) fn sort(s: &mut Session, keys: &SharedBits, table: &Table) -> Result<
         let moved = Table::try_new(s, n, vec![rest, rows.columns()[1].clone()])?;
         rows = apply(s, ("move", at), &to, &moved)?;
     }
-    let places = Shared::<Z32>::try_from(rows.columns()[1].clone()).expect("the places");
-    let from = open_positions(s, "order", &Lane::from(places))?;
+    let places = rows.columns()[1].bits().expect("the places").to_word::<X32>();
+    let from = open_positions(s, "order", places)?;
     let order = Order::new(shuffler, n, from);
     let whole = Table::try_new(s, n, vec![keys.clone().into()])?.beside(s, table.clone())?;
     let (sorted, table) = order.apply(s, "rows", &whole)?.split_columns(1);
@@ -124,7 +131,7 @@ pub(super) fn sort(s: &mut Session, keys: &SharedBits, table: &Table) -> Result<
 /// Rounds and bytes from each party, without the table's rows.
 pub(super) fn typical_cost(n: usize, width: usize) -> (f64, f64) {
     let (passes, n) = (width.div_ceil(DIGIT_BITS) as f64, n as f64);
-    let key_bytes = width as f64 / 16.0;
-    let pass = 16.0 + 8.0 + 4.0 + 4.0 / 3.0 * (8.0 + key_bytes);
+    let row_bytes = 4.0 + (width as f64 / 2.0 + n.max(1.0).log2()) / 8.0;
+    let pass = 16.0 + 8.0 + 4.0 + 4.0 / 3.0 * row_bytes;
     (7.0 * passes + 5.0, n * (passes * pass + 8.0 + width as f64 / 6.0))
 }
