@@ -243,7 +243,10 @@ mod tests {
     use super::*;
     use crate::table::Cells;
     use math::{Prg, X64};
+    use mpc::Security;
     use mpc::lab::{self, Lab};
+
+    const SECURITIES: [Security; 2] = [Security::SemiHonest, Security::Malicious];
 
     fn random_permutation(n: usize, key: u8) -> Vec<u32> {
         Prg::new(&[key; 16]).permutation(n)
@@ -264,7 +267,9 @@ mod tests {
 
     #[test]
     fn permutations_apply_compose_and_invert() {
-        for n in [0, 1, 2, 65, 1030] {
+        let sizes = [0, 1, 2, 65, 1030].into_iter();
+        for (n, security) in sizes.flat_map(|n| SECURITIES.map(|security| (n, security))) {
+            let lab = Lab::seeded(n as u64).security(security);
             let (first, second) = (random_permutation(n, 1), random_permutation(n, 2));
             let f = |s: &mut Session| {
                 let (a, b) = (deal(s, 1, &first), deal(s, 2, &second));
@@ -281,11 +286,9 @@ mod tests {
                 let inverted = invert(s, "invert", &a)?;
                 Ok((bits, rows, composed, opened(s, "inverted", &inverted)?))
             };
-            let run = Lab::seeded(n as u64).run(f);
-            assert_eq!(run.cost(), Lab::seeded(0).count(f).expect("counting succeeds"));
-            for (bits, rows, composed, inverted) in
-                [run.agreed(), Lab::seeded(0).plain(f).expect("the oracle")]
-            {
+            let run = lab.run(f);
+            assert_eq!(run.cost(), lab.count(f).expect("counting succeeds"));
+            for (bits, rows, composed, inverted) in [run.agreed(), lab.plain(f).expect("the oracle")] {
                 let back = inverse(&first);
                 assert_eq!(
                     bits.expect("opened"),
@@ -301,8 +304,9 @@ mod tests {
 
     #[test]
     fn what_is_no_permutation_stops_the_session() {
-        for to in [[0, 0, 1], [0, 1, 3]] {
-            let run = Lab::seeded(1).run(|s| {
+        let wrong = [[0, 0, 1], [0, 1, 3]].into_iter();
+        for (to, security) in wrong.flat_map(|to| SECURITIES.map(|security| (to, security))) {
+            let run = Lab::seeded(1).security(security).run(|s| {
                 let to = deal(s, 1, &to);
                 apply(s, "apply", &to, &Table::empty(3)).map(|table| table.n_rows())
             });

@@ -38,7 +38,7 @@ pub(crate) const KEY_COMMITMENT: u8 = 5;
 ///   products. Lanes of numbers weigh more there: 16 bytes a number, 24 for `Z128`, and for either
 ///   size present as much again for its tag.
 /// - **Model:** each party lacks one of the three factors. One active corruption of three, with
-///   abort: see [`crate::check::rows`]; one passive one in semi-honest sessions.
+///   abort and an error of 2^-64 a pass; one passive one in semi-honest sessions.
 /// - **Source:** Araki et al., "Secure Graph Analysis at Scale", CCS 2021, §5.2.
 pub struct Shuffler {
     n: usize,

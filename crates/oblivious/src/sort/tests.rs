@@ -99,6 +99,16 @@ fn both_methods_sort_and_keep_the_order_of_equal_keys() {
 }
 
 #[test]
+fn malicious_sessions_sort_too() {
+    let lab = Lab::seeded(2).security(Security::Malicious);
+    for (n, width, distinct) in [(0, 8, 1), (1, 8, 1), (97, 0, 1), (300, 64, 100)] {
+        let keys = keys_of(n, distinct, n as u64);
+        let f = |s: &mut Session| sorted(s, width, &keys, Method::Quick);
+        assert_eq!(lab.run(f).agreed(), Some(expected(&keys, width)), "{n} rows");
+    }
+}
+
+#[test]
 fn wide_keys_use_every_bit() {
     let keys = [i128::MIN, 3, -1, i128::MAX, 1 << 100, 0];
     let f = |s: &mut Session| sorted(s, 128, &keys, Method::Quick);
