@@ -6,7 +6,7 @@
 //!
 //! | step | message | covered by |
 //! |---|---|---|
-//! | `and`, `and_many`, `and_onto` | `z_i` to the left | [`bits`], before anything is opened |
+//! | `and`, `and_many`, `and_onto`, `bit_dot` | `z_i` to the left | [`bits`], before anything is opened |
 //! | `mul`, `mul_many`, `dot`, `inner_product`, `matmul` | `z_i` to the left | the proof of ring products, before anything is opened |
 //! | `open`, `open_bits`, `open_to`, `open_bits_to` | a share | the digest of its other holder, before the value is used |
 //! | `word_finish` | a share, between the holders of slot 0 | the digest of its other holder |
@@ -17,7 +17,7 @@
 //! | `Session::establish` | nonces and keys | the session id, which all compare |
 //! | `Shuffler` | rows, tags, and the tags' product | [`rows`], before anything is opened |
 //! | `Halves` | the carries of `P_0`'s sum, products | [`bits`]: each message has its prover |
-//! | `bit_dot`, `compare_digits` | `z_i` to the left | nothing: malicious sessions refuse them |
+//! | `compare_digits` | `z_i` to the left | nothing: malicious sessions refuse it |
 //!
 //! `random`, `random_bits` and `word_masks` send nothing.
 
