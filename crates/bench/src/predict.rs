@@ -62,7 +62,7 @@ mod tests {
         // Few enough rows that sorts compare all pairs, which no random order changes.
         const ROWS: usize = 40;
         let semi_honest = ["multiply", "dot", "less-than", "equality", "shuffle", "join", "group-by"];
-        let checked = ["less-than", "equality"];
+        let checked = ["less-than", "equality", "shuffle", "sort"];
         let all = semi_honest.map(|name| (name, SemiHonest)).into_iter();
         for (name, security) in all.chain(checked.map(|name| (name, Malicious))) {
             let workload = crate::by_name(name).expect("a listed name");
