@@ -69,15 +69,22 @@ mod tests {
 
     #[test]
     fn what_is_counted_is_what_runs() {
-        for name in ["multiply", "dot", "less-than", "equality", "shuffle", "join", "group-by"] {
+        use mpc::Security::{self, Malicious, SemiHonest};
+        // Few enough rows that sorts compare all pairs, which no random order changes.
+        const ROWS: usize = 40;
+        let semi_honest = ["multiply", "dot", "less-than", "equality", "shuffle", "join", "group-by"];
+        let checked = ["less-than", "equality", "shuffle", "sort"];
+        let all = semi_honest.map(|name| (name, SemiHonest)).into_iter();
+        for (name, security) in all.chain(checked.map(|name| (name, Malicious))) {
             let workload = crate::by_name(name).expect("a listed name");
-            // Few enough rows that sorts compare all pairs, which no random order changes.
-            let counted = count(workload, 40, Params { chunk_rows: 512, ..Params::default() })
-                .expect("counting succeeds");
-            let reports = Lab::seeded(1).run(|s| crate::measure(s, workload, 40, 1)).all();
+            let params = Params { security, chunk_rows: 512, ..Params::default() };
+            let counted = count(workload, ROWS, params).expect("counting succeeds");
+            let lab = Lab::seeded(1).security(security);
+            let reports = lab.run(|s| crate::measure(s, workload, ROWS, 1)).all();
             let rounds = crate::rounds(&reports, 0);
             let bytes: Vec<u64> = reports.iter().map(|report| report.runs[0].bytes_sent).collect();
-            assert_eq!(Cost { rounds, bytes_sent: bytes }, counted.cost, "{name}");
+            let name = (name, Security::name(security));
+            assert_eq!(Cost { rounds, bytes_sent: bytes }, counted.cost, "{name:?}");
         }
     }
 

@@ -196,8 +196,14 @@ fn compare_cost(security: Security, n: usize, width: usize) -> (f64, f64) {
     };
     let digits = Digits::of(security, width);
     let (unroll, less) = (digits.unroll_cost(), digits.less_cost());
-    let rounds = unroll.0 as f64 + levels * (less.0 + 1) as f64;
-    (rounds, (rows * unroll.1 as f64 + comparisons * (less.1 + 1) as f64) / 8.0)
+    let bits = rows * unroll.1 as f64 + comparisons * (less.1 + 1) as f64;
+    // A proof before each level is opened, four rounds, and one for each full batch.
+    let (proof_rounds, proof_bytes) = match security {
+        Security::SemiHonest => (0.0, 0.0),
+        Security::Malicious => (4.0, (levels + bits / f64::from(1 << 21)) * 34e3),
+    };
+    let rounds = unroll.0 as f64 + levels * ((less.0 + 1) as f64 + proof_rounds);
+    (rounds, bits / 8.0 + proof_bytes)
 }
 
 /// Rounds and bytes from each party of a whole sort, without the table's rows.
