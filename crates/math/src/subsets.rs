@@ -126,7 +126,8 @@ multiversioned! {
         }
     }
 
-    fn add_tile(out: &mut [u64], values: &[u32], patterns: &[u8], [columns, first, width]: [usize; 3], n: usize) {
+    fn add_tile(out: &mut [u64], values: &[u32], patterns: &[u8], shape: [usize; 3], n: usize) {
+        let [columns, first, width] = shape;
         let mut sums = vec![[0; TILE]; n];
         for (group, patterns) in values.chunks(GROUP * columns).zip(patterns.chunks(n)) {
             let mut table = [[0u64; TILE]; 1 << GROUP];

@@ -42,6 +42,10 @@ pub(crate) enum Use {
     /// The masks of a step in which the three parties' parts differ: one stream for each name
     /// below the step, names that [`crate::Session::begin`] does not know of either.
     Part = 12,
+    /// The right verifier's shares of quotients.
+    ProofQuotient = 13,
+    /// The left verifier's second coin, from which the prime comes.
+    ProofCoinPrime = 14,
 }
 
 /// A key that two parties share for one session.

@@ -1,10 +1,13 @@
 //! Pairs `a + b·i` with `i² = −1`.
 
+use bytemuck::{Pod, Zeroable};
+
 use super::slices;
 use super::{Prime, Sum};
 
 /// An element `re + im·i` of the field of p² elements.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Pod, Zeroable)]
+#[repr(C)]
 pub struct Pair {
     /// The real part.
     pub re: u64,

@@ -7,7 +7,7 @@
 //! | step | message | covered by |
 //! |---|---|---|
 //! | `and`, `and_many`, `and_onto` | `z_i` to the left | [`bits`], before anything is opened |
-//! | `mul`, `mul_many`, `dot`, `inner_product`, `matmul` | `z_i` to the left | the proof of ring products, before anything is opened |
+//! | `mul`, `mul_many`, `dot`, `inner_product`, `matmul` | `z_i` to the left | [`ring`], before anything is opened |
 //! | `open`, `open_bits`, `open_to`, `open_bits_to` | a share | the digest of its other holder, before the value is used |
 //! | `word_finish` | a share, between the holders of slot 0 | the digest of its other holder |
 //! | `check_zero` | two digests | both sides of each pair compare |
@@ -23,6 +23,7 @@
 pub(crate) mod bits;
 pub(crate) mod copies;
 pub(crate) mod recorder;
+pub(crate) mod ring;
 
 use std::any::Any;
 
@@ -58,7 +59,6 @@ pub(crate) enum Form<R: Ring> {
     /// `z[0] = Σ_k x_k·y_k`.
     Inner(Shared<R>, Shared<R>),
     /// `z = x·y`, row by row, for `shape = [rows, inner, columns]`.
-    #[allow(dead_code, reason = "the proof of ring products, to come, reads the shape")]
     Matrix { x: Shared<R>, y: Shared<R>, shape: [usize; 3] },
 }
 

@@ -28,7 +28,7 @@ use std::sync::{Arc, Mutex, TryLockError};
 use math::Ring;
 use net::{Mesh, NetError};
 
-use super::{AndStep, ProductStep, RingBatch, bits};
+use super::{AndStep, ProductStep, RingBatch, bits, ring};
 use crate::error::ProtocolError;
 use crate::session::{Clock, Role, Security, Session};
 use crate::step::Step;
@@ -88,7 +88,7 @@ pub(crate) struct Held {
 /// One proof.
 enum Batch {
     Bits(Vec<AndStep>),
-    Ring(Step),
+    Ring(Step, RingBatch),
 }
 
 impl Records {
@@ -128,7 +128,8 @@ impl Records {
         if !list.is_empty() {
             batches.push(Batch::Bits(list));
         }
-        batches.extend(self.last_product.take().map(Batch::Ring));
+        let ring = std::mem::take(&mut self.ring);
+        batches.extend(self.last_product.take().map(|step| Batch::Ring(step, ring)));
         batches
     }
 }
@@ -306,7 +307,7 @@ impl Session {
         let run = |at: usize| {
             let (step, label): (&Step, _) = match &batches[at] {
                 Batch::Bits(list) => (&list.last().expect("batches are not empty").step, "check bits"),
-                Batch::Ring(step) => (step, "check ring"),
+                Batch::Ring(step, _) => (step, "check ring"),
             };
             let step = step.child(label.into());
             #[cfg(feature = "lab")]
@@ -314,10 +315,7 @@ impl Session {
             let mut fork = self.fork(step.clone(), true);
             let out = match &batches[at] {
                 Batch::Bits(list) => bits::prove(&mut fork, &step, list),
-                Batch::Ring(_) => Err(ProtocolError::Unsupported {
-                    step,
-                    reason: "no check covers ring products yet: they are for semi-honest sessions",
-                }),
+                Batch::Ring(_, list) => ring::prove(&mut fork, &step, list),
             };
             fork.ended(out)
         };

@@ -24,6 +24,12 @@ mutants! {
     BitProofVerdictIgnored,
     /// The coins of all bit proofs of a session are the same.
     BitProofCoinsReused,
+    /// The right verifier of a ring proof accepts whatever the product of the masked operands is.
+    RingProofUnchecked,
+    /// A party goes on although a verifier refused a ring proof.
+    RingProofVerdictIgnored,
+    /// The left verifier of a ring proof takes quotients of any size.
+    RingProofRangeUnchecked,
     /// `verify` proves nothing.
     OpensUnverified,
     /// `verify` leaves the proof for the end of the session.

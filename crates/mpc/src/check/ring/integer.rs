@@ -115,7 +115,8 @@ mod tests {
 
     #[test]
     fn arithmetic_with_signs() {
-        let prime = Prime::try_new(u64::MAX - 188).or_else(|| (0..).find_map(|at| Prime::try_new(u64::MAX - 4 * at)));
+        let prime =
+            Prime::try_new(u64::MAX - 188).or_else(|| (0..).find_map(|at| Prime::try_new(u64::MAX - 4 * at)));
         let prime = prime.expect("a prime below 2^64");
         let modulo = |x: i128| x.rem_euclid(i128::from(prime.value())) as u64;
         for a in numbers() {

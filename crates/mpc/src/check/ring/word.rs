@@ -117,14 +117,18 @@ mod tests {
     use crate::check::ring::integer::Integer;
 
     fn integer<R: Ring>(x: R) -> Integer {
-        Integer::from_parts([x.word() as u32, (x.word() >> 32) as u32, (x.word() >> 64) as u32, (x.word() >> 96) as u32].map(u64::from))
+        Integer::from_parts(
+            [x.word() as u32, (x.word() >> 32) as u32, (x.word() >> 64) as u32, (x.word() >> 96) as u32]
+                .map(u64::from),
+        )
     }
 
     /// Terms minus what is missing to a multiple of 2^k, for edge cases and others.
     fn quotients<R: Word>() {
         let top = R::ZERO.minus(R::ONE);
         let list = [R::ZERO, R::ONE, top, R::from_word(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835)];
-        for (a, b, f) in list.iter().flat_map(|a| list.iter().flat_map(|b| list.iter().map(|f| (*a, *b, *f)))) {
+        for (a, b, f) in list.iter().flat_map(|a| list.iter().flat_map(|b| list.iter().map(|f| (*a, *b, *f))))
+        {
             let mut terms = R::Terms::default();
             let (mut ring, mut slow) = (R::ZERO, Integer::default());
             for _ in 0..5 {
