@@ -128,7 +128,7 @@ multiversioned! {
 
     fn add_tile(out: &mut [u64], values: &[u32], patterns: &[u8], shape: [usize; 3], n: usize) {
         let [columns, first, width] = shape;
-        let mut sums = vec![[0; TILE]; n];
+        let mut sums = vec![[0u64; TILE]; n];
         for (group, patterns) in values.chunks(GROUP * columns).zip(patterns.chunks(n)) {
             let mut table = [[0u64; TILE]; 1 << GROUP];
             for (row, values) in group.chunks(columns).enumerate() {

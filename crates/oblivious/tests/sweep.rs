@@ -319,7 +319,6 @@ fn malicious_operators_on_bits_open_what_was_verified() {
 }
 
 #[test]
-#[ignore = "ring products have no check yet"]
 fn malicious_operators_on_rings_open_what_was_verified() {
     opens_what_was_verified(RING);
 }
@@ -331,7 +330,6 @@ fn malicious_operators_that_move_rows_open_what_was_verified() {
 }
 
 #[test]
-#[ignore = "ring products have no check yet"]
 fn malicious_operators_on_rings_are_right_or_stop() {
     RING.iter().for_each(|operator| swept(operator, malicious()).assert_clean());
 }

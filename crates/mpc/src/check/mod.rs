@@ -91,6 +91,17 @@ impl RingBatch {
         list.map(|list| list.push(product)).is_some()
     }
 
+    /// The steps recorded.
+    #[cfg(feature = "lab")]
+    pub(crate) fn steps(&self) -> Vec<&Step> {
+        let mut steps: Vec<_> = self.z8.iter().map(|product| &product.step).collect();
+        steps.extend(self.z16.iter().map(|product| &product.step));
+        steps.extend(self.z32.iter().map(|product| &product.step));
+        steps.extend(self.z64.iter().map(|product| &product.step));
+        steps.extend(self.z128.iter().map(|product| &product.step));
+        steps
+    }
+
     /// Takes over what another recorder has, after one's own.
     pub(crate) fn append(&mut self, other: RingBatch) {
         self.z8.extend(other.z8);

@@ -140,7 +140,7 @@ impl Batch {
     fn steps(&self) -> Vec<&Step> {
         match self {
             Batch::Bits(list) => list.iter().map(|and| &and.step).collect(),
-            Batch::Ring(step) => vec![step],
+            Batch::Ring(_, list) => list.steps(),
         }
     }
 }

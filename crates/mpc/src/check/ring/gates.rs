@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use math::prime::Prime;
 use math::subsets::{SubsetSums, SubsetWeights};
-use math::{Column, Group};
+use math::Column;
 
 use super::operand::Operand;
 use super::word::Word;

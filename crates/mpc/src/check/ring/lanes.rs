@@ -93,5 +93,5 @@ fn elements(step: &Step, root: &Root, purpose: Use, n: usize, prime: &Prime) -> 
 fn bytes(step: &Step, root: &Root, purpose: Use, n: usize) -> Vec<u8> {
     let mut items = vec![X8(0); n];
     root.stream(step, purpose).fill(&mut items);
-    bytemuck::cast_vec(items)
+    bytemuck::cast_slice(&items).to_vec()
 }

@@ -132,3 +132,6 @@ pub(crate) fn prove(s: &mut Session, step: &Step, batch: &RingBatch) -> Result<(
         Role::Plain | Role::Observer => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -213,7 +213,7 @@ impl<'a> Parties<'a> {
 
     /// Elements of the field that a party sent.
     fn elements(&self, prime: &Prime, bytes: &[u8], from: PartyId) -> Result<Vec<u64>, ProtocolError> {
-        let words: Vec<u64> = bytemuck::pod_collect_to_vec(bytes);
+        let words: Vec<u64> = bytes.as_chunks().0.iter().map(|word| u64::from_le_bytes(*word)).collect();
         let fit = words.iter().fold(true, |fit, word| fit & (*word < prime.value()));
         if fit { Ok(words) } else { Err(self.deviated(Deviation::FalseProof, Some(from))) }
     }
@@ -242,14 +242,20 @@ fn bytes_of(bytes: &[u8]) -> Bytes {
 pub(super) fn count(s: &mut Session, shape: Shape) {
     let [quotient_bytes, proof_bytes, answer_bytes] = shape.message_bytes();
     let compute = s.core.compute;
-    s.count_both_ways(size_of::<Seed>());
-    s.count_left(quotient_bytes);
-    s.count_right(size_of::<Seed>());
-    let flight = [0, 1, 2].map(|i| {
-        let (left, right) = (compute[(i + 2) % 3], compute[(i + 1) % 3]);
-        [(compute[i], left, proof_bytes), (compute[i], right, size_of::<Seed>())]
-    });
-    s.count_messages(flight.as_flattened());
-    s.count_left(answer_bytes);
-    s.count_both_ways(1);
+    // From each party to those before and after it.
+    let mut both = |left: usize, right: usize| {
+        let flight = [0, 1, 2].map(|i| {
+            let (prev, next) = (compute[(i + 2) % 3], compute[(i + 1) % 3]);
+            [(compute[i], prev, left), (compute[i], next, right)]
+        });
+        let flight: Vec<_> = flight.into_iter().flatten().filter(|(.., n_bytes)| *n_bytes > 0).collect();
+        s.count_messages(&flight);
+    };
+    let seed = size_of::<Seed>();
+    both(seed, seed);
+    both(quotient_bytes, 0);
+    both(0, seed);
+    both(proof_bytes, seed);
+    both(answer_bytes, 0);
+    both(1, 1);
 }

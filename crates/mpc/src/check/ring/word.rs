@@ -1,7 +1,7 @@
 //! What the proof asks of a ring.
 
 use math::prime::Prime;
-use math::{Ring, Z8, Z16, Z32, Z64, Z128};
+use math::{Group, Ring, Z8, Z16, Z32, Z64, Z128};
 
 /// Runs `$body` with `$list` bound to the products of each ring, in the order of the proof.
 macro_rules! each_ring {
