@@ -10,7 +10,6 @@
 use std::error::Error;
 use std::net::TcpListener;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bench::{PartyReport, by_name, measure, rounds};
 use mpc::{Params, Security, Session};
@@ -29,7 +28,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         Some("malicious") => Security::Malicious,
         Some(_) => return Err("security is semi-honest or malicious".into()),
     };
-    let params = Params { threads, in_flight: 2 * threads + 2, chunk_rows, security, ..Params::default() };
+    let params = Params { threads, in_flight: 2 * threads + 2, chunk_rows, security };
 
     let listeners = (0..3).map(|_| TcpListener::bind(("127.0.0.1", 0))).collect::<Result<Vec<_>, _>>()?;
     let identities = (0..3).map(|_| Identity::generate()).collect::<Result<Vec<_>, _>>()?;
@@ -38,7 +37,6 @@ fn main() -> Result<(), Box<dyn Error>> {
         let addr = listener.local_addr()?.to_string();
         peers.push(Peer { name: format!("p{}", peers.len()), addr, key: identity.public_key() });
     }
-    let recorded = AtomicUsize::new(0);
     let party = |me: usize| -> Result<PartyReport, Box<dyn Error + Send + Sync>> {
         let id = PartyId::from_index(me);
         let mesh = TlsMesh::connect(&listeners[me], &identities[me], id, &peers, &Options::default())?;
@@ -47,7 +45,6 @@ fn main() -> Result<(), Box<dyn Error>> {
         let mut session = Session::establish(Arc::clone(&mesh), compute, &[0; 32], params)?;
         let report = measure(&mut session, workload, rows, runs)?;
         mesh.finish()?;
-        recorded.fetch_max(session.recorded_bytes_peak(), Ordering::Relaxed);
         Ok(report)
     };
     let reports = std::thread::scope(|scope| {
@@ -77,7 +74,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         rounds(&reports, runs - 1),
         last.bytes_sent as f64 / 1e6,
         reports[0].peak_rss_mib,
-        recorded.into_inner() as f64 / f64::from(1 << 20),
+        reports.iter().map(|report| report.recorded_mib).fold(0.0, f64::max),
     );
     Ok(())
 }

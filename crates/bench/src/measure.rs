@@ -29,6 +29,8 @@ pub struct PartyReport {
     pub runs: Vec<RunReport>,
     /// The party's peak memory, in MiB.
     pub peak_rss_mib: f64,
+    /// The most that it kept of products before it had proved them, in MiB.
+    pub recorded_mib: f64,
 }
 
 /// Message latencies on the longest chain of one run, from the reports of all parties.
@@ -70,7 +72,8 @@ pub fn measure(
                 runs.push(report);
             }
         }
-        Ok(PartyReport { runs, peak_rss_mib: Usage::now().peak_rss_mib })
+        let recorded_mib = s.recorded_bytes_peak() as f64 / f64::from(1 << 20);
+        Ok(PartyReport { runs, peak_rss_mib: Usage::now().peak_rss_mib, recorded_mib })
     })
 }
 

@@ -57,16 +57,27 @@ mod tests {
 
     #[test]
     fn what_is_counted_is_what_runs() {
+        use mpc::Security::{self, Malicious, SemiHonest};
         use mpc::lab::Lab;
-        for name in ["multiply", "dot", "less-than", "equality", "shuffle", "join", "group-by"] {
+        // Few enough rows that sorts compare all pairs, which no random order changes.
+        const ROWS: usize = 40;
+        let semi_honest = ["multiply", "dot", "less-than", "equality", "shuffle", "join", "group-by"];
+        let checked = ["less-than", "equality"];
+        let all = semi_honest.map(|name| (name, SemiHonest)).into_iter();
+        for (name, security) in all.chain(checked.map(|name| (name, Malicious))) {
             let workload = crate::by_name(name).expect("a listed name");
-            // Few enough rows that sorts compare all pairs, which no random order changes.
-            let counted = count(workload, 40, Params { chunk_rows: 512, ..Params::default() })
-                .expect("counting succeeds");
-            let reports = Lab::seeded(1).run(|s| crate::measure(s, workload, 40, 1)).all();
+            let params = Params { security, chunk_rows: 512, ..Params::default() };
+            let counted = count(workload, ROWS, params).expect("counting succeeds");
+            let lab = Lab::seeded(1).security(security);
+            let reports = lab.run(|s| crate::measure(s, workload, ROWS, 1)).all();
             let rounds = crate::rounds(&reports, 0);
             let bytes: Vec<u64> = reports.iter().map(|report| report.runs[0].bytes_sent).collect();
-            assert_eq!((rounds, bytes), (counted.rounds, counted.bytes_sent), "{name}");
+            assert_eq!(
+                (rounds, bytes),
+                (counted.rounds, counted.bytes_sent),
+                "{name}, {}",
+                Security::name(security)
+            );
         }
     }
 

@@ -35,6 +35,8 @@ pub struct Figures {
     pub bytes_per_party: u64,
     /// The largest party's peak memory, in MiB.
     pub peak_rss_mib: f64,
+    /// The most that a party kept of products before it had proved them, in MiB.
+    pub recorded_mib: f64,
     /// The processor's name.
     pub cpu: String,
     /// The source that was built.
@@ -76,6 +78,8 @@ pub fn summary(setting: Setting, reports: &[PartyReport]) -> Option<Figures> {
     let walls = each_run(&slowest);
     let cpu = each_run(&|run| reports.iter().map(|report| report.runs[run].cpu_s).sum());
     let all = || reports.iter().flat_map(|report| &report.runs);
+    let largest =
+        |mib: fn(&PartyReport) -> f64| (reports.iter().map(mib).fold(0.0, f64::max) * 10.0).round() / 10.0;
     let round = |seconds: f64| (seconds * 1e6).round() / 1e6;
     Some(Figures {
         workload: setting.workload,
@@ -91,8 +95,8 @@ pub fn summary(setting: Setting, reports: &[PartyReport]) -> Option<Figures> {
         cpu_s: round(cpu[n_runs / 2]),
         rounds: (0..n_runs).map(|run| rounds(reports, run)).max()?,
         bytes_per_party: all().map(|run| run.bytes_sent).max()?,
-        peak_rss_mib: (reports.iter().map(|report| report.peak_rss_mib).fold(0.0, f64::max) * 10.0).round()
-            / 10.0,
+        peak_rss_mib: largest(|report| report.peak_rss_mib),
+        recorded_mib: largest(|report| report.recorded_mib),
         cpu: cpu_name(),
         commit: setting.commit,
     })
@@ -134,7 +138,7 @@ mod tests {
             clock: [2, 2 + bytes_sent as u32 / 10],
             bytes_sent,
         };
-        PartyReport { runs: walls.iter().map(run).collect(), peak_rss_mib: cpu_s }
+        PartyReport { runs: walls.iter().map(run).collect(), peak_rss_mib: cpu_s, recorded_mib: 2.0 * cpu_s }
     }
 
     #[test]
@@ -143,7 +147,7 @@ mod tests {
         let figures = summary(setting(), &reports).expect("both ran three times");
         assert_eq!((figures.min_s, figures.median_s, figures.max_s), (2.0, 3.0, 5.0));
         assert_eq!((figures.cpu_s, figures.rounds, figures.bytes_per_party), (2.0, 2, 20));
-        assert_eq!(figures.peak_rss_mib, 1.5);
+        assert_eq!((figures.peak_rss_mib, figures.recorded_mib), (1.5, 3.0));
     }
 
     #[test]

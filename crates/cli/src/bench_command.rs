@@ -6,8 +6,10 @@ use bench::{PartyReport, Setting};
 use clap::Args;
 use mpc::{Params, Session};
 use net::{LinkProfile, Options, PartyId};
+use plan::secure::Security;
 
 use crate::link::Link;
+use crate::security::security;
 use crate::spawn::{self, Children};
 
 /// Measures workloads between three processes over TLS.
@@ -30,9 +32,9 @@ pub struct Bench {
     /// Runs that count.
     #[arg(long, default_value_t = 5)]
     runs: usize,
-    /// Against whom the run holds.
-    #[arg(long, default_value = "semi-honest", value_parser = ["semi-honest"])]
-    security: String,
+    /// Against whom the run holds; of several, separated by commas, each after the other.
+    #[arg(long, default_values_t = [Security::DEFAULT], value_delimiter = ',', value_parser = security())]
+    security: Vec<Security>,
     /// How to print: for people, or one JSON object per line.
     #[arg(long, default_value = "table", value_parser = ["table", "json"])]
     format: String,
@@ -55,6 +57,8 @@ pub struct BenchParty {
     threads: usize,
     #[arg(long)]
     chunk_rows: usize,
+    #[arg(long, value_parser = security())]
+    security: Security,
 }
 
 const PARTIES: [&str; 3] = ["p0", "p1", "p2"];
@@ -77,6 +81,7 @@ impl Bench {
         table.set_header([
             "workload",
             "rows",
+            "security",
             "median s",
             "foretold s",
             "min s",
@@ -85,9 +90,12 @@ impl Bench {
             "rounds",
             "MB/party",
             "peak MiB",
+            "recorded MiB",
         ]);
-        for name in names {
-            let figures = self.measure(name)?;
+        let runs = names.iter().flat_map(|name| self.security.iter().map(move |security| (name, *security)));
+        let mut last = None;
+        for (name, security) in runs {
+            let figures = self.measure(name, security)?;
             if self.format == "json" {
                 println!("{}", serde_json::to_string(&figures).map_err(|error| error.to_string())?);
                 continue;
@@ -95,6 +103,7 @@ impl Bench {
             table.add_row([
                 figures.workload,
                 figures.rows.to_string(),
+                figures.security,
                 format!("{:.4}", figures.median_s),
                 format!("{:.4}", figures.predicted_s),
                 format!("{:.4}", figures.min_s),
@@ -103,13 +112,13 @@ impl Bench {
                 figures.rounds.to_string(),
                 format!("{:.3}", figures.bytes_per_party as f64 / 1e6),
                 format!("{:.0}", figures.peak_rss_mib),
+                format!("{:.1}", figures.recorded_mib),
             ]);
-            if table.row_count() == bench::names().count().min(self.workloads.len().max(1)) {
-                eprintln!(
-                    "{} · {} · link {} · {} threads · commit {}",
-                    figures.cpu, figures.security, figures.link, figures.threads, figures.commit
-                );
-            }
+            let bench::Figures { cpu, link, threads, commit, .. } = figures;
+            last = Some(format!("{cpu} · link {link} · {threads} threads · commit {commit}"));
+        }
+        if let Some(setting) = last {
+            eprintln!("{setting}");
         }
         if self.format != "json" {
             println!("{table}");
@@ -117,7 +126,7 @@ impl Bench {
         Ok(())
     }
 
-    fn measure(&self, name: &str) -> Result<bench::Figures, String> {
+    fn measure(&self, name: &str, security: Security) -> Result<bench::Figures, String> {
         let workload = bench::by_name(name).ok_or("a workload that exists")?;
         let rows = self.rows.unwrap_or(workload.default_rows);
         let defaults = Params::default();
@@ -133,6 +142,7 @@ impl Bench {
                 format!("--link={}", self.link),
                 format!("--threads={threads}"),
                 format!("--chunk-rows={chunk_rows}"),
+                format!("--security={security}"),
             ];
             ((*party).to_owned(), arguments.to_vec())
         };
@@ -147,13 +157,13 @@ impl Bench {
             }
         }
         let link = self.link.profile();
-        let cost = bench::count(workload, rows, Params { threads, chunk_rows, ..defaults })
-            .map_err(|error| error.to_string())?;
+        let params = Params { security: engine::session_security(security), threads, chunk_rows, ..defaults };
+        let cost = bench::count(workload, rows, params).map_err(|error| error.to_string())?;
         let busiest = cost.bytes_sent.iter().copied().max().unwrap_or(0);
         let setting = Setting {
             workload: name.to_owned(),
             rows,
-            security: self.security.clone(),
+            security: security.to_string(),
             link: self.link.to_string(),
             threads,
             commit: env!("JUNTO_COMMIT").to_owned(),
@@ -178,8 +188,9 @@ impl BenchParty {
         let (mesh, _) = spawn::meet(&self.name, Options { link, ..Options::default() })?;
         let mesh: Arc<dyn net::Mesh> = Arc::new(mesh);
         let in_flight = if link.is_instant() { 2 * self.threads + 2 } else { 32 };
+        let (threads, chunk_rows) = (self.threads, self.chunk_rows);
         let params =
-            Params { threads: self.threads, in_flight, chunk_rows: self.chunk_rows, ..Params::default() };
+            Params { security: engine::session_security(self.security), threads, in_flight, chunk_rows };
         let compute = [0, 1, 2].map(PartyId::from_index);
         let report = Session::establish(Arc::clone(&mesh), compute, &[0; 32], params)
             .and_then(|mut session| bench::measure(&mut session, workload, self.rows, self.runs))

@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
+use plan::secure::Security;
+
 use crate::event::{Event, Failure, Nearness};
 use crate::party::config::{Config, check_name};
 use crate::party::init::write_new;
@@ -27,6 +29,8 @@ pub struct Manner {
     pub format: String,
     /// The link to simulate.
     pub link: String,
+    /// Against whom the run holds, at every party.
+    pub security: Security,
     /// Computing threads per party.
     pub threads: Option<usize>,
     /// How many bytes of a received message to report; with them comes the plan.
@@ -170,6 +174,7 @@ impl Consortium {
             question: Some(question.to_owned()),
             asker: Some(self.asker.clone()),
             compute: self.compute.clone(),
+            security: manner.security,
             format: manner.format.clone(),
             link: manner.link.clone(),
             threads: manner.threads,

@@ -11,6 +11,7 @@ mod link;
 mod output;
 mod party;
 mod progress;
+mod security;
 mod spawn;
 mod sql;
 

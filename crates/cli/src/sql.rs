@@ -3,11 +3,13 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use plan::secure::Security;
 
 use crate::consortium::{Consortium, Manner};
 use crate::link::Link;
 use crate::output::say;
 use crate::progress::Progress;
+use crate::security::security;
 
 /// Asks one question of several parties' tables, each party a process of its own.
 #[derive(Args)]
@@ -46,9 +48,10 @@ struct Who {
     /// Computing threads per party.
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
-    /// Against whom the computation holds.
-    #[arg(long, default_value = "semi-honest", value_parser = ["semi-honest"])]
-    security: String,
+    /// Against whom the computation holds: with malicious, one of the three may cheat and is
+    /// noticed; with semi-honest, which is faster, it must not.
+    #[arg(long, default_value_t = Security::DEFAULT, value_parser = security())]
+    security: Security,
     /// The question; tables are called `party.table`.
     #[arg(value_name = "SQL")]
     question: String,
@@ -81,7 +84,8 @@ impl Who {
     fn ask(self, question: &str, format: String) -> Result<(), String> {
         let consortium = Consortium::new(self.parties, &self.compute, self.asker.as_deref())?;
         let threads = self.threads.map(usize::from);
-        let manner = Manner { format, link: self.link.to_string(), threads, show_bytes: 0 };
+        let (link, security) = (self.link.to_string(), self.security);
+        let manner = Manner { format, link, security, threads, show_bytes: 0 };
         let progress = Progress::start();
         let report = consortium.ask(question, &manner, &progress);
         drop(progress);

@@ -81,6 +81,40 @@ fn different_questions_are_noticed_before_anything_is_shared() {
     assert_eq!(told, "junto: telecom was given another question; give all parties the same");
 }
 
+/// Who asks says against whom the run holds; nobody takes part in less than it was told.
+#[test]
+fn no_party_takes_part_in_less_than_its_owner_chose() {
+    let town = Town::small();
+    let configs = configured(&town);
+    let run = |kinds: [&str; 3]| {
+        let party = |(config, kind): (&String, &str)| {
+            let security = format!("--security={kind}");
+            start(
+                config,
+                &[
+                    "--as=bank",
+                    "--format=json",
+                    &security,
+                    "--question",
+                    "EXPLAIN SELECT id FROM bank.accounts",
+                ],
+            )
+        };
+        finish(configs.iter().zip(kinds).map(party).collect())
+    };
+    let parties = run(["semi-honest", "semi-honest", "malicious"]);
+    assert!(parties.iter().all(|party| party.code == Some(1) && party.stdout.is_empty()), "{parties:?}");
+    for party in &parties {
+        let told = party.stderr.lines().last().unwrap();
+        let expected = "junto: bank asks with semi-honest security, and telecom takes part in malicious alone: \
+                        ask with --security malicious, or let telecom choose --security semi-honest";
+        assert_eq!(told, expected);
+    }
+    // The other way round, all get more than they asked for.
+    let parties = run(["malicious", "semi-honest", "semi-honest"]);
+    assert!(parties.iter().all(|party| party.stderr.contains("junto: planning")), "{parties:?}");
+}
+
 #[test]
 fn a_party_with_bad_tables_tells_its_owner_where_and_the_others_that() {
     let town = Town::small();
@@ -117,6 +151,10 @@ fn configurations_that_cannot_work() {
     );
     case("name = \"a.b\"\nlisten = \"x\"\nkey = \"k\"\n", "party.toml: a party's name holds no dot");
     case("name = \"a\"\nlisten = \"x\"\nkey = \"k\"\nformat = \"xml\"\n", "party.toml: `xml` is no format");
+    case(
+        "name = \"a\"\nlisten = \"x\"\nkey = \"k\"\nsecurity = \"none\"\n",
+        "party.toml, line 4: unknown variant `none`",
+    );
     case("name = \"a\"\nlisten = \"x\"\nkey = \"k\"\n", "k: No such file or directory");
     case("name = \"a\"\nlisten = \"x\"\nkey = \"generate\"\n", "`key` has to name a file");
     std::fs::remove_file(&file).unwrap();

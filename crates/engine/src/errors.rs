@@ -102,6 +102,15 @@ pub enum EngineError {
         bits: u32,
     },
 
+    /// The session holds against others than the plan says.
+    #[error("the plan is for {plan} security, and the session gives {session}")]
+    Security {
+        /// What the plan asks for.
+        plan: &'static str,
+        /// What the session gives.
+        session: &'static str,
+    },
+
     /// The plan asks for what the engine does not run.
     #[error("{operator} (node {node}): {reason}")]
     Plan {

@@ -5,7 +5,7 @@ use std::error::Error;
 
 use datafusion::arrow::array::RecordBatch;
 use mpc::{Cost, Session};
-use plan::secure::{LocalStage, Node, Op, SecurePlan};
+use plan::secure::{LocalStage, Node, Op, SecurePlan, Security};
 
 use crate::answer::Answer;
 use crate::context::{Context, Result};
@@ -44,6 +44,14 @@ impl LocalRows for LocalData {
     }
 }
 
+/// The session's security that a plan asks for.
+pub fn session_security(security: Security) -> mpc::Security {
+    match security {
+        Security::SemiHonest => mpc::Security::SemiHonest,
+        Security::Malicious => mpc::Security::Malicious,
+    }
+}
+
 /// Runs `plan` among the session's parties. The answer comes out at the asker
 /// alone, and in a plaintext session.
 ///
@@ -52,8 +60,8 @@ impl LocalRows for LocalData {
 ///
 /// # Errors
 /// `Failed` at the asker if the data makes the question fail; `Local` and `Data`
-/// at the owner whose stage fails, before anything is shared; `Protocol` if a
-/// step stops.
+/// at the owner whose stage fails, before anything is shared; `Security` if the
+/// session's is not the plan's; `Protocol` if a step stops.
 pub fn execute(
     session: &mut Session,
     plan: &SecurePlan,
@@ -75,7 +83,7 @@ pub type NodeCost = Cost;
 /// As [`execute`], for plans that cannot run.
 pub fn price(session: &mut Session, plan: &SecurePlan) -> Result<BTreeMap<Option<usize>, NodeCost>> {
     let mut run = Run::new(plan);
-    run.check_bounds()?;
+    run.check(session)?;
     let relation = session.scope("plan", |s| run.relation(s, &plan.root))?;
     let before = session.cost();
     session.scope("answer", |s| open::open(s, plan, relation, std::mem::take(&mut run.failures)))?;
@@ -108,7 +116,12 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn check_bounds(&self) -> Result<()> {
+    fn check(&self, session: &Session) -> Result<()> {
+        let (plan, given) = (session_security(self.plan.security), session.security());
+        // The oracle holds against nobody, and is nobody else.
+        if plan != given && session.n_parties() > 1 {
+            return Err(EngineError::Security { plan: plan.name(), session: given.name() });
+        }
         let mut rows = Vec::new();
         self.plan.root.visit(&mut |node| rows.push((node, node.row_bound)));
         match rows.into_iter().find(|(_, rows)| *rows > MAX_ROWS) {
@@ -123,7 +136,7 @@ impl<'a> Run<'a> {
 
     /// Runs this party's own stages and checks their rows, before anything is shared.
     fn prepare(&mut self, session: &Session, locals: &mut dyn LocalRows) -> Result<()> {
-        self.check_bounds()?;
+        self.check(session)?;
         if session.is_count() {
             return Ok(());
         }

@@ -7,6 +7,7 @@ use datafusion::arrow::array::{ArrayRef, Decimal128Array, Int32Array, RecordBatc
 use datafusion::parquet::arrow::ArrowWriter;
 use engine::local::{LoadError, LocalData, run, template};
 use plan::catalog::{Fact, PublicCatalog, Source};
+use plan::secure::Security;
 use plan::types::{Range, Type};
 
 /// A directory with these files.
@@ -261,7 +262,13 @@ fn a_local_stage_runs_over_the_owners_rows_with_checked_arithmetic() {
     let catalog = PublicCatalog { parties: vec![data.catalog.clone()] };
     let stage_rows = |sql: &str| {
         let compute = ["bank".to_owned()];
-        let request = plan::Request { sql, catalog: &catalog, asker: "bank", compute: &compute };
+        let request = plan::Request {
+            sql,
+            catalog: &catalog,
+            asker: "bank",
+            compute: &compute,
+            security: Security::DEFAULT,
+        };
         let plan = plan::plan(request).expect("a plan");
         let (_, stage) = plan.local_stages()[0];
         let batches = run(&stage.logical, &data).map_err(|error| error.to_string())?;

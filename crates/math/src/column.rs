@@ -37,6 +37,15 @@ impl<G: Group> Column<G> {
         Self::build(n, |out| out.iter_mut().enumerate().for_each(|(row, out)| *out = f(row)))
     }
 
+    /// The column whose elements lie in `bytes`, without copying.
+    ///
+    /// # Panics
+    /// If the length is no multiple of an element's.
+    pub fn of_bytes(bytes: Bytes) -> Self {
+        assert!(bytes.len().is_multiple_of(G::BYTES), "a whole number of elements");
+        Self { bytes, element: PhantomData }
+    }
+
     /// The number of elements.
     pub fn len(&self) -> usize {
         self.bytes.len() / G::BYTES
@@ -147,8 +156,7 @@ impl<G: Group> From<Buf> for Column<G> {
     /// # Panics
     /// If the buffer's length is no multiple of an element's.
     fn from(buf: Buf) -> Self {
-        assert!(buf.len().is_multiple_of(G::BYTES), "a whole number of elements");
-        Self { bytes: buf.freeze(), element: PhantomData }
+        Self::of_bytes(buf.freeze())
     }
 }
 

@@ -112,6 +112,9 @@ pub enum Deviation {
     /// The verifier of a proof of products refused it.
     #[error("a proof of products was refused")]
     ProofRefused,
+    /// Rows did not come out of a shuffle as they went in.
+    #[error("rows were changed while they were shuffled")]
+    RowsChanged,
     /// The parties do not take part in one session.
     #[error("the parties do not agree on the session")]
     OtherSession,

@@ -3,8 +3,7 @@
 //! Sharings are dealt, keys are derived from the seed, and links are in-process,
 //! so a failure repeats. The coins of a protocol can be scripted, to try every one.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use math::{Column, Group, Planes, Ring};
@@ -16,25 +15,33 @@ use crate::error::ProtocolError;
 use crate::prss::{Root, Roots};
 use crate::session::{Params, Role, Security, Session};
 use crate::share::{Parts, Shared};
-use crate::step::Step;
 
 mod cancel;
 mod hooks;
 mod mutant;
 mod mutate;
 mod order;
+mod script;
+mod simulated;
+mod small;
 mod sweep;
 mod trace;
+mod views;
 mod watchdog;
 
-pub use cancel::cancelling_errors;
+pub use cancel::{Slips, cancelling_errors, hidden_products, repaired_quotients};
 pub(crate) use hooks::Hooks;
 pub use hooks::{Cheat, Names};
 pub use mutant::Mutant;
 pub use mutate::{Change, Fate, Mutation, Replay};
 pub use order::EarlyOpening;
+pub use script::Script;
+pub(crate) use script::{ScriptedKey, ScriptedStream};
+pub use simulated::{Dealt, Simulated};
+pub use small::Small;
 pub use sweep::{Case, Ending, Report, Sweep, Tamper};
 pub use trace::{Heard, Message, Recorder, Trace};
+pub use views::{Form, View, views};
 
 /// A run of all parties, about to start.
 #[derive(Clone)]
@@ -231,7 +238,7 @@ impl Lab {
 
     fn session(&self, party: usize, mesh: Arc<dyn net::Mesh>) -> Session {
         let root = |key: usize| match &self.script {
-            Some(script) => Root::scripted(ScriptedKey { key, script: Arc::clone(script) }),
+            Some(script) => Root::scripted(script.key(key)),
             None => Root::new(&blake3::derive_key(
                 "junto 2026 lab key v1",
                 &[&self.seed.to_le_bytes()[..], &[key as u8]].concat(),
@@ -340,154 +347,4 @@ fn noise(seed: u64, stream: usize, at: usize) -> u128 {
     input[16..].copy_from_slice(&(at as u64).to_le_bytes());
     let hash = blake3::derive_key("junto 2026 dealer v1", &input);
     u128::from_le_bytes(hash[..16].try_into().expect("16 of 32 bytes"))
-}
-
-/// Coins that are tried, every one: row `r` of each random draw takes its bits from the
-/// number `r`, the same ones at both holders of a key.
-///
-/// With `n` rows for `n = 2^coins`, every sequence of coins has a row of its own, so that
-/// counting what a party sees over all rows gives its view's exact distribution.
-pub struct Script {
-    element_bits: u32,
-    muted: Option<usize>,
-    taken: Mutex<(u32, BTreeMap<Draw, u32>)>,
-}
-
-/// A key, a step and a use.
-type Draw = (usize, [u8; 20], u8);
-
-/// The key of the draws with which inputs are dealt: nobody's.
-const DEALER: usize = 3;
-
-impl Script {
-    /// Coins for elements of `element_bits` random low bits, and for planes.
-    pub fn new(element_bits: u32) -> Arc<Self> {
-        Arc::new(Script { element_bits, muted: None, taken: Mutex::default() })
-    }
-
-    /// A mutant: the draws of one key are zeros. Its views must give it away.
-    pub fn without_key(element_bits: u32, key: usize) -> Arc<Self> {
-        Arc::new(Script { element_bits, muted: Some(key), taken: Mutex::default() })
-    }
-
-    /// Coins given out so far.
-    pub fn coins(&self) -> u32 {
-        self.taken.lock().unwrap_or_else(|poison| poison.into_inner()).0
-    }
-
-    /// Streams that were drawn from so far, each under a key, a step and a use of its own.
-    pub fn draws(&self) -> usize {
-        self.taken.lock().unwrap_or_else(|poison| poison.into_inner()).1.len()
-    }
-
-    /// The coins of `row` that the keys of `party` gave: part of its view.
-    pub fn coins_of(&self, party: usize, row: usize) -> Vec<u64> {
-        let taken = self.taken.lock().unwrap_or_else(|poison| poison.into_inner());
-        let firsts: Vec<u32> = taken.1.values().copied().chain([taken.0]).collect();
-        let held = taken.1.iter().filter(|(draw, _)| draw.0 == party || draw.0 == (party + 1) % 3);
-        held.map(|(_, first)| {
-            let end = firsts.iter().copied().filter(|other| other > first).min().expect("the end is later");
-            (row as u64 >> first) & ((1 << (end - first)) - 1)
-        })
-        .collect()
-    }
-
-    /// What the first draw from a key gave at `row`: zero if the key is muted.
-    pub fn drawn(&self, key: usize, row: usize) -> u64 {
-        let taken = self.taken.lock().unwrap_or_else(|poison| poison.into_inner());
-        let first = taken.1.iter().find(|(draw, _)| draw.0 == key).map(|(_, first)| *first);
-        match first {
-            Some(first) if self.muted != Some(key) => row as u64 >> first & ((1 << self.element_bits) - 1),
-            _ => 0,
-        }
-    }
-
-    /// A sharing of public values with every pair of summands tried.
-    pub fn deal<G: Group>(self: &Arc<Self>, s: &Session, seed: u8, values: &Column<G>) -> Shared<G> {
-        let draw =
-            |at| Column::build(values.len(), |out: &mut [G]| self.stream((DEALER, [seed; 20], at)).fill(out));
-        let (a, b) = (draw(0), draw(1));
-        let c = values.zip(&a, G::minus).zip(&b, G::minus);
-        Shared::from_parts(values.len(), dealt(s, values, [a, b, c]))
-    }
-
-    /// [`Script::deal`] for boolean columns.
-    pub fn deal_bits(self: &Arc<Self>, s: &Session, seed: u8, values: &Planes) -> SharedBits {
-        let (n, width) = (values.n_rows(), values.width());
-        let draw = |at| {
-            let mut planes = math::PlanesMut::stale(n, width);
-            self.stream((DEALER, [seed; 20], at)).fill_planes(n, width, planes.words_mut());
-            planes.freeze()
-        };
-        let (a, b) = (draw(0), draw(1));
-        let c = values.zip(&a, |x, y| x ^ y).zip(&b, |x, y| x ^ y);
-        SharedBits::from_parts(n, width, dealt(s, values, [a, b, c]))
-    }
-
-    fn stream(self: &Arc<Self>, draw: Draw) -> ScriptedStream {
-        ScriptedStream { draw, script: Arc::clone(self) }
-    }
-
-    /// The first row bit of a draw, unless its key is muted.
-    fn first_bit(&self, draw: Draw, n_bits: u32) -> Option<u32> {
-        let mut taken = self.taken.lock().unwrap_or_else(|poison| poison.into_inner());
-        let next = taken.0;
-        let first = *taken.1.entry(draw).or_insert(next);
-        if first == next {
-            taken.0 += n_bits;
-        }
-        (self.muted != Some(draw.0)).then_some(first)
-    }
-}
-
-/// The bits of a row's number from `first` on: zeros where a run draws more coins than it has.
-fn from_bit(row: usize, first: u32) -> usize {
-    row.checked_shr(first).unwrap_or(0)
-}
-
-/// A key whose streams are scripted.
-pub(crate) struct ScriptedKey {
-    key: usize,
-    script: Arc<Script>,
-}
-
-/// One scripted stream.
-pub(crate) struct ScriptedStream {
-    draw: Draw,
-    script: Arc<Script>,
-}
-
-impl ScriptedKey {
-    pub(crate) fn stream(&self, step: &Step, purpose: u8) -> ScriptedStream {
-        self.script.stream((self.key, step.key_bytes(), purpose))
-    }
-}
-
-impl ScriptedStream {
-    pub(crate) fn fill<G: Group>(&self, out: &mut [G]) {
-        let bits = self.script.element_bits.min(G::BITS);
-        let first = self.script.first_bit(self.draw, bits);
-        out.iter_mut().enumerate().for_each(|(row, out)| {
-            *out =
-                first.map_or(G::ZERO, |first| G::from_word(from_bit(row, first) as u128 & ((1 << bits) - 1)));
-        });
-    }
-
-    pub(crate) fn fill_planes(&self, n_rows: usize, width: usize, out: &mut [u64]) {
-        let first = self.script.first_bit(self.draw, width as u32);
-        out.fill(0);
-        let Some(first) = first else { return };
-        let stride = out.len() / width.max(1);
-        for plane in 0..width {
-            for row in 0..n_rows {
-                out[plane * stride + row / 64] |=
-                    (from_bit(row, first + plane as u32) as u64 & 1) << (row % 64);
-            }
-        }
-    }
-
-    /// Scripted runs try masks, not orders: rows stay where they are.
-    pub(crate) fn permutation(&self, n: usize) -> Vec<u32> {
-        (0..n as u32).collect()
-    }
 }

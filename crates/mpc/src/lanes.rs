@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use math::transpose::rows_to_planes;
-use math::{Group, PlanesMut, X8, X16, X32, X64, X128, Z8, Z16, Z32, Z64, Z128};
+use math::{Group, PlanesMut, X8, X16, X32, X64, X128, Z8, Z16, Z32, Z64, Z128, Z192};
 
 use crate::bits::SharedBits;
 use crate::share::{Parts, Shared};
@@ -44,7 +44,7 @@ macro_rules! lanes {
     };
 }
 
-lanes!(X8, X16, X32, X64, X128, Z8, Z16, Z32, Z64, Z128);
+lanes!(X8, X16, X32, X64, X128, Z8, Z16, Z32, Z64, Z128, Z192);
 
 impl Lane {
     /// The number of rows.

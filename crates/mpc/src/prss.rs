@@ -42,10 +42,18 @@ pub(crate) enum Use {
     /// The masks of a step in which the three parties' parts differ: one stream for each name
     /// below the step, names that [`crate::Session::begin`] does not know of either.
     Part = 12,
+    /// The keys of a shuffle's tags. This and the uses below are theirs alone, as a lane's are.
+    TagKey = 13,
+    /// What hides these keys in their commitment.
+    TagSalt = 14,
+    /// The masks of the tags' product.
+    TagMask = 15,
+    /// The key of the digests that two parties compare.
+    TagDigest = 16,
     /// The right verifier's shares of quotients.
-    ProofQuotient = 13,
+    ProofQuotient = 17,
     /// The left verifier's second coin, from which the prime comes.
-    ProofCoinPrime = 14,
+    ProofCoinPrime = 18,
 }
 
 /// A key that two parties share for one session.

@@ -172,7 +172,6 @@ fn steps_without_a_check_are_refused() {
             assert!(matches!(error, ProtocolError::Unsupported { .. }) || error.is_remote_abort(), "{error}");
         }
     };
-    refused(|s| mpc::Shuffler::new(s, "draw", 3).map(drop));
     refused(|s| {
         let x = lab::deal(s, 1, &Column::filled(3, Z64(3)));
         mpc::Halves::new(s, &x, None, Z64(0), 64).map(drop)

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use math::{Column, X8, X64, Z32, Z128};
 use mpc::lab::{self, Lab, Script};
-use mpc::{Lane, ProtocolError, Session, Shared, Shuffler};
+use mpc::{Lane, ProtocolError, Security, Session, Shared, Shuffler};
 
 fn open<G: math::Group>(
     s: &mut Session,
@@ -19,10 +19,14 @@ where
     Ok(mpc::open(s, label, column)?.map(|column| column.items().iter().map(|item| item.word()).collect()))
 }
 
+const SECURITIES: [Security; 2] = [Security::SemiHonest, Security::Malicious];
+
 #[test]
 fn lanes_move_together_and_come_back() {
-    for n in [0, 1, 2, 37, 1000] {
-        let lab = Lab::seeded(n as u64);
+    for (n, security) in
+        [0, 1, 2, 37, 1000].into_iter().flat_map(|n| SECURITIES.map(|security| (n, security)))
+    {
+        let lab = Lab::seeded(n as u64).security(security);
         let f = |s: &mut Session| {
             let lanes: Vec<Lane> = vec![
                 lab::deal(s, 1, &Column::from_fn(n, |row| Z32(row as u32))).into(),

@@ -307,7 +307,6 @@ fn malicious_products_are_right_or_stop() {
 }
 
 #[test]
-#[ignore = "shuffles have no check yet"]
 fn malicious_shuffles_are_right_or_stop() {
     right_or_stop(MOVING);
 }
@@ -341,7 +340,6 @@ fn malicious_sessions_open_what_was_verified_in_rings() {
 }
 
 #[test]
-#[ignore = "shuffles have no check yet"]
 fn malicious_sessions_open_what_was_moved_by_checked_shuffles() {
     open_what_was_verified(MOVING);
 }

@@ -5,83 +5,21 @@
 //! view (its shares, its coins, the messages it received) over all rows, and compares the
 //! counts for different secrets. Then a key is muted, and the counts must differ.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Barrier, Mutex};
+use std::sync::{Arc, Barrier};
 
-use buf::Buf;
-use math::{Column, Group, Planes, Ring, X8};
-use mpc::lab::{Lab, Script};
+use math::{Column, Group, Planes, X8};
+use mpc::lab::{self, Form, Lab, Script, Small, View};
 use mpc::{Halves, Lane, ProtocolError, Session, Shared, SharedBits, Shuffler};
-use net::{Interceptor, PartyId, Tag, Verdict};
+use net::PartyId;
 
-/// How the messages of a run are read: one entry per row.
-#[derive(Clone, Copy)]
-enum Form {
-    Planes,
-    Elements,
-}
+type Views = [View; 3];
 
-/// Everything each party received, in step order.
-#[derive(Default)]
-struct Wiretap(Mutex<BTreeMap<(usize, Tag, usize), Vec<u8>>>);
-
-impl Interceptor for Wiretap {
-    fn message(&self, from: PartyId, to: PartyId, tag: Tag, payload: &mut Buf) -> Verdict {
-        let mut heard = self.0.lock().expect("no test panics while it listens");
-        heard.insert((to.index(), tag, from.index()), payload.bytes().to_vec());
-        Verdict::Deliver
-    }
-}
-
-impl Wiretap {
-    /// What `party` received, entry by entry, at one row of `n`.
-    fn heard(&self, party: usize, row: usize, n: usize, form: Form) -> Vec<u64> {
-        let heard = self.0.lock().expect("no test panics while it listens");
-        heard
-            .iter()
-            .filter(|((to, ..), _)| *to == party)
-            .map(|(_, bytes)| match form {
-                Form::Elements => u64::from(bytes[row]),
-                Form::Planes => {
-                    let plane = math::planes::words_per_plane(n) * 8;
-                    bytes
-                        .chunks(plane)
-                        .map(|plane| u64::from(plane[row / 8] >> (row % 8) & 1))
-                        .fold(0, |all, bit| all << 1 | bit)
-                }
-            })
-            .collect()
-    }
-}
-
-type Views = Vec<BTreeMap<Vec<u64>, u32>>;
-
-/// How often each party sees what, over all rows. `f` returns what it holds besides, by row.
+/// Views of a lab with an owner who does not compute.
 fn views<F>(script: &Arc<Script>, coins: u32, form: Form, f: F) -> Views
 where
     F: Fn(&mut Session, usize) -> Result<Vec<Vec<u64>>, ProtocolError> + Sync,
 {
-    let n = 1 << coins;
-    let tap = Arc::new(Wiretap::default());
-    let run = Lab::seeded(1)
-        .parties(4)
-        .scripted(Arc::clone(script))
-        .intercepted(Arc::clone(&tap) as Arc<dyn Interceptor>)
-        .run(|s| f(s, n));
-    let held = run.all();
-    assert_eq!(script.coins(), coins, "a row for every sequence of coins");
-    (0..3)
-        .map(|party| {
-            let mut counts = BTreeMap::new();
-            for row in 0..n {
-                let mut view = script.coins_of(party, row);
-                view.extend(held[party].iter().map(|column| column[row]));
-                view.extend(tap.heard(party, row, n, form));
-                *counts.entry(view).or_insert(0) += 1;
-            }
-            counts
-        })
-        .collect()
+    lab::views(&Lab::seeded(1).parties(4), script, coins, |_| form, f)
 }
 
 /// The views for each of `secrets` are the same; those of a mutant without one of `keys` are not.
@@ -99,7 +37,7 @@ fn check(
     }
     for key in keys {
         let mutants: Vec<Views> =
-            secrets.iter().map(|secret| run(&Script::without_key(element_bits, *key), secret)).collect();
+            secrets.iter().map(|secret| run(&Script::new(element_bits).without_key(*key), secret)).collect();
         assert!(mutants.iter().any(|views| *views != mutants[0]), "nobody notices that key {key} is missing");
     }
 }
@@ -142,8 +80,8 @@ fn halves_look_the_same_whatever_they_carry() {
     let secrets: Vec<Vec<u64>> = (0..8).map(|value| vec![value]).collect();
     check(&secrets, 3, &[0, 2], |script, secret| {
         views(script, 12, Form::Planes, |s, n| {
-            let x = script.deal(s, 1, &Column::filled(n, Z8(secret[0] as u8)));
-            Halves::new(s, &x, None, Z8(3), 3)?.carries(s, "carries")?;
+            let x = script.deal(s, 1, &Column::filled(n, Small::<3>(secret[0] as u8)));
+            Halves::new(s, &x, None, Small::<3>(3), 3)?.carries(s, "carries")?;
             Ok(held(&[&x]))
         })
     });
@@ -155,8 +93,8 @@ fn shared_halves_look_the_same() {
     for apart in [false, true] {
         check(&[vec![0], vec![1], vec![2], vec![3]], 2, &[0], |script, secret| {
             views(script, 6, Form::Planes, |s, n| {
-                let x = script.deal(s, 1, &Column::filled(n, Z4(secret[0] as u8)));
-                let halves = Halves::new(s, &x, None, Z4(0), 2)?;
+                let x = script.deal(s, 1, &Column::filled(n, Small::<2>(secret[0] as u8)));
+                let halves = Halves::new(s, &x, None, Small::<2>(0), 2)?;
                 match apart {
                     true => halves.share(s, "apart").map(drop)?,
                     false => halves.xor(s, "as one").map(drop)?,
@@ -185,8 +123,8 @@ fn mul_looks_the_same_whatever_the_inputs() {
     let secrets = vec![vec![0, 0], vec![1, 3], vec![2, 2], vec![3, 1]];
     check(&secrets, 2, &[0, 1, 2], |script, secret| {
         views(script, 14, Form::Elements, |s, n| {
-            let x = script.deal(s, 1, &Column::filled(n, Z4(secret[0] as u8)));
-            let y = script.deal(s, 2, &Column::filled(n, Z4(secret[1] as u8)));
+            let x = script.deal(s, 1, &Column::filled(n, Small::<2>(secret[0] as u8)));
+            let y = script.deal(s, 2, &Column::filled(n, Small::<2>(secret[1] as u8)));
             mpc::mul(s, "mul", &x, &y)?;
             Ok(held(&[&x, &y]))
         })
@@ -204,12 +142,12 @@ fn inputs_and_outputs_show_themselves_to_nobody_else() {
             mpc::open_bits_to(s, "open", PartyId::from_index(0), x)?;
             Ok(vec![])
         });
-        views.remove(0);
+        views[0] = View::new();
         views
     };
     let views: Vec<Views> = [0, 1].map(|bit| run(&Script::new(1), &[bit])).to_vec();
     assert_eq!(views[0], views[1]);
-    let mutants: Vec<Views> = [0, 1].map(|bit| run(&Script::without_key(1, 0), &[bit])).to_vec();
+    let mutants: Vec<Views> = [0, 1].map(|bit| run(&Script::new(1).without_key(0), &[bit])).to_vec();
     assert_ne!(mutants[0], mutants[1]);
 }
 
@@ -240,11 +178,11 @@ fn a_word_is_shown_under_a_mask_that_its_viewer_lacks() {
     check(&[vec![0], vec![1], vec![2], vec![3]], 2, &[1, 2], |script, secret| {
         let drawn = Barrier::new(4);
         views(script, 8, Form::Planes, |s, n| {
-            let masks = mpc::word_masks::<Z4>(s, "masks", n)?;
+            let masks = mpc::word_masks::<Small<2>>(s, "masks", n)?;
             drawn.wait();
             let difference = Column::from_fn(n, |row| {
-                let z = [1, 2].map(|key| Z4(script.drawn(key, row) as u8));
-                Z4(secret[0] as u8).minus(z[0]).minus(z[1])
+                let z = [1, 2].map(|key| Small::<2>(script.drawn(key, row) as u8));
+                Small::<2>(secret[0] as u8).minus(z[0]).minus(z[1])
             });
             let difference = script.deal_bits(s, 1, &math::pack::planes(&difference, 2));
             let held = held_bits(&[&difference]);
@@ -261,47 +199,9 @@ fn truncation_looks_the_same_whatever_the_value() {
     let in_range: Vec<Vec<u64>> = [0, 1, 6, 7].map(|x| vec![x]).to_vec();
     check(&in_range, 3, &[0, 2], |script, secret| {
         views(script, 18, Form::Elements, |s, n| {
-            let x = script.deal(s, 1, &Column::filled(n, Z8(secret[0] as u8)));
+            let x = script.deal(s, 1, &Column::filled(n, Small::<3>(secret[0] as u8)));
             mpc::trunc_1ulp(s, "trunc", &x, 1)?;
             Ok(held(&[&x]))
         })
     });
 }
-
-macro_rules! small_ring {
-    ($name:ident, $bits:literal) => {
-        /// Integers modulo a small power of two: small enough to try every coin.
-        #[derive(Clone, Copy, PartialEq, Eq, Debug, bytemuck::Pod, bytemuck::Zeroable)]
-        #[repr(transparent)]
-        struct $name(u8);
-
-        impl Group for $name {
-            const BITS: u32 = $bits;
-            const BYTES: usize = 1;
-            const ZERO: Self = $name(0);
-            fn plus(self, other: Self) -> Self {
-                Self::from_word(u128::from(self.0 + other.0))
-            }
-            fn minus(self, other: Self) -> Self {
-                Self::from_word(u128::from(self.0.wrapping_sub(other.0)))
-            }
-            fn from_word(word: u128) -> Self {
-                $name(word as u8 & ((1 << $bits) - 1))
-            }
-            fn word(self) -> u128 {
-                u128::from(self.0)
-            }
-        }
-
-        impl Ring for $name {
-            const ONE: Self = $name(1);
-            type Bits = X8;
-            fn times(self, other: Self) -> Self {
-                Self::from_word(u128::from(self.0 * other.0))
-            }
-        }
-    };
-}
-
-small_ring!(Z4, 2);
-small_ring!(Z8, 3);

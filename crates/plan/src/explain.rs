@@ -48,7 +48,8 @@ impl SecurePlan {
             }
             let _ = writeln!(text, "    - {}", disclosure.learns);
         }
-        let _ = writeln!(text, "\nPlan {}", hex(&self.digest));
+        let _ = writeln!(text, "\nSecurity {}: {}", self.security, self.security.meaning());
+        let _ = writeln!(text, "Plan {}", hex(&self.digest));
         text
     }
 
@@ -62,6 +63,7 @@ impl SecurePlan {
             "sql": self.sql,
             "asker": self.parties[self.asker],
             "compute": self.compute.iter().map(|party| &self.parties[*party]).collect::<Vec<_>>(),
+            "security": self.security,
             "columns": columns.collect::<Vec<_>>(),
             "ordered": self.ordered,
             "plan": self.node_json(&self.root, costs),

@@ -9,7 +9,7 @@ use crate::error::PlanError;
 use crate::locate::Locator;
 use crate::logical::logical_plan;
 use crate::lower::Lowering;
-use crate::secure::{Node, Op, OutputColumn, SecurePlan};
+use crate::secure::{Node, Op, OutputColumn, SecurePlan, Security};
 
 /// Part of every digest: parties with different planners disagree before they
 /// share anything.
@@ -29,6 +29,8 @@ pub struct Request<'a> {
     pub asker: &'a str,
     /// The parties that compute, in order.
     pub compute: &'a [String],
+    /// Against whom the run has to hold.
+    pub security: Security,
 }
 
 /// Plans a question. The same request gives the same plan, everywhere.
@@ -49,7 +51,7 @@ pub fn plan(request: Request<'_>) -> Result<SecurePlan, PlanError> {
 }
 
 fn plan_here(request: Request<'_>) -> Result<SecurePlan, PlanError> {
-    let Request { sql, catalog, asker, compute } = request;
+    let Request { sql, catalog, asker, compute, security } = request;
     catalog.check()?;
     let party = |name: &str| {
         catalog
@@ -77,6 +79,7 @@ fn plan_here(request: Request<'_>) -> Result<SecurePlan, PlanError> {
         parties: catalog.parties.iter().map(|party| party.name.clone()).collect(),
         asker,
         compute,
+        security,
         output: output.collect(),
         ordered: is_ordered(&root),
         root,
@@ -122,6 +125,7 @@ fn digest(plan: &SecurePlan, catalog: &PublicCatalog) -> [u8; 32] {
     for party in &plan.compute {
         part(&(*party as u64).to_le_bytes());
     }
+    part(plan.security.name().as_bytes());
     for node in plan.root.nodes() {
         // The whole node but its inputs, which are parts of their own.
         let (op, local) = match &node.op {

@@ -7,6 +7,7 @@ use std::fs;
 use std::path::Path;
 
 use plan::explain::CostTable;
+use plan::secure::Security;
 
 #[test]
 fn plans_are_as_written_down() {
@@ -27,9 +28,9 @@ fn plans_are_as_written_down() {
                 continue;
             }
         };
-        // The digest depends on the planner's version, which is no part of the plan.
+        // Security is the same sentence everywhere, and the digest depends on the planner's version.
         let explained = plan.explain(&CostTable::new());
-        let explained = explained.split("\nPlan ").next().unwrap();
+        let explained = explained.split("\nSecurity ").next().unwrap();
         if update {
             fs::write(&path, format!("{sql}\n----\n{explained}")).unwrap();
         } else if explained != expected {
@@ -37,4 +38,19 @@ fn plans_are_as_written_down() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn a_plan_says_against_whom_it_holds_and_its_digest_stands_for_it() {
+    let sql = "SELECT sum(cents) AS total FROM bank.payments";
+    let plans = Security::ALL.map(|security| common::ask_with(&common::shops(), sql, security).unwrap());
+    assert_ne!(plans[0].digest(), plans[1].digest());
+    for (plan, security) in plans.iter().zip(Security::ALL) {
+        let (text, json) = (plan.explain(&CostTable::new()), plan.explain_json(&CostTable::new()));
+        assert!(text.contains(&format!("\nSecurity {security}: {}\n", security.meaning())), "{text}");
+        assert_eq!(json["security"], security.name());
+        assert_eq!(security.name().parse(), Ok(security));
+    }
+    assert!(Security::Malicious > Security::SemiHonest);
+    assert!("honest".parse::<Security>().is_err());
 }

@@ -10,7 +10,7 @@ use engine::{Answer, EngineError, Failure};
 use mpc::lab::Lab;
 use mpc::{Cost, Params, ProtocolError, Session};
 use plan::catalog::{PartyCatalog, PublicCatalog, Table};
-use plan::secure::SecurePlan;
+use plan::secure::{SecurePlan, Security};
 use plan::types::Value;
 use plan::{PlanError, Request};
 
@@ -67,6 +67,12 @@ impl World {
         self
     }
 
+    /// Runs questions against whom they hold.
+    pub fn security(mut self, security: mpc::Security) -> World {
+        self.params.security = security;
+        self
+    }
+
     /// Gives a party a table, described by what its rows show.
     ///
     /// # Panics
@@ -115,7 +121,11 @@ impl World {
     pub fn plan_for(&self, sql: &str, asker: &str) -> Result<SecurePlan, PlanError> {
         let compute: Vec<String> =
             self.catalog.parties.iter().take(3).map(|party| party.name.clone()).collect();
-        plan::plan(Request { sql, catalog: &self.catalog, asker, compute: &compute })
+        let security = match self.params.security {
+            mpc::Security::SemiHonest => Security::SemiHonest,
+            mpc::Security::Malicious => Security::Malicious,
+        };
+        plan::plan(Request { sql, catalog: &self.catalog, asker, compute: &compute, security })
     }
 
     /// What DataFusion answers over all tables in clear.

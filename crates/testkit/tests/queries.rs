@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use datafusion::arrow::array::{ArrayRef, Decimal128Array, Int64Array, RecordBatch, StringArray};
-use testkit::{World, assert_same_rows, rows_of};
+use testkit::{RunError, World, assert_same_rows, rows_of};
 
 fn batch(columns: Vec<(&str, ArrayRef)>) -> RecordBatch {
     RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(name, array)| (name, array, true)))
@@ -37,6 +37,22 @@ fn agrees(world: &World, sql: &str) {
     // Sorts this short compare all pairs, so that nothing random decides what they cost.
     let counted = world.count(&plan).unwrap_or_else(|error| panic!("{sql}: {error}"));
     assert_eq!(paid, counted, "{sql}: paid, and counted");
+}
+
+/// A plan runs in sessions that hold against whom it says, and in no others.
+#[test]
+fn a_session_gives_what_its_plan_says() {
+    let malicious = shops().security(mpc::Security::Malicious);
+    let plan = malicious.plan("SELECT 1 AS one").expect("a plan");
+    match shops().lab(&plan, 1) {
+        Err(RunError::Engine(errors)) => {
+            let told = "the plan is for malicious security, and the session gives semi-honest";
+            assert!(errors.iter().all(|(_, error)| error.to_string() == told), "{errors:?}");
+        }
+        other => panic!("{other:?}"),
+    }
+    assert!(shops().count(&plan).is_err());
+    assert!(malicious.plain(&plan).is_ok());
 }
 
 #[test]

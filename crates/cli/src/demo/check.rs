@@ -48,6 +48,7 @@ impl Answer {
             wall_ms: number("wall_ms"),
             protocol: text("protocol"),
             security: text("security"),
+            recorded_bytes_peak: number("recorded_bytes_peak"),
         };
         format!("{table}\n{}\n", stats_line(&stats))
     }

@@ -8,10 +8,12 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use clap::Args;
+use plan::secure::Security;
 
 use crate::consortium::{Consortium, Manner, Report};
 use crate::output::say;
 use crate::progress::Progress;
+use crate::security::security;
 
 /// Shows three questions over made-up data of a bank, a telecom, a retailer and ten offices.
 #[derive(Args)]
@@ -25,6 +27,9 @@ pub struct Demo {
     /// Computing threads per party.
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
+    /// Against whom the computation holds.
+    #[arg(long, default_value_t = Security::DEFAULT, value_parser = security())]
+    security: Security,
 }
 
 /// A question of the demo.
@@ -109,7 +114,7 @@ impl Demo {
         let consortium = Consortium::new(homes, &[], None)?;
         let threads = self.threads.map(usize::from);
         let (format, link) = ("json".to_owned(), "loopback".to_owned());
-        let manner = Manner { format, link, threads, show_bytes: 24 };
+        let manner = Manner { format, link, security: self.security, threads, show_bytes: 24 };
         let progress = Progress::start();
         let report = consortium.ask(sql, &manner, &progress);
         drop(progress);

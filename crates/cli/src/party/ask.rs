@@ -133,10 +133,11 @@ impl Party<'_> {
             question: text.clone(),
             asker: asker.clone(),
             compute,
+            security: self.config.security,
             catalog: data.catalog.clone(),
         };
         self.phase("exchanging catalogs");
-        let catalog =
+        let (catalog, security) =
             terms::exchange(&*self.mesh, &self.names, &mine).map_err(|failure| match failure.nearness {
                 // Terms reach everybody, so everybody sees for itself that they differ.
                 Nearness::Peer => Stop::from(failure),
@@ -144,7 +145,8 @@ impl Party<'_> {
             })?;
 
         self.phase("planning");
-        let request = plan::Request { sql: &question.sql, catalog: &catalog, asker, compute: &mine.compute };
+        let (sql, compute) = (&question.sql, &mine.compute);
+        let request = plan::Request { sql, catalog: &catalog, asker, compute, security };
         let plan = plan::plan(request).map_err(|error| fault(with_unread(error, name, &data.unread)))?;
         let asks = name == asker;
         if question.explain == Explain::Plan {
@@ -175,7 +177,8 @@ impl Party<'_> {
         let threads = self.config.threads.unwrap_or(Params::default().threads);
         let is_instant = self.config.link().map_err(Failure::own)?.profile().is_instant();
         let in_flight = if is_instant { 2 * threads + 2 } else { 32 };
-        let params = Params { threads, in_flight, ..Params::default() };
+        let security = engine::session_security(plan.security);
+        let params = Params { security, threads, in_flight, ..Params::default() };
         let compute = [a, b, c].map(PartyId::from_index);
 
         self.phase("computing on shares");
@@ -191,7 +194,7 @@ impl Party<'_> {
             Err(error) => return Err(self.engine(error)),
             Ok(answer) => Ok(answer),
         };
-        let stats = self.stats(session.rounds().into())?;
+        let stats = self.stats(&session)?;
         match outcome? {
             None => Ok(Vec::new()),
             Some(answer) => self.show(plan, &answer, &stats, analyze),
@@ -221,24 +224,30 @@ impl Party<'_> {
     }
 
     /// Everybody tells what it sent; the sum is the same everywhere.
-    fn stats(&self, rounds: u64) -> Result<Stats, Stop> {
+    fn stats(&self, session: &Session) -> Result<Stats, Stop> {
         #[derive(Serialize, Deserialize)]
         struct Share {
             rounds: u64,
             bytes_sent: u64,
+            recorded_bytes_peak: u64,
         }
-        let mine = Share { rounds, bytes_sent: self.mesh.traffic().payload_bytes_sent() };
+        let mine = Share {
+            rounds: session.rounds().into(),
+            bytes_sent: self.mesh.traffic().payload_bytes_sent(),
+            recorded_bytes_peak: session.recorded_bytes_peak() as u64,
+        };
         let mine = serde_json::to_vec(&mine).map_err(|error| Failure::own(error.to_string()))?;
         let all = net::exchange_documents(&*self.mesh, STATS, &mine, 1024)
             .map_err(|error| Stop::telling_all(Failure::net(&error, &self.names)))?;
         let wall_ms = self.start.elapsed().as_millis() as u64;
-        let (protocol, security) = ("rep3".to_owned(), "semi-honest".to_owned());
+        let (protocol, security) = ("rep3".to_owned(), session.security().name().to_owned());
         let mut stats = Stats { wall_ms, protocol, security, ..Stats::default() };
         for bytes in &all {
             let bad = |_| Failure::own("a party's statistics cannot be read; do all run this version?");
             let share: Share = serde_json::from_slice(bytes.bytes()).map_err(bad)?;
             stats.rounds = stats.rounds.max(share.rounds);
             stats.bytes_sent = stats.bytes_sent.saturating_add(share.bytes_sent);
+            stats.recorded_bytes_peak = stats.recorded_bytes_peak.max(share.recorded_bytes_peak);
         }
         Ok(stats)
     }

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use engine::output::Format;
 use net::Peer;
+use plan::secure::Security;
 use serde::{Deserialize, Serialize};
 
 use crate::link::Link;
@@ -33,6 +34,10 @@ pub struct Config {
     /// The three parties that compute; the first three by name if it is empty.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub compute: Vec<String>,
+    /// Against whom the question's run holds, at the party that asks; at all others the least
+    /// that they take part in: malicious or semi-honest.
+    #[serde(default = "usual")]
+    pub security: Security,
     /// The answer's form: table, json or csv.
     #[serde(default = "table", skip_serializing_if = "is_table")]
     pub format: String,
@@ -65,6 +70,9 @@ pub struct PublicHalf {
     pub public_key: String,
 }
 
+fn usual() -> Security {
+    Security::DEFAULT
+}
 fn table() -> String {
     "table".to_owned()
 }

@@ -48,7 +48,8 @@ fn price(plan: &SecurePlan) -> Result<std::collections::BTreeMap<Option<usize>, 
         return Err(format!("{} parties compute; replicated sharing takes three", plan.compute.len()));
     };
     let compute = [a, b, c].map(PartyId::from_index);
-    let mut session = Session::count(Params::default(), plan.parties.len(), compute);
+    let params = Params { security: engine::session_security(plan.security), ..Params::default() };
+    let mut session = Session::count(params, plan.parties.len(), compute);
     engine::price(&mut session, plan).map_err(|error| error.to_string())
 }
 

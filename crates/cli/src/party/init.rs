@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use net::Identity;
+use plan::secure::Security;
 
 use super::config::{Config, PublicHalf, check_name};
 use crate::output::say;
@@ -56,6 +57,7 @@ impl Init {
             question: None,
             asker: None,
             compute: Vec::new(),
+            security: Security::DEFAULT,
             format: "table".to_owned(),
             link: "loopback".to_owned(),
             threads: None,

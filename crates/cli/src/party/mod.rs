@@ -15,9 +15,11 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 use net::{Identity, Options, PartyId, TlsMesh};
+use plan::secure::Security;
 
 use crate::event::{Event, Failure};
 use crate::output::say;
+use crate::security::security;
 use crate::spawn;
 use config::{Config, PublicHalf};
 
@@ -51,6 +53,10 @@ struct Run {
     /// The three parties that compute, instead of the configuration's.
     #[arg(long, value_delimiter = ',', value_name = "A,B,C")]
     compute: Vec<String>,
+    /// Against whom the run holds, if this party asks, and else the least it takes part in;
+    /// instead of the configuration's.
+    #[arg(long, value_name = "KIND", value_parser = security())]
+    security: Option<Security>,
     /// The answer's form, instead of the configuration's.
     #[arg(long, value_name = "FORM")]
     format: Option<String>,
@@ -79,6 +85,7 @@ impl Run {
         let mut config = Config::read(file)?;
         config.question = self.question.or(config.question);
         config.asker = self.asker.or(config.asker);
+        config.security = self.security.unwrap_or(config.security);
         config.format = self.format.unwrap_or(config.format);
         if !self.compute.is_empty() {
             config.compute = self.compute;

@@ -3,6 +3,7 @@
 
 use net::{Mesh, PartyId, Tag};
 use plan::catalog::{PartyCatalog, PublicCatalog};
+use plan::secure::Security;
 use serde::{Deserialize, Serialize};
 
 use crate::event::{Failure, Nearness};
@@ -23,12 +24,19 @@ pub(super) struct Terms {
     pub(super) asker: String,
     /// Who computes.
     pub(super) compute: Vec<String>,
+    /// Against whom the run holds, if this party asks, and else the least it takes part in.
+    pub(super) security: Security,
     /// What is public about its tables.
     pub(super) catalog: PartyCatalog,
 }
 
-/// Exchanges terms with all parties; returns everybody's catalog.
-pub(super) fn exchange(mesh: &dyn Mesh, names: &[String], mine: &Terms) -> Result<PublicCatalog, Failure> {
+/// Exchanges terms with all parties; returns everybody's catalog, and against whom the run
+/// holds: the asker says so, and nobody else wants more.
+pub(super) fn exchange(
+    mesh: &dyn Mesh,
+    names: &[String],
+    mine: &Terms,
+) -> Result<(PublicCatalog, Security), Failure> {
     let bytes = serde_json::to_vec(mine).map_err(|error| Failure::own(error.to_string()))?;
     if bytes.len() > MAX_BYTES {
         return Err(Failure::own(format!("{}: the catalog has {} bytes", mine.catalog.name, bytes.len())));
@@ -36,6 +44,7 @@ pub(super) fn exchange(mesh: &dyn Mesh, names: &[String], mine: &Terms) -> Resul
     let all =
         net::exchange_documents(mesh, TAG, &bytes, MAX_BYTES).map_err(|error| Failure::net(&error, names))?;
     let mut parties = Vec::with_capacity(all.len());
+    let mut wanted = Vec::with_capacity(all.len());
     for (peer, bytes) in PartyId::all(all.len()).zip(&all) {
         let name = &names[peer.index()];
         let disagrees = |message: String| Failure { message, nearness: Nearness::Peer };
@@ -52,7 +61,45 @@ pub(super) fn exchange(mesh: &dyn Mesh, names: &[String], mine: &Terms) -> Resul
         if let Some((_, what)) = differences.iter().find(|(same, _)| !same) {
             return Err(disagrees(format!("{name} {what}; give all parties the same")));
         }
+        wanted.push((name.as_str(), theirs.security));
         parties.push(theirs.catalog);
     }
-    Ok(PublicCatalog { parties })
+    let security =
+        agreed(&mine.asker, &wanted).map_err(|message| Failure { message, nearness: Nearness::Peer })?;
+    Ok((PublicCatalog { parties }, security))
+}
+
+/// The asker's security, unless somebody takes part in stronger ones alone.
+fn agreed(asker: &str, wanted: &[(&str, Security)]) -> Result<Security, String> {
+    let chosen = wanted.iter().find(|(name, _)| *name == asker);
+    // The planner says who is missing; until then the strongest is on the safe side.
+    let chosen = chosen.map_or(Security::ALL[0], |(_, security)| *security);
+    match wanted.iter().find(|(_, least)| *least > chosen) {
+        None => Ok(chosen),
+        Some((name, least)) => Err(format!(
+            "{asker} asks with {chosen} security, and {name} takes part in {least} alone: \
+             ask with --security {least}, or let {name} choose --security {chosen}"
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use Security::{Malicious, SemiHonest};
+
+    #[test]
+    fn the_asker_chooses_and_everybody_else_sets_a_least() {
+        let wanted = |a, b| [("bank", a), ("shop", b)];
+        assert_eq!(agreed("bank", &wanted(Malicious, Malicious)), Ok(Malicious));
+        assert_eq!(agreed("bank", &wanted(SemiHonest, SemiHonest)), Ok(SemiHonest));
+        assert_eq!(agreed("bank", &wanted(Malicious, SemiHonest)), Ok(Malicious));
+        let refused = agreed("bank", &wanted(SemiHonest, Malicious)).unwrap_err();
+        assert_eq!(
+            refused,
+            "bank asks with semi-honest security, and shop takes part in malicious alone: \
+             ask with --security malicious, or let shop choose --security semi-honest"
+        );
+        assert_eq!(agreed("nobody", &wanted(Malicious, Malicious)), Ok(Malicious));
+    }
 }

@@ -22,6 +22,8 @@ pub struct Stats {
     pub protocol: String,
     /// The security level's name.
     pub security: String,
+    /// The most bytes that a party kept of products before it had proved them.
+    pub recorded_bytes_peak: u64,
 }
 
 /// The form of an answer.
@@ -83,6 +85,7 @@ pub fn stats_json(stats: &Stats) -> Json {
     map.insert("wall_ms".to_owned(), stats.wall_ms.into());
     map.insert("protocol".to_owned(), stats.protocol.clone().into());
     map.insert("security".to_owned(), stats.security.clone().into());
+    map.insert("recorded_bytes_peak".to_owned(), stats.recorded_bytes_peak.into());
     map.into()
 }
 
@@ -146,9 +149,13 @@ pub fn text_table(columns: &[(String, bool)], rows: impl IntoIterator<Item = Vec
 
 /// What a run cost, in one line for people.
 pub fn stats_line(stats: &Stats) -> String {
-    let Stats { rounds, bytes_sent, wall_ms, protocol, security } = stats;
-    let seconds = *wall_ms as f64 / 1000.0;
-    format!("{rounds} rounds · {} sent · {seconds:.2} s · {protocol}, {security}", human_bytes(*bytes_sent))
+    let Stats { rounds, bytes_sent, wall_ms, protocol, security, recorded_bytes_peak } = stats;
+    let (sent, seconds) = (human_bytes(*bytes_sent), *wall_ms as f64 / 1000.0);
+    let recorded = match recorded_bytes_peak {
+        0 => String::new(),
+        bytes => format!(", {} recorded", human_bytes(*bytes)),
+    };
+    format!("{rounds} rounds · {sent} sent · {seconds:.2} s · {protocol}, {security}{recorded}")
 }
 
 /// A number of bytes for people.
@@ -213,7 +220,8 @@ mod tests {
             bytes_sent: 12_345,
             wall_ms: 1250,
             protocol: "rep3".to_owned(),
-            security: "semi-honest".to_owned(),
+            security: "malicious".to_owned(),
+            recorded_bytes_peak: 67_890,
         };
         (RecordBatch::try_from_iter(columns).unwrap(), stats)
     }
@@ -225,7 +233,7 @@ mod tests {
             {\"name\":\"day\",\"type\":\"date\"},{\"name\":\"who, what\",\"type\":\"string\"},{\"name\":\"ok\",\"type\":\"bool\"},\
             {\"name\":\"mean\",\"type\":\"float64\"}],\"rows\":[[-3,\"-0.05\",\"1970-01-01\",\"a\\\"b\\n\\u001b\",true,0.5],\
             [null,null,null,\"\",false,null]],\"stats\":{\"rounds\":41,\"bytes_sent\":12345,\"wall_ms\":1250,\
-            \"protocol\":\"rep3\",\"security\":\"semi-honest\"}}\n";
+            \"protocol\":\"rep3\",\"security\":\"malicious\",\"recorded_bytes_peak\":67890}}\n";
         assert_eq!(render(&answer, &stats, Format::Json), expected);
     }
 
@@ -243,7 +251,9 @@ mod tests {
         assert!(table.contains("a\"b\\n\\u{1b}"), "{table}");
         assert!(table.contains("NULL"), "{table}");
         assert!(
-            table.ends_with("2 rows · 41 rounds · 12.3 kB sent · 1.25 s · rep3, semi-honest\n"),
+            table.ends_with(
+                "2 rows · 41 rounds · 12.3 kB sent · 1.25 s · rep3, malicious, 67.9 kB recorded\n"
+            ),
             "{table}"
         );
     }

@@ -33,7 +33,7 @@ pub(super) fn store<T: Pod>(value: __m512i, line: &mut T) {
 
 #[inline]
 #[target_feature(enable = "avx512f")]
-fn xor3(x: __m512i, y: __m512i, z: __m512i) -> __m512i {
+pub(super) fn xor3(x: __m512i, y: __m512i, z: __m512i) -> __m512i {
     _mm512_ternarylogic_epi64::<0x96>(x, y, z)
 }
 

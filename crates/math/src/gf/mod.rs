@@ -14,6 +14,7 @@ mod four;
 pub mod lines;
 #[cfg(target_arch = "x86_64")]
 mod native;
+pub mod rows;
 pub mod vectors;
 
 use std::fmt::Debug;

@@ -6,7 +6,7 @@
 //!
 //! | step | message | covered by |
 //! |---|---|---|
-//! | `and`, `and_many`, `and_onto` | `z_i` to the left | [`bits`], before anything is opened |
+//! | `and`, `and_many`, `and_onto`, `bit_dot` | `z_i` to the left | [`bits`], before anything is opened |
 //! | `mul`, `mul_many`, `dot`, `inner_product`, `matmul` | `z_i` to the left | [`ring`], before anything is opened |
 //! | `open`, `open_bits`, `open_to`, `open_bits_to` | a share | the digest of its other holder, before the value is used |
 //! | `word_finish` | a share, between the holders of slot 0 | the digest of its other holder |
@@ -15,7 +15,7 @@
 //! | `input` of another party | seeds and a share | digests that the two holders of each share compare at once |
 //! | proofs | coins, shares, digests, verdicts | the proofs' own transcripts |
 //! | `Session::establish` | nonces and keys | the session id, which all compare |
-//! | `Shuffler` | rows | nothing yet: malicious sessions refuse it |
+//! | `Shuffler` | rows, tags, and the tags' product | [`rows`], before anything is opened |
 //! | `Halves` | one party's sums | nothing: malicious sessions refuse it |
 //!
 //! `random`, `random_bits` and `word_masks` send nothing.
@@ -24,6 +24,7 @@ pub(crate) mod bits;
 pub(crate) mod copies;
 pub(crate) mod recorder;
 pub(crate) mod ring;
+pub(crate) mod rows;
 
 use std::any::Any;
 

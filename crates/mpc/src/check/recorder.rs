@@ -28,7 +28,8 @@ use std::sync::{Arc, Mutex, TryLockError};
 use math::Ring;
 use net::{Mesh, NetError};
 
-use super::{AndStep, ProductStep, RingBatch, bits, ring};
+use super::rows::Pass;
+use super::{AndStep, ProductStep, RingBatch, bits, ring, rows};
 use crate::error::ProtocolError;
 use crate::session::{Clock, Role, Security, Session};
 use crate::step::Step;
@@ -38,6 +39,9 @@ const MAX_ANDS: usize = 1 << 21;
 
 /// Bytes of ring products and their factors that a session records before it proves them.
 const MAX_RING_BYTES: usize = 1 << 24;
+
+/// Bytes of shuffled rows, before, between and after, that a session records before it checks them.
+const MAX_ROW_BYTES: usize = 1 << 26;
 
 /// A step counts as this many ANDs at least, or twice as many bytes: what its record takes itself.
 const MIN_ANDS: usize = 1 << 11;
@@ -51,6 +55,8 @@ pub(crate) struct Records {
     ring: RingBatch,
     ring_bytes: usize,
     last_product: Option<Step>,
+    passes: Vec<Pass>,
+    row_bytes: usize,
 }
 
 /// [`Records`] of a session over links: whoever drops them ends the session.
@@ -67,7 +73,7 @@ pub(crate) struct SharedBatch {
 }
 
 enum State {
-    Pending(Pending),
+    Pending(Box<Pending>),
     Proved(Clock),
     Failed,
 }
@@ -88,16 +94,17 @@ pub(crate) struct Held {
 /// One proof.
 enum Batch {
     Bits(Vec<AndStep>),
-    Ring(Step, RingBatch),
+    Ring(Step, Box<RingBatch>),
+    Rows(Box<Pass>),
 }
 
 impl Records {
     fn is_empty(&self) -> bool {
-        self.ands.is_empty() && self.last_product.is_none()
+        self.ands.is_empty() && self.last_product.is_none() && self.passes.is_empty()
     }
 
     fn bytes(&self) -> usize {
-        self.and_bytes + self.ring_bytes
+        self.and_bytes + self.ring_bytes + self.row_bytes
     }
 
     fn append(&mut self, other: Records) {
@@ -107,11 +114,15 @@ impl Records {
         self.ring.append(other.ring);
         self.ring_bytes += other.ring_bytes;
         self.last_product = other.last_product.or(self.last_product.take());
+        self.passes.extend(other.passes);
+        self.row_bytes += other.row_bytes;
     }
 
     /// Whether this is more than one of `n` may keep.
     fn exceeds(&self, max_ands: usize, n: usize) -> bool {
-        self.n_ands >= max_ands / n || self.ring_bytes >= MAX_RING_BYTES / n
+        self.n_ands >= max_ands / n
+            || self.ring_bytes >= MAX_RING_BYTES / n
+            || self.row_bytes >= MAX_ROW_BYTES / n
     }
 
     /// ANDs in batches that end where the bound is met; ring products in one.
@@ -128,8 +139,9 @@ impl Records {
         if !list.is_empty() {
             batches.push(Batch::Bits(list));
         }
-        let ring = std::mem::take(&mut self.ring);
+        let ring = Box::new(std::mem::take(&mut self.ring));
         batches.extend(self.last_product.take().map(|step| Batch::Ring(step, ring)));
+        batches.extend(self.passes.drain(..).map(|pass| Batch::Rows(Box::new(pass))));
         batches
     }
 }
@@ -141,6 +153,7 @@ impl Batch {
         match self {
             Batch::Bits(list) => list.iter().map(|and| &and.step).collect(),
             Batch::Ring(_, list) => list.steps(),
+            Batch::Rows(pass) => vec![pass.step()],
         }
     }
 }
@@ -278,6 +291,15 @@ impl Session {
         self.prove_beyond(1)
     }
 
+    /// Records a pass of a shuffle, and checks what is here if that is enough.
+    pub(crate) fn record_pass(&mut self, pass: Pass) -> Result<(), ProtocolError> {
+        let bytes = pass.bytes();
+        self.core.held.more(bytes);
+        self.pending.records.row_bytes += bytes;
+        self.pending.records.passes.push(pass);
+        self.prove_beyond(1)
+    }
+
     /// Proves what this session holds, if it is more than one of `n` may keep.
     fn prove_beyond(&mut self, n: usize) -> Result<(), ProtocolError> {
         if self.pending.records.is_empty() || !self.pending.records.exceeds(self.max_ands(), n) {
@@ -308,6 +330,7 @@ impl Session {
             let (step, label): (&Step, _) = match &batches[at] {
                 Batch::Bits(list) => (&list.last().expect("batches are not empty").step, "check bits"),
                 Batch::Ring(step, _) => (step, "check ring"),
+                Batch::Rows(pass) => (pass.step(), "check rows"),
             };
             let step = step.child(label.into());
             #[cfg(feature = "lab")]
@@ -315,6 +338,7 @@ impl Session {
             let mut fork = self.fork(step.clone(), true);
             let out = match &batches[at] {
                 Batch::Bits(list) => bits::prove(&mut fork, &step, list),
+                Batch::Rows(pass) => rows::check(&mut fork, &step, pass),
                 Batch::Ring(_, list) => ring::prove(&mut fork, &step, list),
             };
             fork.ended(out)
@@ -371,7 +395,10 @@ impl Session {
         }
         let mut pending = Pending::new(self.core.mesh.clone());
         pending.records = self.pending.take();
-        Some(Arc::new(SharedBatch { clock: self.clock, state: Mutex::new(State::Pending(pending)) }))
+        Some(Arc::new(SharedBatch {
+            clock: self.clock,
+            state: Mutex::new(State::Pending(Box::new(pending))),
+        }))
     }
 
     /// Takes back what the forks have not proved. Theirs comes after it.

@@ -23,6 +23,13 @@ pub trait Cheat: Send + Sync {
     /// is that of the pass's first message.
     fn factor(&self, party: PartyId, tag: Tag, number: usize, from: &mut [u32]);
 
+    /// Called with each column of δ that a party compares in the check of a shuffle, in the order of
+    /// `check::rows`. The tag is that of the pass's first message.
+    fn deltas(&self, _party: PartyId, _tag: Tag, _number: usize, _column: &mut [u8]) {}
+
+    /// Called when a party knows the keys of a shuffle's tags.
+    fn keys(&self, _party: PartyId, _tag: Tag, _keys: &[u8]) {}
+
     /// Called when a party has taken in a message: what it says from now on may hang on it.
     fn heard(&self, _by: PartyId, _from: PartyId, _tag: Tag) {}
 }
@@ -121,12 +128,21 @@ impl Session {
     }
 
     /// How this party takes the factors of a shuffle to move rows.
-    pub(crate) fn factors_of(&self, step: &Step, mut factors: [Vec<u32>; 2]) -> [Vec<u32>; 2] {
+    pub(crate) fn factors_of(&self, step: &Step, mut factors: [Arc<[u32]>; 2]) -> [Arc<[u32]>; 2] {
         if let Some(cheat) = &self.core.lab.cheat {
             for (number, factor) in factors.iter_mut().enumerate() {
-                cheat.factor(self.core.me, step.tag(0), number, factor);
+                let mut changed = factor.to_vec();
+                cheat.factor(self.core.me, step.tag(0), number, &mut changed);
+                *factor = changed.into();
             }
         }
         factors
+    }
+
+    /// This party knows the keys of a shuffle's tags.
+    pub(crate) fn keys_are_open(&self, step: &Step, keys: &[u8]) {
+        if let Some(cheat) = &self.core.lab.cheat {
+            cheat.keys(self.core.me, step.tag(0), keys);
+        }
     }
 }

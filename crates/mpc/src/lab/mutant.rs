@@ -28,8 +28,10 @@ mutants! {
     RingProofUnchecked,
     /// A party goes on although a verifier refused a ring proof.
     RingProofVerdictIgnored,
-    /// The left verifier of a ring proof takes quotients of any size.
-    RingProofRangeUnchecked,
+    /// The first coins of all ring proofs of a session are the same.
+    RingProofCoinsReused,
+    /// The left verifier of a ring proof sends the coin of the prime before it has the quotients.
+    RingProofPrimeEarly,
     /// `verify` proves nothing.
     OpensUnverified,
     /// `verify` leaves the proof for the end of the session.
@@ -42,6 +44,20 @@ mutants! {
     CopiesUncompared,
     /// A zero test ends well whatever the digests are.
     ZeroUncompared,
+    /// Shuffles are not checked.
+    ShuffleUnchecked,
+    /// The tags of rows that go into a shuffle are taken for right.
+    ShuffleInputsUncompared,
+    /// Rows between a shuffle's factors are taken for right.
+    ShuffleMiddleUncompared,
+    /// Rows that come out of a shuffle are taken for right.
+    ShuffleOutputsUncompared,
+    /// The keys of a shuffle's tags are used whatever was committed to.
+    ShuffleKeysUncompared,
+    /// The keys of a shuffle's tags are opened before the rows move.
+    ShuffleKeysEarly,
+    /// A party goes on although another one found changed rows.
+    ShuffleVerdictIgnored,
     /// The holders of an input's shares go on although they hold different ones.
     InputUncompared,
 }

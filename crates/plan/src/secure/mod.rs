@@ -5,6 +5,7 @@
 mod disclosure;
 mod expr;
 mod node;
+mod security;
 
 pub use disclosure::{Audience, Disclosure, Learns};
 pub use expr::{Arith, Comparison, Expr, ExprKind, Overflow};
@@ -12,6 +13,7 @@ pub use node::{
     Agg, AggFunc, Field, Join, JoinKind, LocalStage, Needs, Node, Op, Place, Side, SortKey, UniqueKey,
     Uniqueness,
 };
+pub use security::Security;
 
 use crate::types::Type;
 
@@ -27,7 +29,7 @@ pub struct OutputColumn {
 }
 
 /// A question, planned: the same at every party that planned it from the same
-/// text, catalog, asker and compute parties.
+/// text, catalog, asker, compute parties and security.
 #[derive(Clone, Debug)]
 pub struct SecurePlan {
     /// The question as asked.
@@ -38,6 +40,8 @@ pub struct SecurePlan {
     pub asker: usize,
     /// The indices of the parties that compute.
     pub compute: Vec<usize>,
+    /// Against whom the run has to hold.
+    pub security: Security,
     /// The last operator; its columns are the answer's.
     pub root: Node,
     /// The answer's columns; one for each column of the root.

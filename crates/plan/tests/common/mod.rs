@@ -2,7 +2,7 @@
 #![allow(dead_code, reason = "each test binary uses its part")]
 
 use plan::catalog::{Column, Fact, MatchesPerKey, PartyCatalog, PublicCatalog, Table};
-use plan::secure::SecurePlan;
+use plan::secure::{SecurePlan, Security};
 use plan::types::{Range, Type};
 use plan::{PlanError, Request, plan};
 
@@ -193,6 +193,11 @@ pub fn tpch() -> PublicCatalog {
 
 /// The plan for the first party as asker and the first three as compute parties.
 pub fn ask(catalog: &PublicCatalog, sql: &str) -> Result<SecurePlan, PlanError> {
+    ask_with(catalog, sql, Security::DEFAULT)
+}
+
+/// [`ask`], for a run that holds against more or less.
+pub fn ask_with(catalog: &PublicCatalog, sql: &str, security: Security) -> Result<SecurePlan, PlanError> {
     let compute: Vec<String> = catalog.parties.iter().take(3).map(|party| party.name.clone()).collect();
-    plan(Request { sql, catalog, asker: &catalog.parties[0].name, compute: &compute })
+    plan(Request { sql, catalog, asker: &catalog.parties[0].name, compute: &compute, security })
 }

@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
+use math::Column;
 use math::prime::Prime;
 use math::subsets::{SubsetSums, SubsetWeights};
-use math::Column;
 
 use super::operand::Operand;
 use super::word::Word;

@@ -86,14 +86,6 @@ impl Integer {
         self.times(&factor)
     }
 
-    /// Whether this lies between −2^n and 2^n − 1, for n below 256. In one time for all.
-    pub(super) fn fits(&self, n: u32) -> bool {
-        let sign = (self.0[WORDS - 1] as i64 >> 63) as u64;
-        let (whole, bits) = ((n / 64) as usize, n % 64);
-        let rest = (self.0[whole] ^ sign) >> bits;
-        self.0[whole + 1..].iter().fold(rest, |rest, word| rest | (word ^ sign)) == 0
-    }
-
     /// The number modulo a prime.
     pub(super) fn element(&self, prime: &Prime) -> u64 {
         // In two's complement the top word counts −2^384 if its sign says so.
@@ -126,10 +118,6 @@ mod tests {
             assert_eq!(x.shifted_down(37), Integer::from_word(a >> 37, 0));
             assert_eq!(Integer::from_word(a, 2).shifted_down(128), x);
             assert_eq!(x.shifted_up(100).shifted_down(100), x);
-            for n in [0, 5, 63, 64, 126] {
-                assert_eq!(x.fits(n), a >> n == 0 || a >> n == -1, "{a} in {n} bits");
-            }
-            assert!(x.fits(127) && x.fits(250));
             for b in numbers() {
                 let y = Integer::from_word(b, 0);
                 assert_eq!(x.plus(&y).minus(&y), x);

@@ -18,7 +18,7 @@
 //! 1. *Subsets* from `S_0`: bits `α_g^t` for each product `g` and `t < κ`; `κ = 64`. For a matrix,
 //!    `α = a_row·b_column`, and κ is 155 if there is one.
 //! 2. *Quotients.* `P` computes `W_t = Σ_g α_g^t·w_g`, `R`'s share comes from `K_{i+1}`, uniform in
-//!    `[0, 2^250)`, and `L` receives the rest. It refuses what is not in `[−2^251, 2^251)`.
+//!    `[0, 2^250)`, and `L` receives the rest: 32 bytes, hence something in `[−2^255, 2^255)`.
 //! 3. *Prime.* `L` sends `P` a second coin, which `R` knows too. It gives a prime `p ≡ 3 mod 4` above
 //!    3·2^62 and `β_t` in F_p. With `γ_g = Σ_t β_t·α_g^t`, the claim is now, in F_p,
 //!    `Σ_g γ_g/2^k·Σ(x·y' + y·x') = T_L + T_R`, where `T_L = Σ γ_g/2^k·e_g + Σ β_t·W_L^t` is known to `L`, and
@@ -53,7 +53,7 @@
 //!   and then `a·C·b` is odd with 1/2: 155 subsets fail to show it with (3/4)^155 < 2^-64. Else some
 //!   `D_t = Σ α·2^(128−k)·c − 2^128·W_t` is not zero for any integers `W_t`. `S_0` hangs on the coin of an
 //!   honest verifier, sent after the statement was fixed.
-//! - *Prime.* With at most 2^40 multiplications in a batch, and `L`'s range check, `|D_t| < 2^381`: at most 6
+//! - *Prime.* With at most 2^40 multiplications in a batch, and 32 bytes for `W_L`, `|D_t| < 2^384`: at most 6
 //!   primes of the range divide it. The range has 2^55.5 primes that are 3 modulo 4 (the prime number
 //!   theorem for that progression), and `W_L` was fixed before the second coin: below 2^-52.9.
 //! - *Weights.* If no `D_t` that is not zero vanishes modulo p, a random `β` gives a true claim with 1/p < 2^-63.5.
@@ -130,6 +130,40 @@ pub(crate) fn prove(s: &mut Session, step: &Step, batch: &RingBatch) -> Result<(
             Ok(())
         }
         Role::Plain | Role::Observer => Ok(()),
+    }
+}
+
+/// What the coins of a batch of single products give.
+#[cfg(feature = "lab")]
+pub(crate) struct Foreseen {
+    statement: transcript::Statement,
+    shape: Shape,
+    prover: usize,
+}
+
+#[cfg(feature = "lab")]
+impl Foreseen {
+    /// For this party's proof.
+    pub(crate) fn of(s: &Session, step: &Step, batch: &RingBatch) -> Self {
+        let shape = Shape::of(batch);
+        let statement = transcript::Statement::of(*s.session_id(), step, batch, shape);
+        Foreseen { statement, shape, prover: s.seat().expect("a compute party").index }
+    }
+
+    /// Each product's subsets, from the first coins.
+    pub(crate) fn selections(&self, coins: &[[u8; 32]; 2]) -> Vec<u64> {
+        transcript::Selections::of(&self.start(coins), self.shape).gates
+    }
+
+    /// The prime, from the second coin too.
+    pub(crate) fn prime(&self, coins: &[[u8; 32]; 2], second: &[u8; 32]) -> u64 {
+        let mut transcript = self.start(coins);
+        transcript.absorb(second);
+        transcript::Challenge::of(&transcript, self.shape).prime.value()
+    }
+
+    fn start(&self, coins: &[[u8; 32]; 2]) -> transcript::Transcript {
+        transcript::Transcript::new(&self.statement, self.prover, coins)
     }
 }
 

@@ -5,7 +5,7 @@ use math::prime::{Pair, Prime};
 use net::PartyId;
 
 use super::integer::Integer;
-use super::lanes::{self, ProverLanes, QUOTIENT_BITS};
+use super::lanes::{self, ProverLanes};
 use super::prover::{self, Proof};
 use super::shape::{QUOTIENT_BYTES, Shape};
 use super::sides::{Side, Terms, weighed_integers};
@@ -65,8 +65,13 @@ impl<'a> Parties<'a> {
         let (right_of, left_of) = ((me + 2) % 3, (me + 1) % 3);
 
         // The prover lacks the key of its coins: K_{i+2} is our own where we stand left of it.
-        let [left_coin, left_right_coin, second_coin] = lanes::coins(&self.named(left_of), own);
-        let [right_left_coin, right_coin, right_second_coin] = lanes::coins(&self.named(right_of), to_next);
+        let [named_left, named_right] = [left_of, right_of].map(|prover| self.named_coins(s, prover));
+        let [left_coin, left_right_coin, second_coin] = lanes::coins(&named_left, own);
+        let [right_left_coin, right_coin, right_second_coin] = lanes::coins(&named_right, to_next);
+        let is_early = guard!(s, RingProofPrimeEarly, false);
+        if is_early {
+            s.send(self.step, PRIME, next, bytes_of(&second_coin))?;
+        }
         s.send(self.step, COIN, next, bytes_of(&left_coin))?;
         s.send(self.step, COIN, prev, bytes_of(&right_coin))?;
         let coins = [self.receive_seed(s, COIN, prev)?, self.receive_seed(s, COIN, next)?];
@@ -79,7 +84,9 @@ impl<'a> Parties<'a> {
 
         // The prime is drawn once the quotients can no longer change.
         let left_quotients = self.receive_quotients(s)?;
-        s.send(self.step, PRIME, next, bytes_of(&second_coin))?;
+        if !is_early {
+            s.send(self.step, PRIME, next, bytes_of(&second_coin))?;
+        }
         let second = self.receive_seed(s, PRIME, prev)?;
         let last = self.prove(s, mine, &second)?;
         s.send(self.step, PROOF, next, bytes_of(&last))?;
@@ -134,10 +141,11 @@ impl<'a> Parties<'a> {
         let [_, proof_bytes, _] = self.shape.message_bytes();
         let proof = s.recv(self.step, PROOF, next, proof_bytes)?;
         let (words, last) = proof.bytes().split_at(8 * self.shape.n_words());
-        let words = self.elements(prime, words, next)?;
+        let words = words_of(words);
         let digests = verifier::digests(self.shape, &words, &lanes::salts(&theirs.step, root, self.shape));
         let points = Points::of(transcript, prime, &digests, last);
         let points = points.ok_or_else(|| self.deviated(Deviation::ProofsDiffer, None))?;
+        self.are_elements(prime, &words, next)?;
         let mut operand = points.folded(prime, self.shape);
         let claim = theirs.side.left(1, &challenge, Some(Terms { part: 1, root }), &mut operand);
         let claim = prime.plus(claim, of_quotients(&challenge, quotients));
@@ -165,7 +173,8 @@ impl<'a> Parties<'a> {
         let Some(points) = Points::of(transcript, prime, bytemuck::cast_slice(digests), &last) else {
             return Ok(Some(Deviation::ProofsDiffer));
         };
-        let answer = self.elements(prime, answer, next)?;
+        let answer = words_of(answer);
+        self.are_elements(prime, &answer, next)?;
         let [operand, claim] = bytemuck::cast_slice::<u64, [Pair; 2]>(&answer)[0];
         let left = Outcome { operand, claim };
 
@@ -184,6 +193,15 @@ impl<'a> Parties<'a> {
         lanes::of_prover(self.step, prover)
     }
 
+    /// Below which the coins of a prover's proof are named.
+    fn named_coins(&self, s: &Session, prover: usize) -> Step {
+        #[cfg(feature = "lab")]
+        if s.core.lab.lacks(crate::lab::Mutant::RingProofCoinsReused) {
+            return lanes::of_prover(&Step::root(s.session_id()), prover);
+        }
+        self.named(prover)
+    }
+
     fn opened(&self, prover: usize, coins: &[Seed; 2]) -> Opened<'a> {
         let transcript = Transcript::new(&self.statement, prover, coins);
         let selections = Selections::of(&transcript, self.shape);
@@ -197,25 +215,19 @@ impl<'a> Parties<'a> {
         (transcript, challenge)
     }
 
-    /// The left shares of the next party's quotients, none of them longer than it must be.
+    /// The left shares of the next party's quotients. Their bytes bound them.
     fn receive_quotients(&self, s: &mut Session) -> Result<Vec<Integer>, ProtocolError> {
         let [n_bytes, ..] = self.shape.message_bytes();
         let payload = s.recv(self.step, QUOTIENTS, self.seat.next, n_bytes)?;
         let (shares, _) = payload.bytes().as_chunks::<QUOTIENT_BYTES>();
-        let quotients: Vec<Integer> = shares.iter().map(Integer::from_bytes).collect();
-        let fit = quotients.iter().fold(true, |fit, share| fit & share.fits(QUOTIENT_BITS + 1));
-        if guard!(s, RingProofRangeUnchecked, fit) {
-            Ok(quotients)
-        } else {
-            Err(self.deviated(Deviation::FalseProof, Some(self.seat.next)))
-        }
+        Ok(shares.iter().map(Integer::from_bytes).collect())
     }
 
-    /// Elements of the field that a party sent.
-    fn elements(&self, prime: &Prime, bytes: &[u8], from: PartyId) -> Result<Vec<u64>, ProtocolError> {
-        let words: Vec<u64> = bytes.as_chunks().0.iter().map(|word| u64::from_le_bytes(*word)).collect();
+    /// Whether a party sent elements of the field: one that went by the same challenges, or it could
+    /// have had another prime in mind.
+    fn are_elements(&self, prime: &Prime, words: &[u64], from: PartyId) -> Result<(), ProtocolError> {
         let fit = words.iter().fold(true, |fit, word| fit & (*word < prime.value()));
-        if fit { Ok(words) } else { Err(self.deviated(Deviation::FalseProof, Some(from))) }
+        if fit { Ok(()) } else { Err(self.deviated(Deviation::FalseProof, Some(from))) }
     }
 
     fn receive_seed(&self, s: &mut Session, part: u8, from: PartyId) -> Result<Seed, ProtocolError> {
@@ -232,6 +244,10 @@ impl<'a> Parties<'a> {
 pub(super) fn of_quotients(challenge: &Challenge, quotients: &[Integer]) -> u64 {
     let weights: Vec<u64> = challenge.betas.iter().map(|beta| challenge.prime.weight(*beta)).collect();
     weighed_integers(challenge, &weights, quotients)
+}
+
+fn words_of(bytes: &[u8]) -> Vec<u64> {
+    bytes.as_chunks().0.iter().map(|word| u64::from_le_bytes(*word)).collect()
 }
 
 fn bytes_of(bytes: &[u8]) -> Bytes {

@@ -14,7 +14,9 @@ fn batches() -> Vec<Vec<RingStep>> {
         batches.push(vec![(ring, Matrix([1, 40, 1])), (ring, Dot(513, 1)), (ring, Matrix([7, 1, 9]))]);
     }
     batches.push(RINGS.iter().flat_map(|ring| [(*ring, Dot(100, 2)), (*ring, Inner(10))]).collect());
-    batches.push(RINGS.iter().flat_map(|ring| [(*ring, Matrix([2, 3, 4])), (*ring, Many(vec![1, 2]))]).collect());
+    batches.push(
+        RINGS.iter().flat_map(|ring| [(*ring, Matrix([2, 3, 4])), (*ring, Many(vec![1, 2]))]).collect(),
+    );
     batches.push(vec![(64, Dot(20_000, 1))]);
     batches
 }

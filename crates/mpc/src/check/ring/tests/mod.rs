@@ -5,7 +5,7 @@ mod wrong;
 
 use math::{Column, Ring, Z8, Z16, Z32, Z64, Z128};
 
-use super::{prove, shape::Shape};
+use super::prove;
 use crate::check::{Form, ProductStep, RingBatch};
 use crate::error::ProtocolError;
 use crate::lab::deal;
@@ -34,7 +34,8 @@ fn column<R: Ring>(seed: u64, n: usize) -> Column<R> {
         0 => R::ZERO,
         1 => R::ZERO.minus(R::ONE),
         _ => {
-            let x = (u128::from(seed) << 40 | row as u128).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835);
+            let x = (u128::from(seed) << 40 | row as u128)
+                .wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835);
             R::from_word((x ^ x >> 61).wrapping_mul(0xbf58_476d_1ce4_e5b9_94d0_49bb_1331_11eb) >> 3)
         }
     })

@@ -1,7 +1,5 @@
 //! Wrong products and shares that do not fit: every one is caught.
 
-use math::Group;
-
 use super::*;
 use crate::Parts;
 use crate::error::Deviation;
