@@ -1,6 +1,9 @@
 //! The proof against honest and lying parties.
 
+mod attacks;
 mod honest;
+mod model;
+mod reference;
 mod wrong;
 
 use math::{Column, Ring, Z8, Z16, Z32, Z64, Z128};
