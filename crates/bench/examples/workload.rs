@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use bench::{PartyReport, by_name, measure, rounds};
 use mpc::{Params, Security, Session};
-use net::{Identity, Mesh, Options, PartyId, Peer, TlsMesh};
+use net::{Identity, LinkProfile, Mesh, Options, PartyId, Peer, TlsMesh};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut args = std::env::args().skip(1);
@@ -28,7 +28,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         Some("malicious") => Security::Malicious,
         Some(_) => return Err("security is semi-honest or malicious".into()),
     };
-    let params = Params { threads, in_flight: 2 * threads + 2, chunk_rows, security };
+    let params = Params { chunk_rows, security, ..Params::over(LinkProfile::INSTANT, threads) };
 
     let listeners = (0..3).map(|_| TcpListener::bind(("127.0.0.1", 0))).collect::<Result<Vec<_>, _>>()?;
     let identities = (0..3).map(|_| Identity::generate()).collect::<Result<Vec<_>, _>>()?;

@@ -157,7 +157,8 @@ impl Bench {
             }
         }
         let link = self.link.profile();
-        let params = Params { security: engine::session_security(security), threads, chunk_rows, ..defaults };
+        let security_level = engine::session_security(security);
+        let params = Params { security: security_level, chunk_rows, ..Params::over(link, threads) };
         let cost = bench::count(workload, rows, params).map_err(|error| error.to_string())?;
         let busiest = cost.bytes_sent.iter().copied().max().unwrap_or(0);
         let setting = Setting {
@@ -187,10 +188,8 @@ impl BenchParty {
         let link: LinkProfile = self.link.profile();
         let (mesh, _) = spawn::meet(&self.name, Options { link, ..Options::default() })?;
         let mesh: Arc<dyn net::Mesh> = Arc::new(mesh);
-        let in_flight = if link.is_instant() { 2 * self.threads + 2 } else { 32 };
-        let (threads, chunk_rows) = (self.threads, self.chunk_rows);
-        let params =
-            Params { security: engine::session_security(self.security), threads, in_flight, chunk_rows };
+        let (security, chunk_rows) = (engine::session_security(self.security), self.chunk_rows);
+        let params = Params { security, chunk_rows, ..Params::over(link, self.threads) };
         let compute = [0, 1, 2].map(PartyId::from_index);
         let report = Session::establish(Arc::clone(&mesh), compute, &[0; 32], params)
             .and_then(|mut session| bench::measure(&mut session, workload, self.rows, self.runs))

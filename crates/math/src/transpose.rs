@@ -18,17 +18,17 @@ use crate::simd::Level;
 #[cfg(target_arch = "x86_64")]
 pub(crate) use gfni::transpose_words;
 
-const TILE_ROWS: usize = 512;
+pub(crate) const TILE_ROWS: usize = 512;
 
 /// Tiles whose lines are written together. Planes are often 4 kB apart, which is one cache set:
 /// going from plane to plane for every line of 64 bytes took twice as long.
 const BATCH: usize = 8;
 
 /// 512 rows of 64 bits.
-type Rows = [u64; TILE_ROWS];
+pub(crate) type Rows = [u64; TILE_ROWS];
 
 /// The same bits, plane by plane: a cache line each.
-type Lines = [[u64; 8]; 64];
+pub(crate) type Lines = [[u64; 8]; 64];
 
 /// Writes the low `width` bits of each row into `width` planes.
 ///
@@ -125,7 +125,7 @@ fn words_of_mut<G: Group>(rows: &mut [G]) -> Option<&mut Rows> {
 }
 
 /// Lines from `width` on may stay as they are.
-fn transpose_rows(rows: &Rows, lines: &mut Lines, width: usize) {
+pub(crate) fn transpose_rows(rows: &Rows, lines: &mut Lines, width: usize) {
     match Level::best() {
         // SAFETY: the level says that the processor has these instructions.
         #[cfg(target_arch = "x86_64")]

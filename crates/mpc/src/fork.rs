@@ -133,6 +133,15 @@ impl Session {
         done.into_iter().map(|piece| piece.expect("pieces do not fail")).collect()
     }
 
+    /// [`Session::pieces`] that write, each into memory of its own: `f(at, pieces[at])`.
+    pub(crate) fn for_pieces<T: Send>(&self, pieces: Vec<T>, f: impl Fn(usize, T) + Sync) {
+        let pieces: Vec<_> = pieces.into_iter().map(|piece| Mutex::new(Some(piece))).collect();
+        self.pieces(pieces.len(), |at| {
+            let piece = pieces[at].lock().unwrap_or_else(|poison| poison.into_inner()).take();
+            f(at, piece.expect("each piece runs once"));
+        });
+    }
+
     /// Runs two independent computations side by side.
     ///
     /// # Errors

@@ -17,6 +17,7 @@ mod bit_dot;
 mod bits;
 mod check;
 mod count;
+mod digits;
 mod error;
 mod fork;
 mod halves;
@@ -29,6 +30,7 @@ mod open;
 mod ops;
 mod prss;
 mod rep3;
+mod rows;
 mod session;
 mod setup;
 mod share;
@@ -39,6 +41,7 @@ mod trunc;
 pub use bit_dot::bit_dot;
 pub use bits::SharedBits;
 pub use count::Cost;
+pub use digits::compare_digits;
 pub use error::{Deviation, ProtocolError};
 pub use halves::{Carries, Halves};
 pub use input::{input, input_bits};
@@ -49,6 +52,7 @@ pub use ops::{
     WordMasks, and, and_bit, and_many, and_onto, dot, inner_product, matmul, mul, mul_many, random,
     random_bits, word_finish, word_masks,
 };
+pub use rows::SharedRows;
 pub use session::{Params, Security, Session};
 pub use share::{Parts, Shared, Verified};
 pub use shuffle::Shuffler;

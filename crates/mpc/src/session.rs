@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex};
 
 use buf::{Buf, Bytes};
-use net::{Mesh, PartyId};
+use net::{LinkProfile, Mesh, PartyId};
 
 use crate::check::recorder::{Held, Pending, SharedBatch};
 use crate::count::Tally;
@@ -49,8 +49,8 @@ impl Security {
     }
 }
 
-/// What a session promises, and how it uses its machine. `security` and `chunk_rows` are the same
-/// at all parties; the rest may differ.
+/// What a session promises, and how it uses its machine. `security`, `chunk_rows` and `link` are
+/// the same at all parties; the rest may differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Params {
     /// What the session holds out against.
@@ -61,12 +61,23 @@ pub struct Params {
     pub in_flight: usize,
     /// Rows per chunk: a multiple of 512.
     pub chunk_rows: usize,
+    /// What the parties take the links between them for, in public: choices between ways to do
+    /// the same may follow from it, and a counting session foretells time by it.
+    pub link: LinkProfile,
+}
+
+impl Params {
+    /// For links like `link`: long ones have more chunks under way, which wait together.
+    pub fn over(link: LinkProfile, threads: usize) -> Self {
+        let in_flight = if link.is_instant() { 2 * threads + 2 } else { (2 * threads + 2).max(32) };
+        Params { security: Security::default(), threads, in_flight, chunk_rows: 1 << 15, link }
+    }
 }
 
 impl Default for Params {
+    /// For one machine, and all its processors.
     fn default() -> Self {
-        let threads = std::thread::available_parallelism().map_or(2, usize::from);
-        Params { security: Security::default(), threads, in_flight: 2 * threads + 2, chunk_rows: 1 << 15 }
+        Params::over(LinkProfile::INSTANT, std::thread::available_parallelism().map_or(2, usize::from))
     }
 }
 

@@ -13,7 +13,7 @@ use crate::session::{MAX_PARTIES, Params, Role, Session};
 use crate::step::Step;
 
 /// Changes whenever two builds could not compute together.
-const PROTOCOL_VERSION: u32 = 2;
+const PROTOCOL_VERSION: u32 = 3;
 
 impl Session {
     /// Starts a session among all parties of `mesh`, of which the three `compute`.
@@ -83,6 +83,7 @@ impl Session {
         hasher.update(&compute.map(|party| party.index() as u8));
         hasher.update(&(params.chunk_rows as u64).to_le_bytes());
         hasher.update(&[params.security as u8]);
+        hasher.update(&params.link.to_bytes());
         hasher.update(digest);
         hellos.iter().for_each(|hello| {
             hasher.update(hello);
@@ -91,7 +92,7 @@ impl Session {
         net::agree(
             &*mesh,
             step.tag(1),
-            "what to run (question, catalogues, compute parties, security, version)",
+            "what to run (question, catalogues, compute parties, security, links, version)",
             session_id,
         )
         .map_err(link)?;

@@ -61,6 +61,7 @@ fn batches_end_alike_for_every_number_of_threads() {
                 in_flight: 2 * threads,
                 chunk_rows: 512,
                 security: Security::Malicious,
+                ..Params::default()
             });
             let lab = Lab::seeded(4).params(&params).batches(max_ands);
             let run = lab.run(deep);

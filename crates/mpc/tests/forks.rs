@@ -69,17 +69,23 @@ fn one_failing_chunk(security: Security) {
     }
 }
 
-fn establish(digests: [[u8; 32]; 4], compute: [usize; 3]) -> Vec<Result<[u8; 32], ProtocolError>> {
+fn establish(
+    digests: [[u8; 32]; 4],
+    links: [LinkProfile; 4],
+    compute: [usize; 3],
+) -> Vec<Result<[u8; 32], ProtocolError>> {
     let meshes = LocalMesh::new(4, LinkProfile::INSTANT);
     std::thread::scope(|threads| {
         let spawned: Vec<_> = meshes
             .into_iter()
             .zip(digests)
-            .map(|(mesh, digest)| {
+            .zip(links)
+            .map(|((mesh, digest), link)| {
                 threads.spawn(move || {
                     let mesh: Arc<dyn Mesh> = Arc::new(mesh);
                     let compute = compute.map(PartyId::from_index);
-                    let params = Params { threads: 1, in_flight: 1, chunk_rows: 512, ..Params::default() };
+                    let params =
+                        Params { threads: 1, in_flight: 1, chunk_rows: 512, link, ..Params::default() };
                     let mut s = Session::establish(Arc::clone(&mesh), compute, &digest, params)?;
                     let mine = (s.me().index() == 2).then(|| Column::new(&[Z64(7), Z64(9)]));
                     let x = mpc::input(&mut s, "x", PartyId::from_index(2), 2, mine.as_ref())?;
@@ -106,8 +112,10 @@ fn parties_that_run_the_same_agree_on_a_fresh_session() {
     for compute in [[0, 1, 2], [3, 1, 0]] {
         let ids: Vec<_> = (0..2)
             .map(|_| {
-                let ids: Vec<_> =
-                    establish([[5; 32]; 4], compute).into_iter().map(|id| id.expect("agreed")).collect();
+                let ids: Vec<_> = establish([[5; 32]; 4], [LinkProfile::wan(20, 100); 4], compute)
+                    .into_iter()
+                    .map(|id| id.expect("agreed"))
+                    .collect();
                 assert!(ids.iter().all(|id| *id == ids[0]));
                 ids[0]
             })
@@ -118,14 +126,22 @@ fn parties_that_run_the_same_agree_on_a_fresh_session() {
 
 #[test]
 fn parties_that_run_different_things_stop_before_anything_is_shared() {
-    for outcome in establish([[5; 32], [5; 32], [6; 32], [5; 32]], [0, 1, 2]) {
+    let (digest, link) = ([5; 32], LinkProfile::wan(20, 100));
+    let other_digests = ([digest, digest, [6; 32], digest], [link; 4]);
+    let other_links = ([digest; 4], [link, LinkProfile::wan(20, 200), link, link]);
+    let outcomes = [other_digests, other_links].map(|(digests, links)| establish(digests, links, [0, 1, 2]));
+    for outcome in outcomes.into_iter().flatten() {
         let error = outcome.expect_err("no session").to_string();
         assert!(
             error.contains("what to run") || error.contains("stopped") || error.contains("abort"),
             "{error}"
         );
     }
-    assert!(establish([[5; 32]; 4], [0, 0, 1]).into_iter().all(|outcome| outcome.is_err()));
+    assert!(
+        establish([[5; 32]; 4], [LinkProfile::INSTANT; 4], [0, 0, 1])
+            .into_iter()
+            .all(|outcome| outcome.is_err())
+    );
 }
 
 /// What a session holds out against is part of what all agree on.
@@ -158,7 +174,7 @@ fn parties_that_want_different_security_do_not_meet() {
 fn a_panic_in_a_branch_stops_everybody() {
     let securities = [Security::SemiHonest, Security::Malicious];
     for (side, security) in [0, 1].into_iter().flat_map(|side| securities.map(|security| (side, security))) {
-        let params = Params { threads: 1, in_flight: 3, chunk_rows: 512, security };
+        let params = Params { threads: 1, in_flight: 3, chunk_rows: 512, security, ..Params::default() };
         let lab = Lab::seeded(1).params(&[params]);
         let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
             lab.run(|s| {

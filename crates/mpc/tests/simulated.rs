@@ -1,8 +1,8 @@
 //! What a party receives could have been made up from what it knows: exactly, at four bits.
 
 use math::{Column, Planes};
-use mpc::Security;
 use mpc::lab::{self, Form, Simulated, Small};
+use mpc::{Security, SharedRows};
 use net::PartyId;
 
 const NOTHING: fn(usize, [u8; 2]) -> u8 = |_, _| 0;
@@ -64,6 +64,17 @@ fn products_of_bits_can_be_made_up() {
     subject(
         "and_onto",
         |s, [x, y]| mpc::and_onto(s, "and", &[(&x.bits, &y.bits, Some(&y.bits))]).map(drop),
+        1,
+    )
+    .check();
+    subject(
+        "compare_digits",
+        |s, [x, y]| {
+            let n = x.bits.n_rows() as u32;
+            let rows = SharedRows::of(s, &[x.bits, y.bits]);
+            let [left, right] = [0, n].map(|first| (first..first + n).collect::<Vec<_>>());
+            mpc::compare_digits(s, "compare", &rows, &left, &right, 2).map(drop)
+        },
         1,
     )
     .check();

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use buf::Buf;
 use math::{Column, Group, Planes, Ring, Z8, Z32, Z64};
 use mpc::lab::{self, Lab};
-use mpc::{ProtocolError, Security, Session, Shared, SharedBits};
+use mpc::{ProtocolError, Security, Session, Shared, SharedBits, SharedRows};
 use net::{Interceptor, PartyId, Tag, Verdict};
 
 const SIZES: [usize; 5] = [0, 1, 63, 512, 1300];
@@ -199,6 +199,10 @@ fn malicious_sessions_refuse_what_nobody_checks() {
         lab.plain(|s| {
             let index = SharedBits::constant(s, 3, 1, 1);
             mpc::lookup(s, "lookup", &index, &[&[Z64(0); 2]]).map(drop)
+        }),
+        lab.plain(|s| {
+            let rows = SharedRows::of(s, &[SharedBits::constant(s, 3, 1, 1)]);
+            mpc::compare_digits(s, "compare", &rows, &[0, 1], &[1, 2], 1).map(drop)
         }),
     ];
     assert!(refused.iter().all(|r| matches!(r, Err(ProtocolError::Unsupported { .. }))), "{refused:?}");

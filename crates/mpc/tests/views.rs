@@ -9,7 +9,7 @@ use std::sync::{Arc, Barrier};
 
 use math::{Column, Group, Planes, X8};
 use mpc::lab::{self, Form, Lab, Script, Small, View};
-use mpc::{Halves, Lane, ProtocolError, Session, Shared, SharedBits, Shuffler};
+use mpc::{Halves, Lane, ProtocolError, Session, Shared, SharedBits, SharedRows, Shuffler};
 use net::PartyId;
 
 type Views = [View; 3];
@@ -68,6 +68,20 @@ fn and_looks_the_same_whatever_the_inputs() {
             let x = script.deal_bits(s, 1, &bits(n, secret[0]));
             let y = script.deal_bits(s, 2, &bits(n, secret[1]));
             mpc::and(s, "and", &x, &y)?;
+            Ok(held_bits(&[&x, &y]))
+        })
+    });
+}
+
+#[test]
+fn compared_digits_look_the_same_whatever_they_are() {
+    check(&pairs(), 1, &[0, 1, 2], |script, secret| {
+        views(script, 10, Form::Planes, |s, n| {
+            let x = script.deal_bits(s, 1, &bits(n, secret[0]));
+            let y = script.deal_bits(s, 2, &bits(n, secret[1]));
+            let rows = SharedRows::of(s, &[x.clone(), y.clone()]);
+            let index: Vec<u32> = (0..2 * n as u32).collect();
+            mpc::compare_digits(s, "compare", &rows, &index[..n], &index[n..], 1)?;
             Ok(held_bits(&[&x, &y]))
         })
     });

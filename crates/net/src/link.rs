@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::{PartyId, Tag};
 
-/// A simulated link, the same for every ordered pair of parties.
+/// A link, simulated or described, the same for every ordered pair of parties.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct LinkProfile {
     /// From the last byte leaving to its arrival: half a round trip.
@@ -34,8 +34,18 @@ impl LinkProfile {
         *self == LinkProfile::INSTANT
     }
 
+    /// The profile as bytes, different for different profiles: for parties that compare theirs.
+    pub fn to_bytes(&self) -> [u8; 40] {
+        let mut bytes = [0; 40];
+        bytes[..16].copy_from_slice(&self.delay.as_nanos().to_le_bytes());
+        bytes[16..32].copy_from_slice(&self.jitter.as_nanos().to_le_bytes());
+        // No bandwidth at all is none that anybody has.
+        bytes[32..].copy_from_slice(&self.bits_per_second.unwrap_or(0).to_le_bytes());
+        bytes
+    }
+
     /// How long `n_bytes` occupy the link.
-    pub(crate) fn occupancy(&self, n_bytes: usize) -> Duration {
+    pub fn occupancy(&self, n_bytes: usize) -> Duration {
         match self.bits_per_second {
             None => Duration::ZERO,
             Some(bits) => {

@@ -73,7 +73,7 @@ pub fn lookup(
         same(s, keys.width(), unique.keys.width())?;
         same(s, 1, unique.valid.width())?;
         same(s, 1, valid.width())?;
-        if pairs::is_cheaper(&unique, n, method) {
+        if pairs::is_cheaper(&unique, n, method, &s.params()) {
             return pairs::lookup(s, &unique, keys, valid);
         }
         // Sorts are stable: of one key, the unique row comes first, then those that look it up;

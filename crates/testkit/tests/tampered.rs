@@ -54,7 +54,7 @@ fn world(security: Security) -> World {
         .table("bank", "accounts", accounts)
         .table("telecom", "calls", calls)
         .table("shop", "sales", sales)
-        .params(Params { security, threads: 2, in_flight: 4, chunk_rows: 512 })
+        .params(Params { security, threads: 2, in_flight: 4, chunk_rows: 512, ..Params::default() })
 }
 
 fn number(name: &str, usual: u64) -> u64 {

@@ -175,10 +175,9 @@ impl Party<'_> {
             return Err(Failure::own(format!("{n} parties compute; replicated sharing takes three")).into());
         };
         let threads = self.config.threads.unwrap_or(Params::default().threads);
-        let is_instant = self.config.link().map_err(Failure::own)?.profile().is_instant();
-        let in_flight = if is_instant { 2 * threads + 2 } else { 32 };
+        let link = self.config.link().map_err(Failure::own)?.profile();
         let security = engine::session_security(plan.security);
-        let params = Params { security, threads, in_flight, ..Params::default() };
+        let params = Params { security, ..Params::over(link, threads) };
         let compute = [a, b, c].map(PartyId::from_index);
 
         self.phase("computing on shares");

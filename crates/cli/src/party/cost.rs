@@ -24,7 +24,7 @@ pub(super) fn explain(plan: &SecurePlan, config: &Config) -> Result<String, Stri
     let link = config.link()?.profile();
     let mut costs = CostTable::new();
     let (mut all_rounds, mut all_bytes, mut all_seconds) = (0, 0, 0.0);
-    for (node, cost) in price(plan)? {
+    for (node, cost) in price(plan, config)? {
         let (rounds, bytes_per_party) = (u64::from(cost.rounds), cost.bytes_sent);
         let seconds = bench::seconds(rounds, bytes_per_party.iter().copied().max().unwrap_or(0), &link);
         all_rounds += rounds;
@@ -43,12 +43,19 @@ pub(super) fn explain(plan: &SecurePlan, config: &Config) -> Result<String, Stri
 }
 
 /// Rounds and bytes of each node, and of opening the answer under `None`.
-fn price(plan: &SecurePlan) -> Result<std::collections::BTreeMap<Option<usize>, engine::NodeCost>, String> {
+fn price(
+    plan: &SecurePlan,
+    config: &Config,
+) -> Result<std::collections::BTreeMap<Option<usize>, engine::NodeCost>, String> {
     let [a, b, c] = plan.compute[..] else {
         return Err(format!("{} parties compute; replicated sharing takes three", plan.compute.len()));
     };
     let compute = [a, b, c].map(PartyId::from_index);
-    let params = Params { security: engine::session_security(plan.security), ..Params::default() };
+    let link = config.link()?.profile();
+    let params = Params {
+        security: engine::session_security(plan.security),
+        ..Params::over(link, config.threads.unwrap_or(Params::default().threads))
+    };
     let mut session = Session::count(params, plan.parties.len(), compute);
     engine::price(&mut session, plan).map_err(|error| error.to_string())
 }
@@ -64,14 +71,14 @@ impl Progress {
     /// Starts telling after a second, so that short runs price nothing.
     pub(super) fn start(plan: &SecurePlan, config: &Config, mesh: Arc<dyn Mesh>, tell: Tell) -> Progress {
         let (stop, stopped) = mpsc::channel();
-        let plan = plan.clone();
+        let (plan, config) = (plan.clone(), config.clone());
         let me = plan.parties.iter().position(|name| *name == config.name);
         let tell_all = move || {
             let waits = |time| stopped.recv_timeout(time) == Err(RecvTimeoutError::Timeout);
             if !waits(Duration::from_secs(1)) {
                 return;
             }
-            let (Ok(costs), Some(me)) = (price(&plan), me) else { return };
+            let (Ok(costs), Some(me)) = (price(&plan, &config), me) else { return };
             let expected = costs.values().filter_map(|cost| cost.bytes_sent.get(me)).sum();
             while waits(BEAT) {
                 tell(Event::Progress { sent: mesh.traffic().payload_bytes_sent(), expected });

@@ -9,6 +9,7 @@
 
 mod bits;
 mod cross;
+mod digits;
 pub mod lookup;
 mod matrix;
 mod slices;
@@ -16,6 +17,7 @@ mod trunc;
 
 pub use bits::{add_and, add_generate, add_propagate, and_into, not, xor_of, xor_words};
 pub use cross::{and_masked, and_terms, mul_masked, mul_terms};
+pub use digits::{Line, compare_digits};
 pub use matrix::matmul_into;
 pub use slices::{add_gathered, add_into, dot, dot_terms, sub_gathered, sub_into, sum, sum_of, xor_into};
 pub use trunc::{trunc_first, trunc_helper, trunc_second};

@@ -17,6 +17,7 @@
 //! | `Session::establish` | nonces and keys | the session id, which all compare |
 //! | `Shuffler` | rows, tags, and the tags' product | [`rows`], before anything is opened |
 //! | `Halves` | one party's sums | nothing: malicious sessions refuse it |
+//! | `bit_dot`, `compare_digits` | `z_i` to the left | nothing: malicious sessions refuse them |
 //!
 //! `random`, `random_bits` and `word_masks` send nothing.
 

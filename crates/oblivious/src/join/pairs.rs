@@ -6,7 +6,7 @@
 use std::ops::Range;
 
 use math::Ring;
-use mpc::{Lane, ProtocolError, Session, Shared, SharedBits, and_bit};
+use mpc::{Lane, Params, ProtocolError, Session, Shared, SharedBits, and_bit};
 
 use super::{Lookup, UniqueSide};
 use crate::compare::all_ones;
@@ -18,7 +18,7 @@ use crate::sort::{Method, time};
 use crate::table::{Cells, Table, bits_to_lanes, lanes_to_bits};
 
 /// Whether comparing all pairs takes less time than sorting.
-pub(super) fn is_cheaper(unique: &UniqueSide<'_>, n: usize, method: Method) -> bool {
+pub(super) fn is_cheaper(unique: &UniqueSide<'_>, n: usize, method: Method, params: &Params) -> bool {
     let (m, width) = (unique.keys.n_rows(), unique.keys.width() + 1);
     let Some(n_pairs) = (m + m / 2).checked_mul(n.max(m)).filter(|n_pairs| *n_pairs <= MOST_PAIRS) else {
         return false;
@@ -27,8 +27,8 @@ pub(super) fn is_cheaper(unique: &UniqueSide<'_>, n: usize, method: Method) -> b
     let payload_bits = |column: &Cells| column.width_bits() * if column.bits().is_some() { 1 } else { 3 };
     let bits = width + 1 + unique.payload.columns().iter().map(payload_bits).sum::<usize>();
     let rounds = (width.max(2).ilog2() + n.max(2).ilog2() + 3) as f64;
-    let by_pairs = time(rounds, LOCAL_WORK * n_pairs as f64 * bits as f64 / 8.0);
-    method == Method::Auto && by_pairs < method.typical_time(m + n, width)
+    let by_pairs = time(params, rounds, LOCAL_WORK * n_pairs as f64 * bits as f64 / 8.0);
+    method == Method::Auto && by_pairs < method.typical_time(m + n, width, params)
 }
 
 /// Measured: a byte of pairs takes three times as long as one of a sort, which sends more of

@@ -9,11 +9,12 @@
 //!   whatever the keys, and the outcomes follow from it.
 //! - [`Method::Radix`] moves rows by two bits at a time: for short keys.
 
+mod digits;
 mod levels;
 mod quick;
 mod radix;
 
-use mpc::{Label, Lane, ProtocolError, Session, SharedBits};
+use mpc::{Label, Lane, Params, ProtocolError, Session, SharedBits};
 
 pub use crate::permute::Order;
 use crate::table::{Table, same};
@@ -24,7 +25,7 @@ pub use radix::sort_by_bit;
 /// How to sort.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Method {
-    /// The cheaper one, by the shape of the keys.
+    /// The cheaper one, by the shape of the keys and what the links are taken for.
     #[default]
     Auto,
     /// Shuffle and quicksort.
@@ -49,9 +50,10 @@ pub struct SortedRows {
 /// - **SQL:** `ORDER BY`
 /// - **Shape:** `keys` has a row per row of the table, plane 0 the least significant.
 /// - **Reveals:** nothing. What is opened is a uniform random order.
-/// - **Cost:** for `n` rows of `w` bits, quick: the rows' shuffle (2 rounds), then about
-///   `1.15·n·log₂ n` comparisons of `w + log₂ n` bits in about `1.8·log₂ n` levels of
-///   `⌈log₂(w + log₂ n)⌉ + 2` rounds. Radix: `⌈w/2⌉` passes of 7 rounds, and 5 rounds.
+/// - **Cost:** for `n` rows of `w` bits, quick: the rows' shuffle (2 rounds), a round that unrolls
+///   digits of keys, then about `1.15·n·log₂ n` comparisons of `w + log₂ n` bits, two bits of
+///   message for each, in about `1.8·log₂ n` levels of `⌈log₂(w + log₂ n)⌉ + 1` rounds; in
+///   malicious sessions three bits for each and one round more per level. Radix: `⌈w/2⌉` passes of 7 rounds, and 5 rounds.
 /// - **Model:** one passive corruption of three.
 /// - **Source:** Hamada et al., "Practically Efficient Multi-party Sorting Protocols from
 ///   Comparison Sort Algorithms", ICISC 2012; Asharov et al., CCS 2022.
@@ -67,7 +69,7 @@ pub fn sort(
 ) -> Result<SortedRows, ProtocolError> {
     s.scope(label, |s| {
         same(s, keys.n_rows(), table.n_rows())?;
-        match method.for_shape(keys.n_rows(), keys.width()) {
+        match method.for_shape(keys.n_rows(), keys.width(), &s.params()) {
             Method::Radix => radix::sort(s, keys, table),
             _ => quick::sort(s, keys, table, quick::Suffix::RowNumber),
         }
@@ -94,9 +96,10 @@ pub fn count_quicksort(
 }
 
 impl Method {
-    /// The method for `n` keys of `width` bits: itself, or the one that takes less time by rounds and bytes.
-    pub fn for_shape(self, n: usize, width: usize) -> Self {
-        let of = |method: Method| method.typical_time(n, width);
+    /// The method for `n` keys of `width` bits: itself, or the one that takes less time by rounds
+    /// and bytes, over the links that `params` tell of. Parties agree on those, and so choose alike.
+    pub fn for_shape(self, n: usize, width: usize, params: &Params) -> Self {
+        let of = |method: Method| method.typical_time(n, width, params);
         match self {
             Method::Auto if of(Method::Radix) < of(Method::Quick) => Method::Radix,
             Method::Auto => Method::Quick,
@@ -105,20 +108,24 @@ impl Method {
     }
 
     /// The time to sort `n` keys of `width` bits, without their rows.
-    pub(crate) fn typical_time(self, n: usize, width: usize) -> f64 {
+    pub(crate) fn typical_time(self, n: usize, width: usize, params: &Params) -> f64 {
         let (rounds, bytes) = match self {
-            Method::Auto => return self.for_shape(n, width).typical_time(n, width),
-            Method::Quick => quick::typical_cost(n, width),
+            Method::Auto => return self.for_shape(n, width, params).typical_time(n, width, params),
+            Method::Quick => quick::typical_cost(params.security, n, width),
             Method::Radix => radix::typical_cost(n, width),
         };
-        time(rounds, bytes)
+        time(params, rounds, bytes)
     }
 }
 
-/// What ways to do the same are compared by, in nanoseconds: 0.2 ms a round, 2 ns for each byte
-/// that a party sends.
-pub(crate) fn time(rounds: f64, bytes: f64) -> f64 {
-    rounds * 2e5 + bytes * 2.0
+/// What ways to do the same are compared by, in nanoseconds: 0.2 ms a round and 2 ns for each
+/// byte that a party sends, as measured between processes of one machine, or more where the link
+/// takes more.
+pub(crate) fn time(params: &Params, rounds: f64, bytes: f64) -> f64 {
+    let link = &params.link;
+    let late = (link.delay + link.jitter / 2).as_nanos() as f64;
+    let per_byte = link.bits_per_second.map_or(0.0, |bits| 8e9 / bits.max(1) as f64);
+    rounds * (2e5 + late) + bytes * per_byte.max(2.0)
 }
 
 /// The keys' bits and the table's lanes, split where the keys' lanes end.

@@ -1,11 +1,13 @@
 //! Shuffle, then quicksort with opened comparisons.
 
 use math::{Column, Planes, X32};
-use mpc::{Deviation, Lane, ProtocolError, Session, SharedBits, Shuffler, open_bits, verify};
+use mpc::{
+    Deviation, Lane, ProtocolError, Security, Session, SharedBits, SharedRows, Shuffler, open_bits, verify,
+};
 
 use super::SortedRows;
+use super::digits::Digits;
 use super::levels::{Levels, Pairs, replay};
-use crate::compare::less_than;
 use crate::permute::Order;
 use crate::table::{Table, bits_to_lanes, lanes_to_bits};
 
@@ -100,17 +102,17 @@ fn scatter(
 /// The rows' order.
 fn quicksort(s: &mut Session, rows: &[Lane], n: usize, width: usize) -> Result<Vec<u32>, ProtocolError> {
     let (mut levels, mut pairs) = (Levels::new(n), Pairs::default());
-    let mut rows = rows.to_vec();
+    let digits = Digits::of(s.security(), width);
+    let mut rows = unrolled(s, &digits, rows, n, width)?;
     for level in 0.. {
         if level % LAYOUT_LEVELS == LAYOUT_LEVELS - 1 {
-            let from = levels.lay_out();
-            rows.iter_mut().for_each(|lane| *lane = lane.gather(&from));
+            rows = rows.reorder(s, &levels.lay_out());
         }
         levels.pairs(&mut pairs);
         if pairs.left.is_empty() {
             break;
         }
-        let less = compare(s, level, &rows, width, &pairs.left, &pairs.right)?;
+        let less = compare(s, level, &digits, &rows, &pairs.left, &pairs.right)?;
         let less = less.expect("values exist where the session has data");
         let words = less.plane(0);
         levels.answer(|pair| words[pair / 64] >> (pair % 64) & 1 == 1).map_err(|_| {
@@ -121,19 +123,33 @@ fn quicksort(s: &mut Session, rows: &[Lane], n: usize, width: usize) -> Result<V
     Ok(levels.into_rows())
 }
 
+/// The keys in the form in which they are compared.
+fn unrolled(
+    s: &mut Session,
+    digits: &Digits,
+    keys: &[Lane],
+    n: usize,
+    width: usize,
+) -> Result<SharedRows, ProtocolError> {
+    let chunks = s.chunks("unroll", n, |s, rows| {
+        let keys: Vec<Lane> = keys.iter().map(|lane| lane.rows(rows.clone())).collect();
+        digits.unroll(s, &lanes_to_bits(&keys, width))
+    })?;
+    Ok(SharedRows::of(s, &chunks))
+}
+
 /// One level: whether row `left[i]` is less than row `right[i]`, opened.
 fn compare(
     s: &mut Session,
     level: usize,
-    rows: &[Lane],
-    width: usize,
+    digits: &Digits,
+    rows: &SharedRows,
     left: &[u32],
     right: &[u32],
 ) -> Result<Option<Planes>, ProtocolError> {
     s.scope(("level", level), |s| {
-        let gather = |index: &[u32]| SharedBits::gathered(rows, index, width);
         let less = s.chunks("compare", left.len(), |s, pairs| {
-            less_than(s, "less", &gather(&left[pairs.clone()]), &gather(&right[pairs]), false)
+            digits.less(s, rows, &left[pairs.clone()], &right[pairs])
         })?;
         let less = SharedBits::concat(&less.iter().collect::<Vec<_>>());
         let less = verify(s, less)?;
@@ -143,11 +159,13 @@ fn compare(
 
 /// Counts the levels that sort rows into an order.
 fn count_levels(s: &mut Session, rows: &[Lane], width: usize, order: &[u32]) -> Result<(), ProtocolError> {
+    let digits = Digits::of(s.security(), width);
+    let rows = unrolled(s, &digits, rows, order.len(), width)?;
     let mut sizes = Vec::new();
     replay(order, |n| sizes.push(n));
     for (level, n) in sizes.into_iter().enumerate() {
         let nobody = vec![0; n];
-        compare(s, level, rows, width, &nobody, &nobody)?;
+        compare(s, level, &digits, &rows, &nobody, &nobody)?;
     }
     Ok(())
 }
@@ -159,28 +177,29 @@ fn estimate(s: &mut Session, rows: &[Lane], n: usize, width: usize) -> Result<()
         let order = math::Prg::new(&[1; 16]).permutation(n);
         return count_levels(s, rows, width, &order);
     }
-    let (rounds, bytes) = compare_cost(n, width);
+    let (rounds, bytes) = compare_cost(s.security(), n, width);
     s.count_estimate(rounds as u32, bytes as u64);
     Ok(())
 }
 
 /// Rounds, and bytes from each party, to compare `n` shuffled rows of `width` bits until they
 /// are sorted. Fitted to random orders of 2^13 to 2^20 rows, within 2 %.
-fn compare_cost(n: usize, width: usize) -> (f64, f64) {
-    let (n, bits) = (n as f64, (n.max(2) as f64).log2());
-    let (comparisons, levels) = if n <= 96.0 {
-        (n * (n - 1.0) / 2.0, 1.0)
+fn compare_cost(security: Security, n: usize, width: usize) -> (f64, f64) {
+    let (rows, log) = (n as f64, (n.max(2) as f64).log2());
+    let (comparisons, levels) = if n <= 96 {
+        (rows * (rows - 1.0) / 2.0, 1.0)
     } else {
-        (n * (1.095 * bits).max(1.0), (1.8 * bits).ceil())
+        (rows * (1.095 * log).max(1.0), (1.8 * log).ceil())
     };
-    let ands = 3.0 * width as f64 - number_bits(width) as f64 - 1.0;
-    let rounds = (number_bits(width) + 2) as f64;
-    (levels * rounds, comparisons * (ands + 1.0) / 8.0)
+    let digits = Digits::of(security, width);
+    let (unroll, less) = (digits.unroll_cost(), digits.less_cost());
+    let rounds = unroll.0 as f64 + levels * (less.0 + 1) as f64;
+    (rounds, (rows * unroll.1 as f64 + comparisons * (less.1 + 1) as f64) / 8.0)
 }
 
 /// Rounds and bytes from each party of a whole sort, without the table's rows.
-pub(super) fn typical_cost(n: usize, width: usize) -> (f64, f64) {
+pub(super) fn typical_cost(security: Security, n: usize, width: usize) -> (f64, f64) {
     let width = width + number_bits(n);
-    let (rounds, bytes) = compare_cost(n, width);
+    let (rounds, bytes) = compare_cost(security, n, width);
     (rounds + 2.0, bytes + 4.0 / 3.0 * n as f64 * width.div_ceil(8) as f64)
 }

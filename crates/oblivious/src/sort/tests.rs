@@ -2,7 +2,8 @@ use std::collections::BTreeMap;
 
 use math::{Planes, Z32};
 use mpc::lab::{self, Lab};
-use mpc::{Params, Shared, open, open_bits, verify};
+use mpc::{Params, Security, Shared, open, open_bits, verify};
+use net::LinkProfile;
 
 use super::quick::Suffix;
 use super::*;
@@ -154,7 +155,7 @@ fn estimates_are_near_what_random_orders_cost() {
         let ratio = |a: u64, b: u64| a as f64 / b as f64;
         assert!((0.95..1.05).contains(&ratio(exact.bytes_sent[0], typical.bytes_sent[0])), "{n}");
         assert!((0.8..1.25).contains(&ratio(exact.rounds.into(), typical.rounds.into())), "{n}");
-        let (rounds, bytes) = quick::typical_cost(n, width);
+        let (rounds, bytes) = quick::typical_cost(Security::SemiHonest, n, width);
         let mean = exact.bytes_sent.iter().sum::<u64>() as f64 / 3.0;
         assert!((0.9..1.1).contains(&(bytes / mean)), "{n}: {bytes} of {mean}");
         assert!((0.8..1.25).contains(&(rounds / f64::from(exact.rounds))), "{n}: {rounds}");
@@ -178,10 +179,24 @@ fn radix_costs_what_its_formula_says() {
 
 #[test]
 fn short_keys_take_the_radix_sort() {
-    assert_eq!(Method::Auto.for_shape(1 << 20, 1), Method::Radix);
-    assert_eq!(Method::Auto.for_shape(1 << 20, 40), Method::Quick);
-    assert_eq!(Method::Auto.for_shape(50, 12), Method::Quick);
-    assert_eq!(Method::Quick.for_shape(1 << 20, 1), Method::Quick);
+    let here = Params::default();
+    assert_eq!(Method::Auto.for_shape(1 << 20, 1, &here), Method::Radix);
+    assert_eq!(Method::Auto.for_shape(1 << 20, 40, &here), Method::Quick);
+    assert_eq!(Method::Auto.for_shape(50, 12, &here), Method::Quick);
+    assert_eq!(Method::Quick.for_shape(1 << 20, 1, &here), Method::Quick);
+}
+
+#[test]
+fn long_links_prefer_the_sort_of_fewer_rounds_and_slow_ones_that_of_fewer_bytes() {
+    let over = |milliseconds, mbits| Params::over(LinkProfile::wan(milliseconds, mbits), 1);
+    let (n, width) = (100_000, 20);
+    let of = |params: &Params| Method::Auto.for_shape(n, width, params);
+    assert_eq!(of(&over(0, 10)), Method::Quick);
+    assert_eq!(of(&over(150, 1000)), Method::Radix);
+    for params in [over(0, 10), over(150, 1000)] {
+        let time = |method: Method| method.typical_time(n, width, &params);
+        assert_eq!(time(Method::Auto), time(Method::Quick).min(time(Method::Radix)));
+    }
 }
 
 #[test]
