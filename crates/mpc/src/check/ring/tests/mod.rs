@@ -4,6 +4,7 @@ mod attacks;
 mod honest;
 mod model;
 mod reference;
+mod speed;
 mod wrong;
 
 use math::{Column, Ring, Z8, Z16, Z32, Z64, Z128};

@@ -38,8 +38,8 @@ impl Field {
 
     /// By trial: for small primes.
     fn inverse(self, a: Two) -> Two {
-        let all = (0..self.0).flat_map(|re| (0..self.0).map(move |im| [re, im]));
-        all.into_iter().find(|b| self.times(a, *b) == [1, 0]).expect("zero has no inverse")
+        let mut all = (0..self.0).flat_map(|re| (0..self.0).map(move |im| [re, im]));
+        all.find(|b| self.times(a, *b) == [1, 0]).expect("zero has no inverse")
     }
 
     fn sum(self, terms: impl IntoIterator<Item = Two>) -> Two {
@@ -243,7 +243,7 @@ fn over_a_toy_field_the_best_bent_rounds_pass_as_often_as_predicted() {
         let wrong = 1 + fair.below(6);
         let claims = [field.add(inner, wrong), 0];
         // The first round is honest, and hides the error with 0, 1 or more of its points.
-        play(field, [u, v], claims, (&right, masks), &mut fair, bend).accepted(field)
+        play(field, [u, v], claims, (&right[..], masks), &mut fair, bend).accepted(field)
     });
     let passed = passed.count();
     // The error of an honest first round is constant, off·λ_0 with λ_0 = Π (1 − r_t), which never

@@ -254,7 +254,6 @@ fn compare(seed: u64, steps: &[RingStep]) {
         let right_quotients = lanes::right_quotients(&named, next, shape);
         let left_quotients: Vec<Integer> = (0..shape.n_subsets())
             .map(|t| {
-                // Scaled to one modulus, since no single number is a whole multiple in a wrong batch.
                 let members = sides.gates.iter().filter(|gate| gate.subsets[t]);
                 let whole =
                     members.fold(Integer::default(), |sum, gate| sum.plus(&gate.c.shifted_down(gate.bits)));
@@ -298,14 +297,14 @@ fn compare(seed: u64, steps: &[RingStep]) {
         let salts = lanes.salts.clone();
         let mut hashed = Hashed { transcript, prime, salts, digests: Vec::new() };
         let masks = [lanes.mask_left, lanes.mask_right].map(|mask| [mask.re, mask.im]);
-        let told = play(field, [u, v], claims, (&lanes.right, masks), &mut hashed, |_, honest, _| honest);
+        let told = play(field, [u, v], claims, (&lanes.right[..], masks), &mut hashed, |_, honest, _| honest);
         assert!(told.accepted(field), "{steps:?}");
         let last = *hashed.transcript.state();
         assert_eq!(sent(3, prover, left), [bytemuck::cast_slice(&told.left), &last[..]].concat());
         assert_eq!(sent(3, prover, right), last);
         let answer = [told.operands[0], told.claims[0]];
-        let answer = [bytemuck::cast_slice(&hashed.digests), bytemuck::cast_slice(answer.as_flattened())];
-        assert_eq!(sent(4, left, right), answer.concat());
+        let digests: &[u8] = hashed.digests.as_flattened();
+        assert_eq!(sent(4, left, right), [digests, bytemuck::cast_slice(answer.as_flattened())].concat());
         assert_eq!(sent(5, left, prover), [1]);
     }
 }
