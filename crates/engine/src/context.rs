@@ -58,6 +58,12 @@ impl<'a> Context<'a> {
         self.failures.push(failure, rows);
     }
 
+    /// [`Context::report`] with more words on which operator it is.
+    pub(crate) fn report_of(&mut self, kind: FailureKind, words: &str, rows: SharedBits) {
+        let operator = format!("{} {words}", self.name);
+        self.failures.push(Failure { kind, node: self.node, operator }, rows);
+    }
+
     pub(crate) fn too_wide(&self, bits: u32) -> EngineError {
         EngineError::TooWide { node: self.node, operator: self.name.clone(), bits }
     }

@@ -98,6 +98,11 @@ impl Ring {
         each_ring!(self, x => x.rows(rows))
     }
 
+    /// The elements at public positions.
+    pub(crate) fn gather(&self, index: &[u32]) -> Ring {
+        each_ring!(self, x => x.gather(index))
+    }
+
     pub(crate) fn concat(list: &[&Ring]) -> Ring {
         match list[0] {
             Ring::Z64(_) => {

@@ -228,10 +228,11 @@ impl Planes {
     /// A view of some planes.
     pub fn planes(&self, planes: Range<usize>) -> Self {
         assert!(planes.end <= self.width, "planes {planes:?} of {}", self.width);
-        // The last plane of a view of rows ends before the stride does.
-        let end = (planes.end * self.stride * 8).min(self.bytes.len()).max(planes.start * self.stride * 8);
+        // The last plane of a view of rows ends before the stride does, and no plane comes after it.
+        let [start, end] =
+            [planes.start, planes.end].map(|plane| (plane * self.stride * 8).min(self.bytes.len()));
         Self {
-            bytes: self.bytes.slice(planes.start * self.stride * 8..end),
+            bytes: self.bytes.slice(start..end.max(start)),
             n_rows: self.n_rows,
             width: planes.len(),
             stride: self.stride,
@@ -453,6 +454,7 @@ mod tests {
         assert_eq!(rows(&dense), rows(&view));
         assert_eq!(rows(&view.planes(4..5)), rows(&view).iter().map(|r| r >> 4).collect::<Vec<_>>());
         assert_eq!(rows(&view.planes(1..1)), vec![0; 476]);
+        assert_eq!(rows(&view.planes(5..5)), vec![0; 476], "behind the last plane");
     }
 
     #[test]

@@ -1,18 +1,20 @@
-//! Ring elements as two summands that parties know in clear: short ways for semi-honest sessions.
+//! Ring elements as two summands that parties know in clear: short ways to bits.
 //!
 //! Of `x = x_0 + x_1 + x_2`, `P_0` knows `a = x_0 + x_1`, and `P_1` and `P_2` know `b = x_2`. One
 //! message from `P_0` then does what a carry-save layer does, and an AND with a bit of `b` costs
-//! two messages instead of three. No check tells whether `P_0` sends the `a` that its shares add
-//! up to, so malicious sessions do without.
+//! two messages instead of three. In semi-honest sessions `P_0` inputs `a`. In malicious ones it
+//! sends the carries of the sum, one for each bit, as products that it proves ([`proved`]).
 
 use std::fmt;
+
+mod proved;
 
 use math::{Column, Planes, PlanesMut, Ring, kernel};
 
 use crate::bits::{SharedBits, planes_of};
 use crate::error::ProtocolError;
 use crate::prss::Use;
-use crate::session::{Role, Session};
+use crate::session::{Role, Security, Session};
 use crate::share::{Parts, Shared};
 use crate::step::{Label, Step};
 
@@ -22,13 +24,16 @@ pub struct Halves {
     width: usize,
     a: Option<Planes>,
     b: Option<Planes>,
+    /// In malicious sessions, all three summands, as they are shared.
+    summands: Option<SharedBits>,
 }
 
 /// What addition carries along, for digits of one or two bits.
 pub struct Carries {
     /// The top bit of `a ⊕ b`.
     pub top: SharedBits,
-    /// Whether each digit below the top bit generates a carry, the lowest digit first.
+    /// Whether each digit below the top bit carries where it hands nothing on, the lowest digit
+    /// first: any bit where it does.
     pub generate: SharedBits,
     /// Whether each digit but the lowest hands a carry on.
     pub propagate: SharedBits,
@@ -38,7 +43,7 @@ impl Halves {
     /// The low `width` bits of the halves of `x − minus + plus`; `plus` goes to `b`.
     ///
     /// # Errors
-    /// `Unsupported` in malicious sessions; `Shape` if the lengths differ.
+    /// `Shape` if the lengths differ.
     ///
     /// # Panics
     /// If an element has fewer bits.
@@ -49,7 +54,6 @@ impl Halves {
         plus: R,
         width: usize,
     ) -> Result<Self, ProtocolError> {
-        s.semi_honest_only()?;
         let n_rows = x.len();
         if let Some(minus) = minus
             && minus.len() != n_rows
@@ -65,7 +69,21 @@ impl Halves {
             Column::build(n_rows, |out| kernel::sum_of(out, &lists(&x), &lists(&minus), plus))
         };
         let planes = |column: Column<R>| planes_of(&column, width);
+        let is_malicious = s.security() == Security::Malicious;
         let (a, b) = match &s.core.role {
+            Role::Rep3 { index, .. } if is_malicious => {
+                // `plus` belongs to slot 2.
+                let part = |at: usize| {
+                    let slot = (index + at) % 3;
+                    planes_of(&sum(&[at], if slot == 2 { plus } else { R::ZERO }), width)
+                };
+                let summands = SharedBits::from_parts(n_rows, width, Parts::Two([part(0), part(1)]));
+                return Ok(Halves { n_rows, width, a: None, b: None, summands: Some(summands) });
+            }
+            Role::Observer | Role::Count(_) if is_malicious => {
+                let summands = SharedBits::from_parts(n_rows, width, Parts::Zero);
+                return Ok(Halves { n_rows, width, a: None, b: None, summands: Some(summands) });
+            }
             Role::Rep3 { index: 0, .. } => (Some(sum(&[0, 1], R::ZERO)), None),
             Role::Rep3 { index, .. } => (None, Some(sum(&[2 - index], plus))),
             Role::Plain => {
@@ -77,18 +95,22 @@ impl Halves {
             }
             Role::Observer | Role::Count(_) => (None, None),
         };
-        Ok(Halves { n_rows, width, a: a.map(planes), b: b.map(planes) })
+        Ok(Halves { n_rows, width, a: a.map(planes), b: b.map(planes), summands: None })
     }
 
     /// Both halves as boolean sharings.
     ///
-    /// - **Cost:** 1 round; `P_0` sends `w` bits per row to `P_1`.
-    /// - **Model:** one passive corruption of three. `P_0` inputs `a`; `b` is there already.
+    /// - **Cost:** 1 round; `P_0` sends `w` bits per row to `P_1`; in malicious sessions `w − 1` to
+    ///   `P_2`, which it alone proves.
+    /// - **Model:** the session's. `b` is there already.
     ///
     /// # Errors
     /// `Link`.
     pub fn share(&self, s: &mut Session, label: impl Into<Label>) -> Result<[SharedBits; 2], ProtocolError> {
         let step = s.begin(label)?;
+        if let Some(summands) = &self.summands {
+            return proved::share(s, step, summands);
+        }
         let (n_rows, width) = (self.n_rows, self.width);
         let zero = || Planes::zeroed(n_rows, width);
         let third = |s: &Session| self.b.clone().filter(|_| s.seat().is_some());
@@ -114,6 +136,9 @@ impl Halves {
     /// `Link`.
     pub fn xor(&self, s: &mut Session, label: impl Into<Label>) -> Result<SharedBits, ProtocolError> {
         let step = s.begin(label)?;
+        if let Some(summands) = &self.summands {
+            return proved::xor(s, step, summands);
+        }
         let b = || self.b.clone().expect("known to all but the first party");
         let parts = match self.input(s, &step, self.a.clone(), self.width)? {
             Input::First(own, next) => Parts::Two([own, next]),
@@ -129,8 +154,11 @@ impl Halves {
     ///
     /// - **Cost:** 2 rounds. Of `n = w − 1` low bits in `d = ⌈n/2⌉` digits: `P_0` sends
     ///   `w + ⌊n/2⌋` bits per row to `P_1`; `P_1` and `P_2` send `2d − 1` each to `P_0`.
-    /// - **Model:** one passive corruption of three. `P_1` sees `a` under a key that it lacks,
-    ///   `P_0` sees products under a key that it lacks, and `P_2` sees nothing.
+    ///   In malicious sessions the lowest digit has two bits nowhere: of an even `n`, the lowest
+    ///   two digits have one each. `P_0` sends `n` bits and one for each digit of two to `P_2`; `P_1`
+    ///   and `P_2` send as many as there are digits and digits of two to the left.
+    /// - **Model:** the session's. `P_1` sees `a` under a key that it lacks, `P_0` sees products under a
+    ///   key that it lacks, and `P_2` sees nothing. Malicious: each sees its left message of ANDs.
     /// - **Source:** what a digit carries is linear in the monomials of `a`'s bits, of which `P_0`
     ///   inputs the products too: for bits `a_1 a_0` and `b_1 b_0`, it generates
     ///   `a_1·b_1 ⊕ a_1a_0·b_0 ⊕ a_0·b_1b_0` and propagates `(a_1 ⊕ b_1)(a_0 ⊕ b_0)`.
@@ -142,7 +170,10 @@ impl Halves {
     /// If there are fewer than two planes.
     pub fn carries(&self, s: &mut Session, label: impl Into<Label>) -> Result<Carries, ProtocolError> {
         assert!(self.width > 1, "a bit below the top one");
-        s.scope(label, |s| self.carries_here(s))
+        s.scope(label, |s| match &self.summands {
+            Some(summands) => proved::carries(s, summands),
+            None => self.carries_here(s),
+        })
     }
 
     fn carries_here(&self, s: &mut Session) -> Result<Carries, ProtocolError> {

@@ -175,7 +175,7 @@ fn steps_without_a_check_are_refused() {
     };
     refused(|s| {
         let x = lab::deal(s, 1, &Column::filled(3, Z64(3)));
-        mpc::Halves::new(s, &x, None, Z64(0), 64).map(drop)
+        mpc::trunc_1ulp(s, "truncate", &x, 3).map(drop)
     });
 }
 

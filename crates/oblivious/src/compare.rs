@@ -6,9 +6,10 @@ use mpc::{Label, ProtocolError, Session, SharedBits};
 ///
 /// - **Shape:** `x` and `y` have `n` rows of `w` planes, in two's complement if `signed`; the
 ///   result has one plane.
-/// - **Cost:** `⌈log₂ w⌉ + 1` rounds; fewer than `3w` ANDs per row.
+/// - **Cost:** `⌈log₂ w⌉ + 1` rounds; fewer than `2½·w` ANDs per row.
 /// - **Source:** a tree of (generate, propagate) pairs, as in a carry-lookahead adder of which
-///   only the last carry is wanted; the lowest node never propagates.
+///   only the last carry is wanted; the lowest node never propagates. Its leaves are pairs of
+///   bits in which the lower decides where the upper does not: three ANDs instead of four.
 ///
 /// # Errors
 /// `Shape` if the shapes differ; `Link`.
@@ -24,16 +25,43 @@ pub fn less_than(
 ) -> Result<SharedBits, ProtocolError> {
     assert!(x.width() > 0, "numbers of at least one bit");
     s.scope(label, |s| {
-        // x < y is decided where x has 0 and y has 1: ¬x∧y = y ⊕ x∧y. The sign bit counts the
-        // other way, since the negative number is the smaller one.
+        // The topmost bit that differs decides, and does so as y's bit says: at the sign as x's,
+        // since the negative number is the smaller one.
         let decides = match signed {
             true => SharedBits::stack(&[&y.planes(0..x.width() - 1), &x.plane(x.width() - 1)]),
             false => y.clone(),
         };
-        let g = mpc::and_onto(s, "generate", &[(x, y, Some(&decides))])?;
-        let p = x.planes(1..x.width()).xnor(s, &y.planes(1..y.width()));
-        carry_out(s, g[0].clone(), p)
+        decided(s, &decides, &x.xnor(s, y))
     })
+}
+
+/// What the topmost position says that does not hand on: `t` of each position, `p` where it hands
+/// on what the positions below it say. The lowest hands on a zero.
+///
+/// - **Cost:** `⌈log₂ w⌉ + 1` rounds; fewer than `2½·w` ANDs per row.
+pub(crate) fn decided(s: &mut Session, t: &SharedBits, p: &SharedBits) -> Result<SharedBits, ProtocolError> {
+    let n = t.width();
+    // Positions in pairs; the lowest is alone if their number is odd.
+    let single = n % 2;
+    let [t_low, t_high] = [single, single + 1].map(|at| t.every(at.min(n), 2));
+    let [p_low, p_high] = [single, single + 1].map(|at| p.every(at.min(n), 2));
+    let [first_t, first_p] =
+        [(t, &t_low), (p, &p_low)].map(|(w, low)| SharedBits::stack(&[&w.planes(0..single), low]));
+    // The lowest pair, or the one alone, hands nothing on.
+    let upper = 1 - single..p_high.width();
+    let p_pairs = (!upper.is_empty()).then(|| [&p_high, &p_low].map(|p| p.planes(upper.clone())));
+    let mut steps = vec![(&first_t, &first_p, Some(&first_t))];
+    steps.extend(p_pairs.as_ref().map(|[high, low]| (high, low, None)));
+    let mut out = mpc::and_onto(s, "lower", &steps)?;
+    let p = out.split_off(1).pop().unwrap_or_else(|| p.planes(0..0));
+    let lower = out.pop().expect("one product");
+    // t_high where it decides, else what the lower one says: t_high ⊕ p_high ∧ (t_high ⊕ lower).
+    let (alone, lower) = (lower.planes(0..single), lower.planes(single..lower.width()));
+    if lower.width() == 0 {
+        return Ok(alone);
+    }
+    let pairs = mpc::and_onto(s, "upper", &[(&p_high, &t_high.xor(&lower), Some(&t_high))])?;
+    carry_out(s, SharedBits::stack(&[&alone, &pairs[0]]), p)
 }
 
 /// Where `x < constant` for a public constant, in two's complement if `signed`.
@@ -104,10 +132,25 @@ fn public_terms(
 }
 
 /// The carry out of `w` positions: `g` of each, `p` of each but the lowest.
-pub(crate) fn carry_out(
+pub(crate) fn carry_out(s: &mut Session, g: SharedBits, p: SharedBits) -> Result<SharedBits, ProtocolError> {
+    tree(s, g, p, |low, _| low.clone())
+}
+
+/// [`carry_out`] where `g` is any bit at positions that propagate: `p` selects what comes from below.
+pub(crate) fn selected_carry_out(
+    s: &mut Session,
+    g: SharedBits,
+    p: SharedBits,
+) -> Result<SharedBits, ProtocolError> {
+    tree(s, g, p, SharedBits::xor)
+}
+
+/// Both: `instead` is what changes in a position that propagates, from what is below and its own `g`.
+fn tree(
     s: &mut Session,
     mut g: SharedBits,
     mut p: SharedBits,
+    instead: impl Fn(&SharedBits, &SharedBits) -> SharedBits,
 ) -> Result<SharedBits, ProtocolError> {
     // With an odd number of positions, the lowest one waits; it needs no partner to propagate.
     // While one waits below, all others propagate.
@@ -126,15 +169,18 @@ pub(crate) fn carry_out(
             Some(_) if n > 0 && n.is_multiple_of(2) => {
                 let [g_low, g_high, p_low, p_high] =
                     [g.every(0, 2), g.every(1, 2), p.every(0, 2), p.every(1, 2)];
+                let low = instead(&g_low, &g_high);
                 let out =
-                    mpc::and_onto(s, label, &[(&p_high, &g_low, Some(&g_high)), (&p_high, &p_low, None)])?;
+                    mpc::and_onto(s, label, &[(&p_high, &low, Some(&g_high)), (&p_high, &p_low, None)])?;
                 [g, p] = <[_; 2]>::try_from(out).expect("two products");
             }
             Some(waiting) if n > 0 => {
                 let (first_p, first_g) = (p.plane(0), g.plane(0));
-                let first = (&first_p, waiting, Some(&first_g));
+                let waiting = instead(waiting, &first_g);
+                let first = (&first_p, &waiting, Some(&first_g));
                 let [g_low, g_high] = [1, 2].map(|at| g.every(at.min(n), 2));
                 let [p_low, p_high] = [1, 2].map(|at| p.every(at.min(n), 2));
+                let g_low = instead(&g_low, &g_high);
                 let triples = [first, (&p_high, &g_low, Some(&g_high)), (&p_high, &p_low, None)];
                 let mut out = mpc::and_onto(s, label, if n == 1 { &triples[..1] } else { &triples })?;
                 if n > 1 {
@@ -148,6 +194,7 @@ pub(crate) fn carry_out(
             // All pair up, and nobody asks whether the lowest pair propagates.
             None => {
                 let [g_low, g_high, p_high] = [g.every(0, 2), g.every(1, 2), p.every(0, 2)];
+                let g_low = instead(&g_low, &g_high);
                 let onto = (&p_high, &g_low, Some(&g_high));
                 let (p_low, p_upper) = (p.every(1, 2), p.every(2.min(p.width()), 2));
                 let out = match n {

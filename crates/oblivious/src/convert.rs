@@ -1,7 +1,7 @@
 //! Between boolean and arithmetic numbers.
 //!
-//! What ends in a tree of carries starts from the three summands of a sharing, which takes a
-//! carry-save layer. Semi-honest sessions start from two ([`mpc::Halves`]), for less traffic.
+//! What ends in a tree of carries starts from two of the three summands of a sharing, which one
+//! party adds up by itself ([`mpc::Halves`]).
 
 use math::{Column, Ring};
 use mpc::{Carries, Halves, Label, ProtocolError, Security, Session, Shared, SharedBits};
@@ -35,13 +35,7 @@ pub fn ring_to_bits<R: Ring>(
     let n = x.len();
     let chunks = s.chunks(label, n, |s, rows| {
         let x = x.rows(rows);
-        let [a, b] = match s.security() {
-            Security::SemiHonest => Halves::new(s, &x, None, R::ZERO, width)?.share(s, "one half")?,
-            Security::Malicious => {
-                let [a, b, c] = SharedBits::split(s, &x, width);
-                adder::carry_save(s, "three to two", [&a, &b, &c])?
-            }
-        };
+        let [a, b] = Halves::new(s, &x, None, R::ZERO, width)?.share(s, "one half")?;
         adder::add(s, "sum", &a, &b, Carry::None)
     })?;
     Ok(SharedBits::concat(&chunks.iter().collect::<Vec<_>>()))
@@ -226,23 +220,13 @@ fn sign<R: Ring>(
     same_length(s, x, minus)?;
     let chunks = s.chunks(label, x.len(), |s, rows| {
         let (x, minus) = (x.rows(rows.clone()), minus.map(|minus| minus.rows(rows)));
-        let (top, g, p) = match s.security() {
-            Security::SemiHonest => {
-                let halves = Halves::new(s, &x, minus.as_ref(), R::ZERO, k)?;
-                let Carries { top, generate, propagate } = halves.carries(s, "digits")?;
-                (top, generate, propagate)
-            }
-            Security::Malicious => {
-                let x = minus.map_or_else(|| x.clone(), |minus| x.sub(&minus));
-                let [a, b, c] = SharedBits::split(s, &x, k);
-                let [sum, carry] = adder::carry_save(s, "three to two", [&a, &b, &c])?;
-                let top = sum.plane(k - 1).xor(&carry.plane(k - 1));
-                let (sum, carry) = (sum.planes(0..k - 1), carry.planes(0..k - 1));
-                let g = mpc::and(s, "generate", &sum, &carry)?;
-                (top, g, sum.planes(1..k - 1).xor(&carry.planes(1..k - 1)))
-            }
+        let halves = Halves::new(s, &x, minus.as_ref(), R::ZERO, k)?;
+        let Carries { top, generate, propagate } = halves.carries(s, "digits")?;
+        let carry = match s.security() {
+            Security::SemiHonest => crate::compare::carry_out(s, generate, propagate)?,
+            Security::Malicious => crate::compare::selected_carry_out(s, generate, propagate)?,
         };
-        Ok(top.xor(&crate::compare::carry_out(s, g, p)?))
+        Ok(top.xor(&carry))
     })?;
     Ok(SharedBits::concat(&chunks.iter().collect::<Vec<_>>()))
 }
@@ -275,23 +259,8 @@ pub fn equal_ring<R: Ring>(
     same_length(s, x, Some(y))?;
     let chunks = s.chunks(label, x.len(), |s, rows| {
         let (x, y) = (x.rows(rows.clone()), y.rows(rows));
-        let same = match s.security() {
-            // −b is the complement of b − 1.
-            Security::SemiHonest => {
-                Halves::new(s, &x, Some(&y), R::ZERO.minus(R::ONE), k)?.xor(s, "one half")?
-            }
-            Security::Malicious => {
-                let [a, b, c] = SharedBits::split(s, &x.sub(&y), k);
-                // u + v = 0 modulo 2^k exactly where u ⊕ v is (u ∨ v) shifted up by one: then every
-                // position's carry is what its neighbour below would send if the sum so far is zero.
-                let [u, v] = adder::carry_save(s, "three to two", [&a, &b, &c])?;
-                let both = mpc::and(s, "both", &u, &v)?;
-                let either = u.xor(&v).xor(&both);
-                let zero = SharedBits::constant(s, u.n_rows(), 1, 0);
-                let shifted = SharedBits::stack(&[&zero, &either.planes(0..k - 1)]);
-                u.xor(&v).xnor(s, &shifted)
-            }
-        };
+        // −b is the complement of b − 1.
+        let same = Halves::new(s, &x, Some(&y), R::ZERO.minus(R::ONE), k)?.xor(s, "one half")?;
         crate::compare::all_ones(s, "all", &same)
     })?;
     Ok(SharedBits::concat(&chunks.iter().collect::<Vec<_>>()))

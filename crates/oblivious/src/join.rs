@@ -1,5 +1,6 @@
-//! Joins against a table whose keys are unique.
+//! Joins: lookups among unique keys, membership in a set of keys, and pairs of equal keys.
 
+mod expand;
 mod pairs;
 
 use mpc::{Label, ProtocolError, Session, SharedBits, and};
@@ -9,6 +10,8 @@ use crate::rowwise::rowwise_one;
 use crate::scan::{any_row, lead, with_first};
 use crate::sort::{Method, SortedRows, sort, sort_by_bit};
 use crate::table::{Table, same};
+
+pub use expand::{Expanded, JoinSide, expand};
 
 /// The side of a join that holds each key at most once.
 #[derive(Clone, Copy, Debug)]
@@ -76,16 +79,7 @@ pub fn lookup(
         if pairs::is_cheaper(&unique, n, method, &s.params()) {
             return pairs::lookup(s, &unique, keys, valid);
         }
-        // Sorts are stable: of one key, the unique row comes first, then those that look it up;
-        // behind them, by a bit below the key, rows that take no part.
-        let out = SharedBits::concat(&[unique.valid, valid]).not(s);
-        let keys = SharedBits::concat(&[unique.keys, keys]);
-        let holds = Table::try_new(s, n_unique, vec![unique.valid.clone().into()])?;
-        let holds = holds.beside(s, unique.payload.clone())?;
-        let zeros = holds.columns().iter().map(|column| column.zeros_like(s, n)).collect();
-        let holds = holds.concat(s, &Table::try_new(s, n, zeros)?)?;
-        let sorted = sort(s, "sort", &SharedBits::stack(&[&out, &keys]), &holds, method)?;
-        let goes_on = goes_on(s, &sorted.keys)?;
+        let (sorted, goes_on) = sort_sides(s, &unique, keys, valid, method)?;
         let (found, broken) =
             s.join(|s| from_starts(s, &sorted, &goes_on), |s| any_inside(s, &sorted, &goes_on))?;
         let (bits, payload) = found.split_columns(2);
@@ -94,6 +88,69 @@ pub fn lookup(
         let matched = bit(1, looked_up.clone());
         Ok(Lookup { payload: payload.slice(looked_up), matched, used, broken })
     })
+}
+
+/// Which keys are in a set: the heart of `IN` and `EXISTS`.
+///
+/// - **SQL:** `key IN (SELECT …)`, as the valid bit of a semijoin, or inverted of an antijoin.
+/// - **Shape:** `set` and `keys` have the same planes; a key may be in the set any number of times. A row
+///   whose `valid` is zero takes no part: clear it where a key is NULL. One plane comes out, row by row of `keys`.
+/// - **Reveals:** nothing.
+/// - **Cost:** as [`lookup`] without a payload and without its check.
+/// - **Source:** as [`lookup`].
+///
+/// # Errors
+/// `Shape`; as [`sort()`].
+pub fn member(
+    s: &mut Session,
+    label: impl Into<Label>,
+    (set, set_valid): (&SharedBits, &SharedBits),
+    keys: &SharedBits,
+    valid: &SharedBits,
+    method: Method,
+) -> Result<SharedBits, ProtocolError> {
+    s.scope(label, |s| {
+        let (n_set, n) = (set.n_rows(), keys.n_rows());
+        same(s, n_set, set_valid.n_rows())?;
+        same(s, n, valid.n_rows())?;
+        same(s, keys.width(), set.width())?;
+        same(s, 1, set_valid.width())?;
+        same(s, 1, valid.width())?;
+        let set = UniqueSide { keys: set, valid: set_valid, payload: &Table::empty(n_set) };
+        if pairs::is_cheaper(&set, n, method, &s.params()) {
+            return pairs::member(s, &set, keys, valid);
+        }
+        // A run starts with a row of the set if there is one; those that follow must hold zeros.
+        let (SortedRows { keys, table, order }, goes_on) = sort_sides(s, &set, keys, valid, method)?;
+        let in_set = table.columns()[0].bits().expect("one plane");
+        let first = and(s, "first", in_set, &goes_on.not(s))?;
+        let table = Table::try_new(s, n_set + n, vec![first.into()])?;
+        let found = from_starts(s, &SortedRows { keys, table, order }, &goes_on)?;
+        Ok(found.columns()[1].bits().expect("one plane").copy_rows(n_set..n_set + n))
+    })
+}
+
+/// Both sides' rows by key, with what the unique side holds and zeros for the other; and which
+/// rows go on with the run of the row before.
+fn sort_sides(
+    s: &mut Session,
+    unique: &UniqueSide<'_>,
+    keys: &SharedBits,
+    valid: &SharedBits,
+    method: Method,
+) -> Result<(SortedRows, SharedBits), ProtocolError> {
+    // Sorts are stable: of one key, the unique row comes first, then those that look it up;
+    // behind them, by a bit below the key, rows that take no part.
+    let (n_unique, n) = (unique.keys.n_rows(), keys.n_rows());
+    let out = SharedBits::concat(&[unique.valid, valid]).not(s);
+    let keys = SharedBits::concat(&[unique.keys, keys]);
+    let holds = Table::try_new(s, n_unique, vec![unique.valid.clone().into()])?;
+    let holds = holds.beside(s, unique.payload.clone())?;
+    let zeros = holds.columns().iter().map(|column| column.zeros_like(s, n)).collect();
+    let holds = holds.concat(s, &Table::try_new(s, n, zeros)?)?;
+    let sorted = sort(s, "sort", &SharedBits::stack(&[&out, &keys]), &holds, method)?;
+    let goes_on = goes_on(s, &sorted.keys)?;
+    Ok((sorted, goes_on))
 }
 
 /// Which rows go on with the run of the row before: they take part, and have its key. The

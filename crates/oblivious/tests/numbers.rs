@@ -275,8 +275,9 @@ fn all_small_ring_elements_are_compared() {
     // Bits per row: 64 and 31 products from P_0, 63 from the others; a tree of 57 from each.
     assert_eq!(price(Security::SemiHonest, sign), (7, vec![95 + 57, 63 + 57, 63 + 57]));
     assert_eq!(price(Security::SemiHonest, equal), (7, vec![64 + 63, 63, 63]));
-    assert_eq!(price(Security::Malicious, sign), (8, vec![245; 3]));
-    assert_eq!(price(Security::Malicious, equal), (8, vec![190; 3]));
+    // P_0 sends the 63 carries of a sum instead.
+    assert_eq!(price(Security::Malicious, sign), (7, vec![94 + 57, 63 + 57, 63 + 57]));
+    assert_eq!(price(Security::Malicious, equal), (7, vec![63 + 63, 63, 63]));
 }
 
 fn edges<R: Ring>(n: usize) -> Column<R> {

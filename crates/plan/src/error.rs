@@ -94,10 +94,11 @@ pub enum PlanError {
         candidates: Vec<String>,
     },
 
-    /// A join of which neither side is known to be unique.
+    /// A join of which neither side is known to be unique, and whose keys may repeat too often.
     #[error(
-        "the join on {on} is many-to-many{at}: declare a unique key for {left} or for {right} in catalog.toml, \
-         or group one side by the key"
+        "the join on {on} is many-to-many{at}, with up to {pairs} pairs of rows of {limit} possible: declare in \
+         catalog.toml a unique key for {left} or for {right}, or `matches_per_key`, which says how often a key \
+         repeats at most; or group one side by the key"
     )]
     ManyToMany {
         /// The join condition.
@@ -106,6 +107,10 @@ pub enum PlanError {
         left: String,
         /// The right keys.
         right: String,
+        /// How many pairs the public facts allow.
+        pairs: u128,
+        /// How many pairs there may be.
+        limit: u128,
         /// Where.
         at: At,
     },

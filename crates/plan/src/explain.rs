@@ -7,7 +7,7 @@ use std::fmt::Write;
 use serde::Serialize;
 use serde_json::{Value as Json, json};
 
-use crate::secure::{Agg, Join, Node, Op, Place, SecurePlan, Side, SortKey, Uniqueness};
+use crate::secure::{Agg, Join, Matching, Node, NullKeys, Op, Place, SecurePlan, Side, SortKey, Uniqueness};
 
 /// What one node costs on a given link.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -167,15 +167,31 @@ struct Line {
 
 fn join_detail(join: &Join, below: &[Vec<String>]) -> String {
     let pairs = join.left_keys.iter().zip(&join.right_keys);
-    let on: Vec<String> =
-        pairs.map(|(left, right)| format!("{} = {}", below[0][*left], below[1][*right])).collect();
-    let side = if join.unique_side == Side::Left { "left" } else { "right" };
-    let basis = match join.uniqueness {
-        Uniqueness::Declared => "declared, checked at its owner",
-        Uniqueness::Inferred => "inferred at its owner",
-        Uniqueness::Construction => "by construction",
+    let equals = if join.nulls == NullKeys::Equal { "IS NOT DISTINCT FROM" } else { "=" };
+    let mut on: Vec<String> =
+        pairs.map(|(left, right)| format!("{} {equals} {}", below[0][*left], below[1][*right])).collect();
+    on.extend(join.condition.as_ref().map(|condition| condition.display(&below.concat()).to_string()));
+    let how = match join.matching {
+        Matching::Lookup { unique_side, uniqueness } => {
+            let side = if unique_side == Side::Left { "left" } else { "right" };
+            let basis = match uniqueness {
+                Uniqueness::Declared => "declared, checked at its owner",
+                Uniqueness::Inferred => "inferred at its owner",
+                Uniqueness::Construction => "by construction",
+            };
+            match join.left_keys.is_empty() {
+                true => format!("{side} side has one row"),
+                false => format!("{side} side unique: {basis}"),
+            }
+        }
+        Matching::Member if join.nulls == NullKeys::Unknown => {
+            "right side a set, in which NULL is unknown".into()
+        }
+        Matching::Member => "right side a set".into(),
+        Matching::Expand { at_most } => format!("at most {at_most} pairs, more are an error"),
+        Matching::Pairs => "every pair of rows compared".into(),
     };
-    format!("{} ({side} side unique: {basis})", on.join(" AND "))
+    format!("{} ({how})", on.join(" AND ")).trim_start().to_owned()
 }
 
 fn call(agg: &Agg, below: &[String]) -> String {

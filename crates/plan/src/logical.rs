@@ -6,12 +6,14 @@ use std::sync::Arc;
 use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
-use datafusion::common::{Column, DataFusionError, SchemaError, TableReference};
+use datafusion::common::{Column, DFSchema, DataFusionError, SchemaError, TableReference};
 use datafusion::datasource::{TableProvider, TableType, empty::EmptyTable, provider_as_source};
 use datafusion::execution::session_state::SessionState;
 use datafusion::logical_expr::planner::{ContextProvider, ExprPlanner};
+use datafusion::logical_expr::utils::split_conjunction;
 use datafusion::logical_expr::{
-    AggregateUDF, Expr, HigherOrderUDF, LogicalPlan, ScalarUDF, TableSource, Volatility, WindowUDF,
+    AggregateUDF, Expr, ExprSchemable, Filter, HigherOrderUDF, LogicalPlan, Operator, ScalarUDF, TableSource,
+    Volatility, WindowUDF,
 };
 use datafusion::sql::planner::{ParserOptions, SqlToRel};
 
@@ -150,6 +152,12 @@ fn sorted<'a>(names: impl Iterator<Item = &'a String>) -> Vec<String> {
 fn refuse_first(plan: &LogicalPlan, locator: &Locator) -> Result<(), PlanError> {
     let mut refused = None;
     let result = plan.apply_with_subqueries(|node| {
+        if let LogicalPlan::Filter(filter) = node {
+            refused = refuse_unknown(filter, locator);
+            if refused.is_some() {
+                return Ok(TreeNodeRecursion::Stop);
+            }
+        }
         node.apply_expressions(|expr| {
             expr.apply(|expr| {
                 refused = refuse_expr(expr, locator);
@@ -161,6 +169,42 @@ fn refuse_first(plan: &LogicalPlan, locator: &Locator) -> Result<(), PlanError> 
     refused.map_or(Ok(()), Err)
 }
 
+/// Refuses IN and NOT IN over a subquery inside of other conditions than AND and OR where a NULL may
+/// make them unknown: DataFusion takes unknown for false there, and its negation for true.
+fn refuse_unknown(filter: &Filter, locator: &Locator) -> Option<PlanError> {
+    fn unknown(expr: &Expr, schema: &DFSchema, negated: bool) -> bool {
+        match expr {
+            Expr::InSubquery(inside) => {
+                let nullable = inside.expr.nullable(schema).unwrap_or(true)
+                    || inside.subquery.subquery.schema().fields().iter().any(|field| field.is_nullable());
+                nullable && (negated || inside.negated)
+            }
+            Expr::BinaryExpr(both) if matches!(both.op, Operator::And | Operator::Or) => {
+                unknown(&both.left, schema, negated) || unknown(&both.right, schema, negated)
+            }
+            other => {
+                let mut inside = false;
+                let _ = other.apply_children(|child| {
+                    inside |= unknown(child, schema, true);
+                    Ok(TreeNodeRecursion::Continue)
+                });
+                inside
+            }
+        }
+    }
+    let schema = filter.input.schema();
+    let alone = |expr: &Expr| match expr {
+        Expr::Not(inside) => matches!(inside.as_ref(), Expr::InSubquery(_)),
+        other => matches!(other, Expr::InSubquery(_)),
+    };
+    let mut conditions = split_conjunction(&filter.predicate).into_iter().filter(|expr| !alone(expr));
+    conditions.any(|expr| unknown(expr, schema, false)).then(|| {
+        let reason = "say IS NOT NULL on both sides, or write NOT EXISTS";
+        PlanError::unsupported("NOT IN (SELECT …) over values that can be NULL beside OR", reason)
+            .placed(locator.phrase("IN ("))
+    })
+}
+
 fn refuse_expr(expr: &Expr, locator: &Locator) -> Option<PlanError> {
     let (name, volatility) = match expr {
         Expr::ScalarFunction(f) => (f.func.name(), f.func.signature().volatility),
@@ -169,6 +213,17 @@ fn refuse_expr(expr: &Expr, locator: &Locator) -> Option<PlanError> {
             let construct = format!("the parameter {}", placeholder.id);
             return Some(
                 PlanError::unsupported(construct, "write its value").placed(locator.word(&placeholder.id)),
+            );
+        }
+        // DataFusion would put one copy of a row beside each of them.
+        Expr::ScalarSubquery(inside)
+            if inside.outer_ref_columns.is_empty()
+                && inside.subquery.max_rows().is_none_or(|most| most > 1) =>
+        {
+            let reason = "take one with MIN, MAX or LIMIT 1";
+            return Some(
+                PlanError::unsupported("a subquery as a value that may have several rows", reason)
+                    .placed(locator.phrase("( SELECT")),
             );
         }
         Expr::GroupingSet(_) => {

@@ -166,3 +166,45 @@ fn what_an_owner_says_is_checked_before_anything_is_shared() {
         "leaves 0..=4",
     );
 }
+
+/// The planner believes what is said of keys that repeat; shares look again.
+#[test]
+fn more_pairs_than_there_is_room_for_fail() {
+    let keys = |n: i64, many: i64| ints((0..n).map(|row| Some(row % (n / many))).collect());
+    let tables = |at_most: u64| {
+        let say = move |table: &mut plan::catalog::Table| {
+            table.unique_keys.clear();
+            let fact = plan::catalog::MatchesPerKey { key: vec!["k".to_owned()], at_most };
+            table.matches_per_key = vec![plan::catalog::Fact::declared(fact)];
+        };
+        let side = |name| table(vec![(name, ints((0..120).map(Some).collect())), ("k", keys(120, 3))]);
+        World::new(&["bank", "telecom"]).table_described("bank", "l", side("x"), say).table_described(
+            "telecom",
+            "r",
+            side("y"),
+            say,
+        )
+    };
+    for join in ["JOIN", "LEFT JOIN", "FULL JOIN"] {
+        let sql = format!("SELECT x, y FROM bank.l {join} telecom.r ON l.k = r.k AND x < y");
+        // Three rows to a key on both sides: 360 pairs in all.
+        succeeds(&tables(3), &sql);
+        let world = tables(2);
+        let plan = world.plan(&sql).expect("it plans");
+        let listed: Vec<usize> =
+            plan.root.nodes().iter().filter(|node| node.can_fail()).map(|node| node.id).collect();
+        let Err(EngineError::Failed { failures }) = world.plain(&plan) else { panic!("{sql}: no failure") };
+        assert_eq!(failures.len(), 1);
+        assert_eq!((failures[0].kind, failures[0].node), (FailureKind::BoundExceeded, listed[0]));
+        assert!(failures[0].operator.ends_with("Join on k = k, with room for 240 pairs"), "{failures:?}");
+        match world.lab(&plan, 5) {
+            Err(RunError::Engine(errors)) => {
+                let [(0, EngineError::Failed { failures: shared })] = errors.as_slice() else {
+                    panic!("{errors:?}")
+                };
+                assert_eq!(*shared, failures);
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+}

@@ -234,6 +234,21 @@ fn joins() {
 }
 
 #[test]
+fn joins_of_many_to_many() {
+    golden(include_str!("sql/many.sql"), 44);
+}
+
+#[test]
+fn subqueries() {
+    golden(include_str!("sql/subqueries.sql"), 40);
+}
+
+#[test]
+fn sets() {
+    golden(include_str!("sql/sets.sql"), 13);
+}
+
+#[test]
 fn groups() {
     golden(include_str!("sql/groups.sql"), 16);
 }

@@ -122,3 +122,25 @@ fn groups() {
         "SELECT a.segment, sum(c.minutes) AS m FROM bank.accounts a JOIN telecom.calls c ON a.id = c.customer GROUP BY a.segment HAVING count(*) > 1 ORDER BY m",
     );
 }
+
+/// Each way to find matches costs what counting says.
+#[test]
+fn joins_of_other_kinds() {
+    let world = shops();
+    for sql in [
+        "SELECT a.id, c.minutes FROM bank.accounts a FULL JOIN telecom.calls c ON a.id = c.customer",
+        "SELECT a.id, c.minutes FROM bank.accounts a FULL JOIN telecom.calls c ON a.id = c.customer AND a.id < c.minutes - 9",
+        "SELECT a.id, c.minutes FROM bank.accounts a LEFT JOIN telecom.calls c ON a.id * 10 < c.minutes",
+        "SELECT a.id, c.minutes FROM bank.accounts a CROSS JOIN telecom.calls c",
+        "SELECT a.id FROM bank.accounts a WHERE a.id IN (SELECT customer FROM telecom.calls)",
+        "SELECT c.minutes FROM telecom.calls c WHERE c.customer NOT IN (SELECT id FROM bank.accounts WHERE id < 3)",
+        "SELECT a.id FROM bank.accounts a WHERE a.id NOT IN (SELECT customer FROM telecom.calls)",
+        "SELECT a.id FROM bank.accounts a WHERE a.id > 3 OR EXISTS (SELECT 1 FROM telecom.calls c WHERE c.customer = a.id)",
+        "SELECT a.id FROM bank.accounts a WHERE NOT EXISTS (SELECT 1 FROM telecom.calls c WHERE c.customer = a.id AND c.minutes > a.id * 8)",
+        "SELECT a.id, (SELECT MAX(minutes) FROM telecom.calls) FROM bank.accounts a",
+        "SELECT id FROM bank.accounts INTERSECT SELECT customer FROM telecom.calls",
+        "SELECT customer FROM telecom.calls EXCEPT SELECT id FROM bank.accounts",
+    ] {
+        agrees(&world, sql);
+    }
+}

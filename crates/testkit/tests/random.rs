@@ -138,6 +138,25 @@ impl Writer<'_> {
         }
     }
 
+    /// Whether other rows exist.
+    fn existence(&mut self) -> String {
+        let (side, not) = (self.r.pick(self.sides), self.r.pick(&["", "NOT "]));
+        let key = self.r.pick(&["k", "tiny", "name", "day"]);
+        let other = self.r.pick(&["bank.t", "telecom.u"]);
+        let some = self.r.pick(&["TRUE", "z.flag", "z.tiny > 0", "z.name IS NOT NULL"]);
+        match self.r.below(4) {
+            0 => format!("{side}.{key} {not}IN (SELECT z.{key} FROM {other} z WHERE {some})"),
+            1 => format!("{not}EXISTS (SELECT 1 FROM {other} z WHERE z.{key} = {side}.{key} AND {some})"),
+            2 => format!(
+                "{not}EXISTS (SELECT 1 FROM {other} z WHERE z.{key} = {side}.{key} AND z.big {} {side}.k AND {some})",
+                self.r.pick(&["<", ">=", "<>"])
+            ),
+            _ => format!(
+                "({side}.flag OR {not}EXISTS (SELECT 1 FROM {other} z WHERE z.{key} = {side}.{key} AND {some}))"
+            ),
+        }
+    }
+
     fn any(&mut self, depth: u32) -> String {
         match self.r.below(6) {
             0 => self.text(depth),
@@ -165,15 +184,22 @@ fn question(number: u64) -> String {
     let mut r = Random(number.wrapping_mul(0x9e37_79b9_7f4a_7c15));
     r.below(2);
     let both = "(SELECT * FROM bank.t UNION ALL SELECT * FROM telecom.u)";
-    let (from, sides): (String, &[&str]) = match r.below(5) {
+    let (from, sides): (String, &[&str]) = match r.below(9) {
         0 => ("bank.t x JOIN telecom.u y ON x.k = y.k".into(), &["x", "y"]),
         1 => ("telecom.u y LEFT JOIN bank.t x ON x.k = y.k".into(), &["x", "y"]),
         2 => ("bank.t x LEFT JOIN telecom.u y ON x.k = y.k".into(), &["x", "y"]),
         3 => ("bank.t x JOIN telecom.u y ON x.k = y.k AND x.tiny = y.tiny".into(), &["x", "y"]),
+        4 => ("bank.t x FULL JOIN telecom.u y ON x.k = y.k".into(), &["x", "y"]),
+        5 => ("bank.t x JOIN telecom.u y ON x.tiny = y.tiny AND x.name <> y.name".into(), &["x", "y"]),
+        6 => ("bank.t x LEFT JOIN telecom.u y ON x.name = y.name AND x.day < y.day".into(), &["x", "y"]),
+        7 => ("bank.t x FULL JOIN telecom.u y ON x.tiny = y.tiny AND x.big > y.k".into(), &["x", "y"]),
         _ => (format!("{both} x"), &["x"]),
     };
     let mut w = Writer { r, sides };
-    let filter = if w.r.below(2) == 0 { format!(" WHERE {}", w.truth(3)) } else { String::new() };
+    let truth = (w.r.below(2) == 0).then(|| w.truth(3));
+    let existence = (w.r.below(4) == 0).then(|| w.existence());
+    let filter: Vec<String> = truth.into_iter().chain(existence).collect();
+    let filter = if filter.is_empty() { String::new() } else { format!(" WHERE {}", filter.join(" AND ")) };
     match w.r.below(5) {
         0 => {
             let aggs: Vec<String> = (0..3).map(|at| format!("{} AS a{at}", w.aggregate(2))).collect();
@@ -265,9 +291,14 @@ fn random_questions_have_the_same_answer_everywhere() {
     let first: u64 = std::env::var("FIRST_QUESTION").ok().and_then(|n| n.parse().ok()).unwrap_or(0);
     let mut ends = Vec::new();
     for number in first..first + n {
+        let shown = std::env::var_os("SHOW_QUESTIONS").is_some();
+        // Before it is asked, since it may not come to an end.
+        if shown {
+            println!("{number} {}", question(number));
+        }
         let end = ask(&world, number, number % 10 == 0);
-        if std::env::var_os("SHOW_QUESTIONS").is_some() {
-            println!("{number} {end:?} {}", question(number));
+        if shown {
+            println!("{number} {end:?}");
         }
         ends.push(end);
     }

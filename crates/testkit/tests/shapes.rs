@@ -75,6 +75,12 @@ fn long_text_is_joined_grouped_and_compared_by_hash() {
         "SELECT n, COUNT(*) FROM (SELECT CASE WHEN d.worth > 5 THEN f.firm ELSE 'other, whatever it may be' END AS n FROM broker.deals d JOIN registry.firms f ON d.seller = f.firm) x GROUP BY n",
         "SELECT COALESCE(f.country, 'nowhere at all, as it seems') FROM broker.deals d LEFT JOIN registry.firms f ON d.seller = f.firm",
         "SELECT COUNT(*) FROM broker.deals d JOIN registry.firms f ON d.seller = f.firm WHERE f.firm <> f.country OR f.country IS NULL",
+        "SELECT f.firm, d.seller, d.worth FROM registry.firms f FULL JOIN broker.deals d ON d.seller = f.firm AND d.worth < f.staff",
+        "SELECT firm FROM registry.firms INTERSECT SELECT seller FROM broker.deals",
+        "SELECT seller FROM broker.deals EXCEPT SELECT country FROM registry.firms",
+        "SELECT worth FROM broker.deals WHERE seller NOT IN (SELECT firm FROM registry.firms)",
+        "SELECT f.firm FROM registry.firms f WHERE f.staff > 8 OR f.firm IN (SELECT seller FROM broker.deals)",
+        "SELECT x.seller, y.firm FROM broker.deals x JOIN registry.firms y ON x.seller < y.firm",
     ] {
         agrees(&world, sql);
     }

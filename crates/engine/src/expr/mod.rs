@@ -174,6 +174,7 @@ pub(crate) fn each_text(node: &Node, see: &mut impl FnMut(u32)) {
     match &node.op {
         Op::Filter { predicate } => visit(predicate, see),
         Op::Project { exprs } => exprs.iter().for_each(|expr| visit(expr, see)),
+        Op::Join(join) => join.condition.iter().for_each(|condition| visit(condition, see)),
         _ => {}
     }
 }

@@ -130,18 +130,48 @@ pub(super) fn multiply_into(out: &mut [Gf128], x: &[Gf128]) {
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,vpclmulqdq")]
 pub(super) fn pair_products(x: [&[Gf128]; 2], y: [&[Gf128]; 2], zero: &mut [Gf128], infinity: &mut [Gf128]) {
     let width = zero.len() / 4;
-    let [x_low, x_high] = x.map(|x| x.as_chunks::<4>().0);
-    let [y_low, y_high] = y.map(|y| y.as_chunks::<4>().0);
-    let out = zero.as_chunks_mut::<4>().0.iter_mut().zip(infinity.as_chunks_mut::<4>().0);
-    for (t, (zero, infinity)) in out.enumerate() {
-        let (mut at_zero, mut at_infinity) = (Sums::zero(), Sums::zero());
-        for i in (t..x_low.len()).step_by(width) {
-            let (x, y) = (load(&x_low[i]), load(&y_low[i]));
-            at_zero = at_zero.add(x, y);
-            let (x, y) = (_mm512_xor_si512(x, load(&x_high[i])), _mm512_xor_si512(y, load(&y_high[i])));
-            at_infinity = at_infinity.add(x, y);
+    let x = x.map(|x| x.as_chunks::<4>().0);
+    let y = y.map(|y| y.as_chunks::<4>().0);
+    let (zero, zero_rest) = zero.as_chunks_mut::<4>().0.as_chunks_mut::<4>();
+    let (infinity, infinity_rest) = infinity.as_chunks_mut::<4>().0.as_chunks_mut::<4>();
+    let rest = 4 * zero.len();
+    for (tile, (zero, infinity)) in zero.iter_mut().zip(infinity).enumerate() {
+        pair_products_at(4 * tile, width, x, y, zero, infinity);
+    }
+    for (at, (zero, infinity)) in zero_rest.iter_mut().zip(infinity_rest).enumerate() {
+        pair_products_at(rest + at, width, x, y, std::array::from_mut(zero), std::array::from_mut(infinity));
+    }
+}
+
+/// `N` registers of each row from `first` on, which are neighbours in memory: their sums stay in
+/// registers for `N` up to four.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,vpclmulqdq")]
+fn pair_products_at<const N: usize>(
+    first: usize,
+    width: usize,
+    [x_low, x_high]: [&[[Gf128; 4]]; 2],
+    [y_low, y_high]: [&[[Gf128; 4]]; 2],
+    zero: &mut [[Gf128; 4]; N],
+    infinity: &mut [[Gf128; 4]; N],
+) {
+    let mut sums = [[Sums::zero(); 2]; N];
+    let rows = |w: &'_ [[Gf128; 4]]| w.len() / width;
+    for row in 0..rows(x_low) {
+        let at = row * width + first;
+        let columns = |w: &[[Gf128; 4]]| -> [__m512i; N] {
+            let w: &[[Gf128; 4]; N] = w[at..at + N].try_into().expect("so many columns");
+            std::array::from_fn(|t| load(&w[t]))
+        };
+        let (x, x_high, y, y_high) = (columns(x_low), columns(x_high), columns(y_low), columns(y_high));
+        for t in 0..N {
+            let [at_zero, at_infinity] = sums[t];
+            let mixed = [_mm512_xor_si512(x[t], x_high[t]), _mm512_xor_si512(y[t], y_high[t])];
+            sums[t] = [at_zero.add(x[t], y[t]), at_infinity.add(mixed[0], mixed[1])];
         }
-        store(at_zero.reduce(), zero);
-        store(at_infinity.reduce(), infinity);
+    }
+    for t in 0..N {
+        store(sums[t][0].reduce(), &mut zero[t]);
+        store(sums[t][1].reduce(), &mut infinity[t]);
     }
 }

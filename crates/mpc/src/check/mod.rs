@@ -16,7 +16,7 @@
 //! | proofs | coins, shares, digests, verdicts | the proofs' own transcripts |
 //! | `Session::establish` | nonces and keys | the session id, which all compare |
 //! | `Shuffler` | rows, tags, and the tags' product | [`rows`], before anything is opened |
-//! | `Halves` | one party's sums | nothing: malicious sessions refuse it |
+//! | `Halves` | the carries of `P_0`'s sum, products | [`bits`]: each message has its prover |
 //! | `bit_dot`, `compare_digits` | `z_i` to the left | nothing: malicious sessions refuse them |
 //!
 //! `random`, `random_bits` and `word_masks` send nothing.
@@ -42,6 +42,8 @@ pub(crate) struct AndStep {
     pub(crate) step: Step,
     pub(crate) pairs: Vec<(SharedBits, SharedBits)>,
     pub(crate) z: SharedBits,
+    /// Whose messages the products took: each proves its own.
+    pub(crate) provers: [bool; 3],
 }
 
 /// One step's recorded ring products, under the masks `(step, Use::Mask)`.

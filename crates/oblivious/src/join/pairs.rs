@@ -70,6 +70,20 @@ pub(super) fn lookup(
     Ok(Lookup { payload, matched, used, broken })
 }
 
+/// As [`super::member`], of sides that fit together.
+pub(super) fn member(
+    s: &mut Session,
+    set: &UniqueSide<'_>,
+    keys: &SharedBits,
+    valid: &SharedBits,
+) -> Result<SharedBits, ProtocolError> {
+    let (m, n) = (set.keys.n_rows(), keys.n_rows());
+    let blocks = (0..m as u32).flat_map(|j| std::iter::repeat_n(j, n)).collect::<Vec<_>>();
+    let rows = (0..m).flat_map(|_| 0..n as u32).collect::<Vec<_>>();
+    let same = same_pairs(s, [(set.keys, set.valid), (keys, valid)], [&blocks, &rows])?;
+    any_block(s, same, m, n)
+}
+
 /// Which pairs of a row on the left and one on the right have one key and both take part.
 fn same_pairs(
     s: &mut Session,
@@ -154,13 +168,23 @@ fn any_of_block(
 ) -> Result<SharedBits, ProtocolError> {
     // Rows that look up one below the other, so that halves of all blocks are neighbours.
     let index: Vec<u32> = (0..n as u32).flat_map(|i| (0..m as u32).map(move |j| j * n as u32 + i)).collect();
-    let (mut rows, mut plane) = (n, pairs.gather(&index));
+    any_block(s, pairs.gather(&index), n, m)
+}
+
+/// The OR of all `n_blocks` blocks of `n` rows.
+fn any_block(
+    s: &mut Session,
+    mut plane: SharedBits,
+    n_blocks: usize,
+    n: usize,
+) -> Result<SharedBits, ProtocolError> {
+    let mut rows = n_blocks;
     while rows > 1 {
         let half = rows / 2;
         let either =
-            or(s, ("used", rows), &plane.copy_rows(0..half * m), &plane.copy_rows(half * m..2 * half * m))?;
-        plane = SharedBits::concat(&[&either, &plane.copy_rows(2 * half * m..rows * m)]);
+            or(s, ("used", rows), &plane.copy_rows(0..half * n), &plane.copy_rows(half * n..2 * half * n))?;
+        plane = SharedBits::concat(&[&either, &plane.copy_rows(2 * half * n..rows * n)]);
         rows -= half;
     }
-    Ok(if n == 0 { SharedBits::constant(s, m, 1, 0) } else { plane })
+    Ok(if n_blocks == 0 { SharedBits::constant(s, n, 1, 0) } else { plane })
 }

@@ -191,3 +191,31 @@ proptest::proptest! {
         check(&case, if sorted { Method::Quick } else { Method::Auto }, &Lab::seeded(1));
     }
 }
+
+#[test]
+fn members_of_a_set_are_found_however_often_they_are_in_it() {
+    for (n_set, n) in [(0, 3), (3, 0), (1, 1), (5, 9), (64, 130), (300, 40)] {
+        let set: Vec<(u16, bool)> = (0..n_set).map(|row| (row as u16 * 5 % 23, row % 3 != 1)).collect();
+        let keys: Vec<(u16, bool)> = (0..n).map(|row| (row as u16 * 7 % 29, row % 4 != 1)).collect();
+        let expected: Vec<u64> =
+            keys.iter().map(|(key, valid)| u64::from(*valid && set.contains(&(*key, true)))).collect();
+        for method in METHODS {
+            let f = |s: &mut Session| {
+                let deal = |seed, rows: &[(u16, bool)]| {
+                    let keys = planes(s, seed, 5, rows.iter().map(|row| row.0.into()));
+                    (keys, planes(s, seed + 1, 1, rows.iter().map(|row| row.1.into())))
+                };
+                let ((set, set_valid), (keys, valid)) = (deal(1, &set), deal(3, &keys));
+                let found = member(s, "member", (&set, &set_valid), &keys, &valid, method)?;
+                let found = verify(s, found)?;
+                let found = open_bits(s, "found", found)?;
+                Ok(found.map(|bits| (0..bits.n_rows()).map(|row| bits.row(row) as u64).collect::<Vec<_>>()))
+            };
+            let run = Lab::seeded(5).run(f);
+            if method != Method::Quick {
+                assert_eq!(run.cost(), Lab::seeded(5).count(f).expect("counting succeeds"));
+            }
+            assert_eq!(run.agreed().expect("opened"), expected, "{n_set} and {n}, {method:?}");
+        }
+    }
+}

@@ -2,7 +2,7 @@
 //!
 //! A digit of `d` bits is unrolled into `2^d − 1` bits: bit `v` says whether the digit is `v`.
 //! Whether one digit is less than another, or equal to it, is then an inner product, one bit of
-//! message however large the digits. Bit by bit, a comparison of `w` bits sends about `3w` bits;
+//! message however large the digits. Bit by bit, a comparison of `w` bits sends about `2½·w` bits;
 //! with digits of two bits `w` for the digits and `w` for the tree above them.
 
 use mpc::{ProtocolError, Security, Session, SharedBits, SharedRows};
@@ -50,8 +50,12 @@ impl Digits {
     /// per round where the lowest digit pairs up early.
     pub(super) fn less_cost(&self) -> (usize, usize) {
         let depth = (usize::BITS - self.n.saturating_sub(1).leading_zeros()) as usize;
-        let leaves = if self.bits == 1 { self.n } else { 2 * self.n };
-        (1 + depth, leaves + 2 * (self.n - 1))
+        let bits = match self.bits {
+            1 if self.n.is_multiple_of(2) => 5 * self.n / 2 - 3,
+            1 => (5 * self.n - 3) / 2,
+            _ => 2 * self.n + 2 * (self.n - 1),
+        };
+        (1 + depth, bits)
     }
 
     /// Keys unrolled: plane `(v − 1)·n + k` says whether digit `k` is `v`.

@@ -2,7 +2,9 @@
 
 use crate::error::{At, PlanError};
 use crate::interval::{Exact, fit_total};
-use crate::secure::{AggFunc, Field, JoinKind, Needs, Overflow, Side, SortKey, UniqueKey, Uniqueness};
+use crate::secure::{
+    AggFunc, Field, JoinKind, Needs, NullKeys, Overflow, Side, SortKey, UniqueKey, Uniqueness,
+};
 use crate::types::{Range, Type};
 
 /// The most rows that a relation may have.
@@ -155,57 +157,93 @@ impl Facts {
         Ok(Facts { fields, bound, unique, sorted: Vec::new(), matches: Vec::new() })
     }
 
-    /// The pairs that match, and for a left join the left rows that do not.
+    /// How many rows one row of the other side can match, where it matches by these keys.
+    fn partners_on(&self, keys: &[usize], nulls: NullKeys) -> u64 {
+        // What is said of keys leaves NULL out.
+        if nulls == NullKeys::Equal && keys.iter().any(|key| self.fields[*key].nullable) {
+            return self.bound;
+        }
+        self.matches_on(keys)
+    }
+
+    /// How many pairs of rows can have equal keys at most.
+    pub(super) fn pairs(left: (&Facts, &[usize]), right: (&Facts, &[usize]), nulls: NullKeys) -> u128 {
+        let pairs = |one: (&Facts, &[usize]), other: (&Facts, &[usize])| {
+            u128::from(one.0.bound) * u128::from(other.0.partners_on(other.1, nulls))
+        };
+        pairs(left, right).min(pairs(right, left))
+    }
+
+    /// The pairs that match, and for an outer join the rows that do not.
     pub(super) fn join(
-        left: &Facts,
-        right: &Facts,
+        left: (&Facts, &[usize]),
+        right: (&Facts, &[usize]),
         kind: JoinKind,
-        left_keys: &[usize],
-        right_keys: &[usize],
+        nulls: NullKeys,
     ) -> Result<Facts, PlanError> {
-        let (per_left, per_right) = (right.matches_on(right_keys), left.matches_on(left_keys));
-        let pairs = |facts: &Facts, most: u64| u128::from(facts.bound) * u128::from(most);
-        let matched = pairs(left, per_left).min(pairs(right, per_right));
-        let rows = match kind {
-            JoinKind::Inner => matched,
+        let matched = Facts::pairs(left, right, nulls);
+        let (per_left, per_right) = (right.0.partners_on(right.1, nulls), left.0.partners_on(left.1, nulls));
+        let ((left, left_keys), (right, right_keys)) = (left, right);
+        let with_left = match per_left {
             // A left row that has a match stands for one of the pairs at least.
-            JoinKind::Left if per_left <= 1 => left.bound.into(),
-            JoinKind::Left => matched + u128::from(left.bound),
+            0 | 1 => left.bound.into(),
+            _ => matched + u128::from(left.bound),
+        };
+        let rows = match kind {
+            JoinKind::Left => with_left,
+            JoinKind::Full => with_left + u128::from(right.bound),
+            _ => matched,
         };
         let bound = bounded(rows, "a join")?;
         let n_left = left.fields.len();
-        let mut fields = left.fields.clone();
-        fields.extend(
-            right
-                .fields
-                .iter()
-                .map(|field| Field { nullable: field.nullable || kind == JoinKind::Left, ..field.clone() }),
-        );
-        let mut unique = Vec::new();
-        if per_left <= 1 {
-            unique.extend(left.unique.iter().cloned());
+        let optional = |fields: &[Field], optional: bool| {
+            let field = |field: &Field| Field { nullable: field.nullable || optional, ..field.clone() };
+            fields.iter().map(field).collect::<Vec<_>>()
+        };
+        let mut fields = optional(&left.fields, kind == JoinKind::Full);
+        fields.extend(optional(&right.fields, kind != JoinKind::Inner));
+        // Rows all NULL stand beside rows without a match, and may repeat.
+        let survives = |key: &[usize], optional: bool| !optional || !key.is_empty();
+        let shift = |key: &[usize]| key.iter().map(|column| column + n_left).collect::<Vec<_>>();
+        let (mut unique, mut matches) = (Vec::new(), Vec::new());
+        let moved = |key: &UniqueKey, columns| UniqueKey { columns, basis: key.basis };
+        let times = |most: u64, per: u64| most.saturating_mul(per);
+        let keys = |facts: &Facts, kept: bool| -> Vec<UniqueKey> {
+            facts.unique.iter().filter(|key| survives(&key.columns, kept)).cloned().collect()
+        };
+        for key in keys(left, kind == JoinKind::Full) {
+            match per_left {
+                0 | 1 => unique.push(key),
+                _ => matches.push((key.columns, per_left)),
+            }
         }
-        if per_right <= 1 {
-            let shift = |key: &UniqueKey| UniqueKey {
-                columns: key.columns.iter().map(|column| column + n_left).collect(),
-                basis: key.basis,
-            };
-            // Right rows all NULL stand for left rows without a match, and may repeat.
-            let survives = |key: &&UniqueKey| kind == JoinKind::Inner || !key.columns.is_empty();
-            unique.extend(right.unique.iter().filter(survives).map(shift));
+        for key in keys(right, kind != JoinKind::Inner) {
+            match per_right {
+                0 | 1 => unique.push(moved(&key, shift(&key.columns))),
+                _ => matches.push((shift(&key.columns), per_right)),
+            }
         }
-        Ok(Facts { fields, bound, unique, sorted: Vec::new(), matches: Vec::new() })
+        matches.extend(left.matches.iter().map(|(key, most)| (key.clone(), times(*most, per_left.max(1)))));
+        matches.extend(right.matches.iter().map(|(key, most)| (shift(key), times(*most, per_right.max(1)))));
+        matches.retain(|(key, _)| !key.is_empty());
+        debug_assert_eq!(left_keys.len(), right_keys.len());
+        Ok(Facts { fields, bound, unique, sorted: Vec::new(), matches })
     }
 
-    /// Which side is unique on its keys, and why: the right one of a left join
-    /// if it is, else the one with the stronger reason, else the smaller one.
+    /// Which side is unique on its keys, and why: the right one if the left one's rows stay without a
+    /// match, else the one with the stronger reason, else the smaller one.
     pub(super) fn unique_side(
         left: (&Facts, &[usize]),
         right: (&Facts, &[usize]),
         kind: JoinKind,
+        nulls: NullKeys,
     ) -> Option<(Side, Uniqueness)> {
-        let by_left = left.0.unique_on(left.1).map(|basis| (Side::Left, basis));
-        let by_right = right.0.unique_on(right.1).map(|basis| (Side::Right, basis));
+        let unique = |(facts, keys): (&Facts, &[usize])| {
+            let nullable = keys.iter().any(|key| facts.fields[*key].nullable);
+            facts.unique_on(keys).filter(|_| nulls != NullKeys::Equal || !nullable)
+        };
+        let by_left = unique(left).map(|basis| (Side::Left, basis));
+        let by_right = unique(right).map(|basis| (Side::Right, basis));
         match (by_left, by_right) {
             (Some(by_left), Some(by_right)) if kind == JoinKind::Inner => {
                 let strong = |basis| basis != Uniqueness::Inferred;
@@ -218,6 +256,13 @@ impl Facts {
             }
             (by_left, by_right) => by_right.or(by_left),
         }
+    }
+
+    /// The columns from `by` on, then the others.
+    pub(super) fn rotated(&self, by: usize) -> Facts {
+        let columns = (by..self.fields.len()).chain(0..by);
+        let derive = |column: usize| Derived { field: self.fields[column].clone(), from: Some(column) };
+        self.project(columns.map(derive).collect())
     }
 }
 

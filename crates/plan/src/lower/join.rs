@@ -1,70 +1,59 @@
-//! Joins by equal keys, of which one side is unique.
+//! Joins that give pairs: by keys of which one side is unique, by keys that repeat up to a public
+//! number, or by comparing every pair of rows.
 
 use datafusion::common::{JoinType, NullEquality};
 use datafusion::logical_expr::{Expr as LogicalExpr, Join as LogicalJoin};
 
 use super::facts::Facts;
-use super::operators::{deduplicate, keep, project};
+use super::operators::{keep, project};
 use super::{Lowering, Relation, typed};
 use crate::error::{At, PlanError};
-use crate::secure::{Expr, ExprKind, Join, JoinKind, Op, Place};
-use crate::types::{Type, Value};
+use crate::secure::{Expr, ExprKind, Join, JoinKind, Matching, NullKeys, Op, Place};
+use crate::types::Type;
+
+/// The most pairs of rows that are compared one by one.
+const MOST_PAIRS: u128 = 1 << 24;
+/// Up to so many pairs, comparing all of them is quicker than sorting.
+const FEW_PAIRS: u128 = 1 << 13;
+
+/// Two inputs of a join and their keys, pair by pair.
+pub(super) struct Sides {
+    pub(super) left: Relation,
+    pub(super) right: Relation,
+    pub(super) keys: Vec<(Expr, Expr)>,
+}
 
 impl Lowering<'_> {
     pub(super) fn join(&self, join: &LogicalJoin) -> Result<Relation, PlanError> {
-        if join.null_equality == NullEquality::NullEqualsNull {
-            let words = ["INTERSECT", "EXCEPT", "MINUS", "DISTINCT FROM"];
-            let word = words.into_iter().find(|word| self.locator.word(word).is_some()).unwrap_or("JOIN");
-            return Err(self.refuse("INTERSECT or EXCEPT (a join in which NULL equals NULL)", word));
-        }
         match join.join_type {
             JoinType::Inner => self.pairs(join, JoinKind::Inner, false),
             JoinType::Left => self.pairs(join, JoinKind::Left, false),
             JoinType::Right => self.pairs(join, JoinKind::Left, true),
-            JoinType::LeftSemi => self.semi(join, false),
-            JoinType::LeftAnti => self.semi(join, true),
-            JoinType::Full => Err(self.refuse("FULL JOIN", "FULL")),
-            JoinType::RightSemi | JoinType::RightAnti | JoinType::LeftMark | JoinType::RightMark => {
-                Err(self.refuse("EXISTS or IN (SELECT …) in this place", "( SELECT"))
-            }
+            JoinType::Full => self.pairs(join, JoinKind::Full, false),
+            JoinType::LeftSemi => self.existence(join, JoinKind::Semi, false),
+            JoinType::RightSemi => self.existence(join, JoinKind::Semi, true),
+            JoinType::LeftAnti => self.existence(join, JoinKind::Anti, false),
+            JoinType::RightAnti => self.existence(join, JoinKind::Anti, true),
+            JoinType::LeftMark => self.existence(join, JoinKind::Mark, false),
+            JoinType::RightMark => self.existence(join, JoinKind::Mark, true),
         }
     }
 
-    /// An inner or left join; a right join is a left one with sides swapped.
+    /// A join of pairs; a right join is a left one with sides swapped.
     fn pairs(&self, join: &LogicalJoin, kind: JoinKind, swapped: bool) -> Result<Relation, PlanError> {
-        let (n_left, n_right) = (join.left.schema().fields().len(), join.right.schema().fields().len());
-        let (mut left, mut right) = (self.relation(&join.left)?, self.relation(&join.right)?);
-        let mut keys = self.keys(join, &left, &right)?;
-        if swapped {
-            std::mem::swap(&mut left, &mut right);
-            keys = keys.into_iter().map(|(left, right)| (right, left)).collect();
-        }
-        let residual = match &join.filter {
-            Some(filter) if is_true(filter) => None,
-            Some(_) if kind == JoinKind::Left => {
-                let place = self.locator.phrase(if swapped { "RIGHT" } else { "LEFT" });
-                let reason = "only equalities between both sides, and conditions on the optional side";
-                return Err(
-                    PlanError::unsupported("this ON condition of an outer join", reason).placed(place)
-                );
-            }
-            other => other.as_ref(),
-        };
-        let (n_first, n_second) = if swapped { (n_right, n_left) } else { (n_left, n_right) };
-        let joined = self.equijoin(join, kind, left, right, keys, (n_first, n_second))?;
+        let (left, right) = (self.relation(&join.left)?, self.relation(&join.right)?);
+        let keys = self.keys(join, &left, &right)?;
+        let condition = self.condition(join, &left, &right)?;
+        let n_right = right.facts.fields.len();
+        let sides = Sides { left, right, keys };
+        let joined = self.matched(join, kind, sides.swapped_if(swapped), condition, swapped)?;
         // The keys' own columns have gone; what is left is in DataFusion's order,
         // unless the sides were swapped.
-        let joined = if swapped { rotate(joined, n_right) } else { joined };
-        match residual {
-            Some(filter) => {
-                let predicate = self.scalars(&join.schema, &joined.facts).lower(filter)?;
-                Ok(keep(joined, predicate))
-            }
-            None => Ok(joined),
-        }
+        Ok(if swapped { rotate(joined, n_right) } else { joined })
     }
 
-    fn keys(
+    /// The keys of both sides as one type and scale.
+    pub(super) fn keys(
         &self,
         join: &LogicalJoin,
         left: &Relation,
@@ -84,98 +73,133 @@ impl Lowering<'_> {
         Ok(keys)
     }
 
-    /// Joins by keys, which are computed below the join and dropped above it
-    /// where they are no columns.
-    fn equijoin(
+    /// What a join asks of a pair beside equal keys: over the left columns, then the right ones.
+    pub(super) fn condition(
+        &self,
+        join: &LogicalJoin,
+        left: &Relation,
+        right: &Relation,
+    ) -> Result<Option<Expr>, PlanError> {
+        let Some(filter) = join.filter.as_ref().filter(|filter| !is_true(filter)) else { return Ok(None) };
+        let schema = join.left.schema().join(join.right.schema());
+        let schema = schema.map_err(|error| PlanError::Planner { reason: error.strip_backtrace() })?;
+        let fields = [left.facts.fields.as_slice(), right.facts.fields.as_slice()].concat();
+        let both = Facts { fields, bound: 0, unique: vec![], sorted: vec![], matches: vec![] };
+        self.scalars(&schema, &both).lower(filter).map(Some)
+    }
+
+    /// Finds the matches in the best way there is. `condition` is over the columns of both sides as
+    /// DataFusion has them, which `swapped` sides have the other way round.
+    pub(super) fn matched(
         &self,
         join: &LogicalJoin,
         kind: JoinKind,
-        left: Relation,
-        right: Relation,
-        keys: Vec<(Expr, Expr)>,
-        (n_left, n_right): (usize, usize),
+        sides: Sides,
+        condition: Option<Expr>,
+        swapped: bool,
     ) -> Result<Relation, PlanError> {
+        let nulls = nulls(join);
+        let (n_left, n_right) = (sides.left.facts.fields.len(), sides.right.facts.fields.len());
+        let Sides { left, right, keys } = sides;
         let (left_keys, right_keys): (Vec<Expr>, Vec<Expr>) = keys.into_iter().unzip();
         let (left, left_keys) = with_keys(left, left_keys);
         let (right, right_keys) = with_keys(right, right_keys);
-        let sides = ((&left.facts, left_keys.as_slice()), (&right.facts, right_keys.as_slice()));
-        let Some((unique_side, uniqueness)) = Facts::unique_side(sides.0, sides.1, kind) else {
-            return Err(self.many_to_many(join));
-        };
         let n_wide = left.facts.fields.len();
-        let facts = Facts::join(&left.facts, &right.facts, kind, &left_keys, &right_keys)?;
-        let op = Op::Join(Join { kind, left_keys, right_keys, unique_side, uniqueness });
+        let condition = condition.map(|condition| {
+            let (first, second) = (0..n_left, n_wide..n_wide + n_right);
+            let columns = if swapped { second.chain(first) } else { first.chain(second) };
+            condition.with_columns(&columns.collect::<Vec<_>>())
+        });
+        let on = ((&left.facts, left_keys.as_slice()), (&right.facts, right_keys.as_slice()));
+        let matching = match Facts::unique_side(on.0, on.1, kind, nulls) {
+            Some((unique_side, uniqueness)) => Matching::Lookup { unique_side, uniqueness },
+            None => self.many_to_many(join, on, nulls)?,
+        };
+        let mut facts =
+            Facts::join(on.0, on.1, if kind.gives_pairs() { kind } else { JoinKind::Inner }, nulls)?;
         let computed = n_wide > n_left || right.facts.fields.len() > n_right;
-        let joined = Relation { op, place: Place::Shared, facts, inputs: vec![left, right] };
+        match kind {
+            JoinKind::Semi | JoinKind::Anti => facts = left.facts.clone(),
+            JoinKind::Mark => facts = marked(&left.facts),
+            JoinKind::Inner | JoinKind::Left | JoinKind::Full => {}
+        }
+        // Of an inner join that looks matches up the condition is a filter like any other.
+        let above = matches!((kind, matching), (JoinKind::Inner, Matching::Lookup { .. }));
+        let (condition, filter) = if above { (None, condition) } else { (condition, None) };
+        let op = Op::Join(Join { kind, left_keys, right_keys, nulls, condition, matching });
+        let mut joined = Relation { op, place: Place::Shared, facts, inputs: vec![left, right] };
+        if let Some(filter) = filter {
+            joined = keep(joined, filter);
+        }
         if !computed {
             return Ok(joined);
         }
-        Ok(pick(joined, (0..n_left).chain(n_wide..n_wide + n_right)))
+        let n_columns = joined.facts.fields.len();
+        let behind = if kind.gives_pairs() { n_wide..n_wide + n_right } else { n_wide..n_columns };
+        Ok(pick(joined, (0..n_left).chain(behind)))
     }
 
-    /// Rows of the left side that have (or, for `anti`, have not) a match.
-    fn semi(&self, join: &LogicalJoin, anti: bool) -> Result<Relation, PlanError> {
-        let what = if anti { "NOT EXISTS or NOT IN (SELECT …)" } else { "EXISTS or IN (SELECT …)" };
-        let refuse = |reason: &str| {
-            let word = if anti { self.locator.word("NOT") } else { None };
-            let place = word.or_else(|| self.locator.phrase("IN (")).or_else(|| self.locator.word("EXISTS"));
-            Err(PlanError::unsupported(format!("{what} {reason}"), "").placed(place))
-        };
-        if join.null_aware {
-            return refuse("where the subquery may give NULL");
+    /// How to find matches where neither side is unique.
+    fn many_to_many(
+        &self,
+        join: &LogicalJoin,
+        on: ((&Facts, &[usize]), (&Facts, &[usize])),
+        nulls: NullKeys,
+    ) -> Result<Matching, PlanError> {
+        let every = u128::from(on.0.0.bound) * u128::from(on.1.0.bound);
+        let most = Facts::pairs(on.0, on.1, nulls);
+        if every <= FEW_PAIRS || every <= MOST_PAIRS && (on.0.1.is_empty() || most >= every / 4) {
+            return Ok(Matching::Pairs);
         }
-        if join.filter.as_ref().is_some_and(|filter| !is_true(filter)) {
-            return refuse("with a condition that is no equality");
+        if most < every && most <= MOST_PAIRS && !on.0.1.is_empty() {
+            return Ok(Matching::Expand { at_most: most as u64 });
         }
+        let place = ["JOIN", "EXISTS", "WHERE", "FROM"].iter().find_map(|word| self.locator.word(word));
         if join.on.is_empty() {
-            return refuse("without an equality between both sides");
-        }
-        let (left, right) = (self.relation(&join.left)?, self.relation(&join.right)?);
-        let n_left = left.facts.fields.len();
-        let (left_keys, right_keys): (Vec<Expr>, Vec<Expr>) =
-            self.keys(join, &left, &right)?.into_iter().unzip();
-        let known: Vec<String> = right.facts.fields.iter().map(|field| field.name.clone()).collect();
-        let names: Vec<String> = right_keys.iter().map(|key| key.display(&known).to_string()).collect();
-        let n_keys = right_keys.len();
-        let right = project(right, right_keys, names.clone());
-        let all: Vec<usize> = (0..n_keys).collect();
-        let mut right = if right.facts.unique_on(&all).is_some() { right } else { deduplicate(right) };
-        if anti {
-            let mut exprs: Vec<Expr> =
-                right.facts.fields.iter().enumerate().map(|(i, field)| typed::column(i, field)).collect();
-            exprs.push(typed::literal(Value::Bool(true), Type::Bool));
-            right = project(right, exprs, names.into_iter().chain(["matched".to_owned()]).collect());
-        }
-        let n_right = right.facts.fields.len();
-        let keys = left_keys.into_iter().zip((0..n_keys).map(|i| typed::column(i, &right.facts.fields[i])));
-        let keys = keys.collect();
-        let kind = if anti { JoinKind::Left } else { JoinKind::Inner };
-        let mut joined = self.equijoin(join, kind, left, right, keys, (n_left, n_right))?;
-        if anti {
-            let matched = n_left + n_keys;
-            let missing = typed::is_null(typed::column(matched, &joined.facts.fields[matched]));
-            joined = keep(joined, missing);
-        }
-        Ok(pick(joined, 0..n_left))
-    }
-
-    fn many_to_many(&self, join: &LogicalJoin) -> PlanError {
-        let place = ["JOIN", "WHERE", "FROM"].iter().find_map(|word| self.locator.word(word));
-        if join.on.is_empty() {
-            let reason = "join on an equality between a column of each side, one of them unique";
-            return PlanError::unsupported("a join without an equality", reason).placed(place);
+            let reason = format!(
+                "{every} pairs of rows would be compared, more than {MOST_PAIRS}; join on an equality, or \
+                 declare fewer rows"
+            );
+            return Err(
+                PlanError::unsupported("a join without an equality of so many rows", reason).placed(place)
+            );
         }
         let name = |expr: &LogicalExpr| expr.human_display().to_string();
         let on = join.on.iter().map(|(left, right)| format!("{} = {}", name(left), name(right)));
         let on: Vec<String> = on.collect();
         let (left, right): (Vec<String>, Vec<String>) =
             join.on.iter().map(|(left, right)| (name(left), name(right))).unzip();
-        PlanError::ManyToMany {
+        Err(PlanError::ManyToMany {
             on: on.join(" AND "),
             left: format!("({})", left.join(", ")),
             right: format!("({})", right.join(", ")),
+            pairs: most,
+            limit: MOST_PAIRS,
             at: At(place),
+        })
+    }
+}
+
+impl Sides {
+    pub(super) fn swapped_if(self, swapped: bool) -> Sides {
+        if !swapped {
+            return self;
         }
+        let keys = self.keys.into_iter().map(|(left, right)| (right, left)).collect();
+        Sides { left: self.right, right: self.left, keys }
+    }
+}
+
+fn marked(left: &Facts) -> Facts {
+    let mut facts = left.clone();
+    facts.fields.push(super::facts::field("mark", Type::Bool, false, Type::Bool.range(), 0));
+    facts
+}
+
+pub(super) fn nulls(join: &LogicalJoin) -> NullKeys {
+    match join.null_equality {
+        NullEquality::NullEqualsNull => NullKeys::Equal,
+        NullEquality::NullEqualsNothing => NullKeys::Never,
     }
 }
 
@@ -184,7 +208,7 @@ fn is_true(filter: &LogicalExpr) -> bool {
 }
 
 /// Keys as one type and scale.
-fn same_type(left: Expr, right: Expr) -> Result<(Expr, Expr), PlanError> {
+pub(super) fn same_type(left: Expr, right: Expr) -> Result<(Expr, Expr), PlanError> {
     let equal = typed::compare(crate::secure::Comparison::Eq, left, right)?;
     let ExprKind::Compare { left, right, .. } = equal.kind else {
         return Err(PlanError::unsupported("a join on a constant condition", ""));
@@ -199,7 +223,7 @@ fn same_type(left: Expr, right: Expr) -> Result<(Expr, Expr), PlanError> {
 }
 
 /// The relation with its keys as columns: computed ones behind its own.
-fn with_keys(input: Relation, keys: Vec<Expr>) -> (Relation, Vec<usize>) {
+pub(super) fn with_keys(input: Relation, keys: Vec<Expr>) -> (Relation, Vec<usize>) {
     let fields = &input.facts.fields;
     let mut names: Vec<String> = fields.iter().map(|field| field.name.clone()).collect();
     let mut exprs: Vec<Expr> = fields.iter().enumerate().map(|(i, field)| typed::column(i, field)).collect();
@@ -217,7 +241,7 @@ fn with_keys(input: Relation, keys: Vec<Expr>) -> (Relation, Vec<usize>) {
 }
 
 /// Some of the columns.
-fn pick(input: Relation, columns: impl Iterator<Item = usize>) -> Relation {
+pub(super) fn pick(input: Relation, columns: impl Iterator<Item = usize>) -> Relation {
     let (mut exprs, mut names) = (Vec::new(), Vec::new());
     for column in columns {
         exprs.push(typed::column(column, &input.facts.fields[column]));

@@ -2,7 +2,7 @@
 //! what is known of their output follows from the catalog.
 
 use datafusion::common::tree_node::TreeNodeRecursion;
-use datafusion::common::{DFSchema, JoinType};
+use datafusion::common::{DFSchema, JoinType, NullEquality};
 use datafusion::logical_expr::expr::AggregateFunction;
 use datafusion::logical_expr::{
     Aggregate, Distinct, Expr as LogicalExpr, ExprSchemable, FetchType, Join as LogicalJoin, LogicalPlan,
@@ -14,7 +14,7 @@ use super::{Home, Lowering, Relation};
 use crate::catalog::Source;
 use crate::error::PlanError;
 use crate::secure::{
-    AggFunc, ExprKind, Field, JoinKind, LocalStage, Op, Place, SortKey, UniqueKey, Uniqueness,
+    AggFunc, ExprKind, Field, JoinKind, LocalStage, NullKeys, Op, Place, SortKey, UniqueKey, Uniqueness,
 };
 use crate::types::{Range, Type};
 
@@ -288,31 +288,22 @@ impl Lowering<'_> {
                 right_keys.push(right_key);
             }
         }
-        let nullable = |facts: &mut Facts, from: usize, to: usize| {
-            facts.fields[from..to].iter_mut().for_each(|field| field.nullable = true);
+        let nulls = match join.null_equality {
+            NullEquality::NullEqualsNull => NullKeys::Equal,
+            NullEquality::NullEqualsNothing => NullKeys::Never,
         };
-        let n_left = left.fields.len();
+        let n_right = right.fields.len();
+        let sides = ((&left, left_keys.as_slice()), (&right, right_keys.as_slice()));
         Ok(match join.join_type {
-            JoinType::Inner => Facts::join(&left, &right, JoinKind::Inner, &left_keys, &right_keys)?,
-            JoinType::Left => Facts::join(&left, &right, JoinKind::Left, &left_keys, &right_keys)?,
-            JoinType::Right | JoinType::Full => {
-                let mut facts = Facts::join(&left, &right, JoinKind::Left, &left_keys, &right_keys)?;
-                let unmatched = u128::from(right.bound) + u128::from(facts.bound);
-                facts.bound = bounded(unmatched, "a join")?;
-                facts.unique.clear();
-                let n_columns = facts.fields.len();
-                nullable(&mut facts, 0, n_columns);
-                for (index, field) in right.fields.iter().enumerate() {
-                    facts.fields[n_left + index].nullable =
-                        field.nullable || join.join_type == JoinType::Full;
-                }
-                facts
-            }
+            JoinType::Inner => Facts::join(sides.0, sides.1, JoinKind::Inner, nulls)?,
+            JoinType::Left => Facts::join(sides.0, sides.1, JoinKind::Left, nulls)?,
+            JoinType::Right => Facts::join(sides.1, sides.0, JoinKind::Left, nulls)?.rotated(n_right),
+            JoinType::Full => Facts::join(sides.0, sides.1, JoinKind::Full, nulls)?,
             JoinType::LeftSemi | JoinType::LeftAnti => left,
             JoinType::RightSemi | JoinType::RightAnti => right,
             JoinType::LeftMark | JoinType::RightMark => {
                 let mut facts = if join.join_type == JoinType::LeftMark { left } else { right };
-                facts.fields.push(field("mark", Type::Bool, true, Type::Bool.range(), 0));
+                facts.fields.push(field("mark", Type::Bool, false, Type::Bool.range(), 0));
                 facts
             }
         })

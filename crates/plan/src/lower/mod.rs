@@ -1,10 +1,12 @@
 //! DataFusion's plan to a secure plan: places, typed operators, bounds.
 
+mod existence;
 mod facts;
 mod join;
 mod local;
 mod needs;
 mod operators;
+mod order;
 mod partial;
 mod push;
 mod scalar;

@@ -23,7 +23,7 @@ fn set(node: &mut Node, needs: Vec<Needs>) {
         Op::LocalStage(_) | Op::Values { .. } => {}
         Op::Filter { predicate } => {
             below[0].clone_from(&needs);
-            read(predicate, Needs::default(), &mut below[0]);
+            read(predicate, ARITHMETIC, &mut below[0]);
         }
         Op::Project { exprs } => {
             for (expr, needs) in exprs.iter().zip(&needs).filter(|(_, needs)| needs.any()) {
@@ -33,7 +33,16 @@ fn set(node: &mut Node, needs: Vec<Needs>) {
         Op::Join(join) => {
             let (left, right) = needs.split_at(widths[0]);
             below[0].copy_from_slice(left);
-            below[1].copy_from_slice(right);
+            if join.kind.gives_pairs() {
+                below[1].copy_from_slice(right);
+            }
+            if let Some(condition) = &join.condition {
+                let mut both = vec![Needs::default(); widths[0] + widths[1]];
+                read(condition, ARITHMETIC, &mut both);
+                let (left, right) = both.split_at(widths[0]);
+                below[0].iter_mut().zip(left).for_each(|(needs, more)| add(needs, *more));
+                below[1].iter_mut().zip(right).for_each(|(needs, more)| add(needs, *more));
+            }
             join.left_keys.iter().for_each(|key| add(&mut below[0][*key], EQUALITY));
             join.right_keys.iter().for_each(|key| add(&mut below[1][*key], EQUALITY));
         }

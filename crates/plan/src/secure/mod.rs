@@ -10,8 +10,8 @@ mod security;
 pub use disclosure::{Audience, Disclosure, Learns};
 pub use expr::{Arith, Comparison, Expr, ExprKind, Overflow};
 pub use node::{
-    Agg, AggFunc, Field, Join, JoinKind, LocalStage, Needs, Node, Op, Place, Side, SortKey, UniqueKey,
-    Uniqueness,
+    Agg, AggFunc, Field, Join, JoinKind, LocalStage, Matching, Needs, Node, NullKeys, Op, Place, Side,
+    SortKey, UniqueKey, Uniqueness,
 };
 pub use security::Security;
 

@@ -110,13 +110,64 @@ pub enum Uniqueness {
     Construction,
 }
 
-/// The kind of a join.
+/// The kind of a join: which rows come out, and with which columns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum JoinKind {
     /// Pairs that match.
     Inner,
     /// Pairs that match, and left rows without a match beside NULLs.
     Left,
+    /// Pairs that match, and rows of either side without a match beside NULLs.
+    Full,
+    /// Left rows that have a match.
+    Semi,
+    /// Left rows that have no match.
+    Anti,
+    /// Left rows, and beside each whether it has a match.
+    Mark,
+}
+
+impl JoinKind {
+    /// Whether pairs come out, and not left rows alone.
+    pub fn gives_pairs(self) -> bool {
+        matches!(self, JoinKind::Inner | JoinKind::Left | JoinKind::Full)
+    }
+}
+
+/// What a key that is NULL matches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum NullKeys {
+    /// Nothing.
+    Never,
+    /// Another NULL: INTERSECT, EXCEPT, IS NOT DISTINCT FROM.
+    Equal,
+    /// Perhaps everything, so that a left row of an antijoin is kept only if no right row has a NULL
+    /// key, and if its own is not NULL or there is no right row at all: NOT IN.
+    Unknown,
+}
+
+/// How the matches of a join are found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Matching {
+    /// Each row of the other side looks up its match, of which it has one at most.
+    ///
+    /// Without keys every row matches: then the unique side has one row at most, which goes beside
+    /// each row of the other.
+    Lookup {
+        /// The side on which no two rows have the same keys.
+        unique_side: Side,
+        /// Why that side is unique.
+        uniqueness: Uniqueness,
+    },
+    /// Whether the keys are among those of the right side; for joins that give left rows alone.
+    Member,
+    /// All pairs of equal keys are made, up to a public number. More are an error.
+    Expand {
+        /// The most pairs.
+        at_most: u64,
+    },
+    /// Every row of the left side is compared with every row of the right one.
+    Pairs,
 }
 
 /// One of a join's inputs.
@@ -128,12 +179,9 @@ pub enum Side {
     Right,
 }
 
-/// A join by equal keys; a NULL key matches nothing. The output is the left
-/// input's columns, then the right input's.
-///
-/// Without keys every row matches: then the unique side has one row at most,
-/// which goes beside each row of the other.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A join by equal keys and a further condition. The output is the left input's columns, then those
+/// of the right input, or for [`JoinKind::Mark`] one truth, or nothing more.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Join {
     /// Which rows come out.
     pub kind: JoinKind,
@@ -141,11 +189,12 @@ pub struct Join {
     pub left_keys: Vec<usize>,
     /// The right input's key columns, in the same order and of the same types.
     pub right_keys: Vec<usize>,
-    /// The side on which no two rows have the same keys. Each row of the other
-    /// side has one match at most.
-    pub unique_side: Side,
-    /// Why that side is unique.
-    pub uniqueness: Uniqueness,
+    /// What a NULL among the keys matches.
+    pub nulls: NullKeys,
+    /// What else has to be true of a pair: over the columns of the left input, then the right one's.
+    pub condition: Option<Expr>,
+    /// How matches are found.
+    pub matching: Matching,
 }
 
 /// A function over the rows of a group. NULLs are left out, except by `CountStar`.
@@ -262,8 +311,14 @@ impl Op {
             Op::Values { .. } => "Values",
             Op::Filter { .. } => "Filter",
             Op::Project { .. } => "Project",
-            Op::Join(join) if join.kind == JoinKind::Inner => "InnerJoin",
-            Op::Join(_) => "LeftJoin",
+            Op::Join(join) => match join.kind {
+                JoinKind::Inner => "InnerJoin",
+                JoinKind::Left => "LeftJoin",
+                JoinKind::Full => "FullJoin",
+                JoinKind::Semi => "SemiJoin",
+                JoinKind::Anti => "AntiJoin",
+                JoinKind::Mark => "MarkJoin",
+            },
             Op::Aggregate { .. } => "Aggregate",
             Op::Distinct => "Distinct",
             Op::UnionAll => "UnionAll",
@@ -318,8 +373,16 @@ impl Node {
             Op::Aggregate { aggs, .. } => {
                 aggs.iter().any(|agg| agg.overflow != super::expr::Overflow::Impossible)
             }
-            // Its owner checks a key that it states; shares are checked again, against a lie.
-            Op::Join(join) => join.uniqueness != Uniqueness::Construction,
+            // Its owner checks a key or a number of matches that it states; shares are checked again,
+            // against a lie.
+            Op::Join(join) => {
+                let by_matching = match join.matching {
+                    Matching::Lookup { uniqueness, .. } => uniqueness != Uniqueness::Construction,
+                    Matching::Expand { .. } => true,
+                    Matching::Member | Matching::Pairs => false,
+                };
+                by_matching || join.condition.as_ref().is_some_and(Expr::can_fail)
+            }
             _ => false,
         }
     }

@@ -11,6 +11,7 @@ mod wide;
 use super::Gf128;
 #[cfg(target_arch = "x86_64")]
 use super::four;
+use crate::kernel;
 
 pub use sum::WeighedSum;
 
@@ -55,6 +56,26 @@ pub fn weigh_products(sums: &mut [WeighedSum], lines: [&[Line]; 4], weight: u64)
     narrow::weigh_products(sums, lines, weight);
 }
 
+/// [`weigh_products`] of a block that lies in two halves, by the top digit's value, low and high.
+///
+/// # Panics
+/// If there are not 2^k lines of each and 3^(k+1) sums.
+pub fn weigh_products_of_halves(
+    sums: &mut [WeighedSum],
+    [low, high]: [[&[Line]; 4]; 2],
+    mixed: &mut [Vec<Line>; 4],
+    weight: u64,
+) {
+    let (at_low, rest) = sums.split_at_mut(sums.len() / 3);
+    let (at_high, at_infinity) = rest.split_at_mut(rest.len() / 2);
+    weigh_products(at_low, low, weight);
+    weigh_products(at_high, high, weight);
+    for (mixed, (low, high)) in mixed.iter_mut().zip(low.iter().zip(&high)) {
+        kernel::xor_of(mixed.as_flattened_mut(), low.as_flattened(), high.as_flattened(), 0);
+    }
+    weigh_products(at_infinity, mixed.each_ref().map(|lines| &lines[..]), weight);
+}
+
 /// Elements by which lines are multiplied, 8·n or fewer than 8 of them, laid out for that.
 pub struct Factors {
     n: usize,
@@ -82,12 +103,27 @@ impl Factors {
     /// # Panics
     /// If the lengths do not fit.
     pub fn fold(&self, lines: &[Line], out: &mut [Gf128]) {
+        self.fold_onto(lines, out, true);
+    }
+
+    /// [`Factors::fold`] onto zeros, whatever was there.
+    ///
+    /// # Panics
+    /// If the lengths do not fit.
+    pub fn fold_fresh(&self, lines: &[Line], out: &mut [Gf128]) {
+        self.fold_onto(lines, out, false);
+    }
+
+    fn fold_onto(&self, lines: &[Line], out: &mut [Gf128], onto: bool) {
         assert_eq!(lines.len(), self.n, "a line for each factor");
         assert_eq!(out.len(), LINE_BITS, "a sum for each bit");
         #[cfg(target_arch = "x86_64")]
         if four::is_there() {
             // SAFETY: the processor has the instructions.
-            return unsafe { wide::fold(&self.matrices, lines, out) };
+            return unsafe { wide::fold(&self.matrices, lines, out, onto) };
+        }
+        if !onto {
+            out.fill(Gf128(0));
         }
         narrow::fold(&self.matrices, lines, out);
     }

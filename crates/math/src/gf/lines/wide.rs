@@ -130,23 +130,28 @@ fn transpose_bits(matrices: __m512i) -> __m512i {
     _mm512_gf2p8affine_epi64_epi8::<0>(_mm512_set1_epi64(0x8040_2010_0804_0201_u64 as i64), matrices)
 }
 
-/// `out += Σ factor · line`, eight lines to 16 matrices.
+/// `out = Σ factor · line`, and `out` itself if `onto`; eight lines to 16 matrices.
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,gfni,vpclmulqdq")]
-pub(super) fn fold(matrices: &[[u64; 16]], lines: &[Line], out: &mut [Gf128]) {
+pub(super) fn fold(matrices: &[[u64; 16]], lines: &[Line], out: &mut [Gf128], mut onto: bool) {
     let mut bytes = [[0; 64]; 8];
+    if lines.is_empty() && !onto {
+        out.fill(Gf128(0));
+    }
     for (matrices, lines) in matrices.chunks(8).zip(lines.chunks(64)) {
         for (bytes, lines) in bytes.iter_mut().zip(lines.chunks(8)) {
             bytes_of_positions(lines, bytes);
         }
         match matrices.len() {
-            1 => fold_groups::<1>(matrices, &bytes, out),
-            2 => fold_groups::<2>(matrices, &bytes, out),
-            4 => fold_groups::<4>(matrices, &bytes, out),
-            8 => fold_groups::<8>(matrices, &bytes, out),
+            1 => fold_groups::<1>(matrices, &bytes, out, onto),
+            2 => fold_groups::<2>(matrices, &bytes, out, onto),
+            4 => fold_groups::<4>(matrices, &bytes, out, onto),
+            8 => fold_groups::<8>(matrices, &bytes, out, onto),
             _ => matrices.iter().zip(&bytes).for_each(|(matrices, bytes)| {
-                fold_groups::<1>(std::slice::from_ref(matrices), std::slice::from_ref(bytes), out);
+                fold_groups::<1>(std::slice::from_ref(matrices), std::slice::from_ref(bytes), out, onto);
+                onto = true;
             }),
         }
+        onto = true;
     }
 }
 
@@ -168,7 +173,7 @@ fn bytes_of_positions(lines: &[Line], bytes: &mut [u64; 64]) {
 /// The matrices stay in registers: two for each eight lines.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vbmi,gfni")]
-fn fold_groups<const N: usize>(matrices: &[[u64; 16]], bytes: &[[u64; 64]], out: &mut [Gf128]) {
+fn fold_groups<const N: usize>(matrices: &[[u64; 16]], bytes: &[[u64; 64]], out: &mut [Gf128], onto: bool) {
     let matrices: &[[u64; 16]; N] = matrices.try_into().expect("as many as asked for");
     let bytes: &[[u64; 64]; N] = bytes[..N].try_into().expect("as many as matrices");
     let out: &mut [Gf128; LINE_BITS] = out.try_into().expect("a sum for each bit");
@@ -188,16 +193,15 @@ fn fold_groups<const N: usize>(matrices: &[[u64; 16]], bytes: &[[u64; 64]], out:
             sums[1] = _mm512_xor_si512(sums[1], _mm512_gf2p8affine_epi64_epi8::<0>(positions, high[g]));
         }
         let (first, second) = out.split_at_mut(4);
-        add_elements(first, _mm512_permutex2var_epi8(sums[0], order[0], sums[1]));
-        add_elements(second, _mm512_permutex2var_epi8(sums[0], order[1], sums[1]));
+        let elements = [
+            _mm512_permutex2var_epi8(sums[0], order[0], sums[1]),
+            _mm512_permutex2var_epi8(sums[0], order[1], sums[1]),
+        ];
+        let out = [first, second].map(|out| <&mut [Gf128; 4]>::try_from(out).expect("four elements"));
+        for (out, elements) in out.into_iter().zip(elements) {
+            store(if onto { _mm512_xor_si512(load(out), elements) } else { elements }, out);
+        }
     }
-}
-
-#[inline]
-#[target_feature(enable = "avx512f")]
-fn add_elements(out: &mut [Gf128], elements: __m512i) {
-    let out: &mut [Gf128; 4] = out.try_into().expect("four elements");
-    store(_mm512_xor_si512(load(out), elements), out);
 }
 
 /// [`super::narrow::matrices`].

@@ -4,9 +4,9 @@
 //! plane are packed behind one another, in places that start on a power of two
 //! of bits. Bits past a plane's last row mean nothing and are left out.
 
-use math::Planes;
 use math::gf::lines::{LINE_BITS, Line};
 use math::planes::tail_mask;
+use math::{Planes, kernel};
 
 use crate::check::AndStep;
 use crate::prss::{Root, Use};
@@ -23,17 +23,17 @@ pub(super) struct Lines<'a> {
 
 impl<'a> Lines<'a> {
     /// Part `part` of the left factors.
-    pub(super) fn x(batch: &'a [AndStep], part: usize) -> Self {
+    pub(super) fn x(batch: &[&'a AndStep], part: usize) -> Self {
         Self::gather(products(batch).map(|(n_rows, x, _)| (n_rows, x.0.parts().as_slice()[part].plane(x.1))))
     }
 
     /// Part `part` of the right factors.
-    pub(super) fn y(batch: &'a [AndStep], part: usize) -> Self {
+    pub(super) fn y(batch: &[&'a AndStep], part: usize) -> Self {
         Self::gather(products(batch).map(|(n_rows, _, y)| (n_rows, y.0.parts().as_slice()[part].plane(y.1))))
     }
 
     /// The second parts of the products.
-    pub(super) fn z_next(batch: &'a [AndStep]) -> Self {
+    pub(super) fn z_next(batch: &[&'a AndStep]) -> Self {
         Self::of_planes(batch.iter().map(|and| &and.z.parts().as_slice()[1]))
     }
 
@@ -63,8 +63,20 @@ impl<'a> Lines<'a> {
         Lines { whole, packed: packed.as_chunks::<8>().0.to_vec(), n_whole }
     }
 
+    /// As many lines from `first` on as `scratch` holds: in place if they lie together.
+    pub(super) fn block<'b>(&'b self, first: usize, scratch: &'b mut [Line]) -> &'b [Line] {
+        let at = self.whole.partition_point(|(start, run)| start + run.len() <= first);
+        if let Some((start, run)) = self.whole.get(at)
+            && let Some(lines) = run.get(first - start..first - start + scratch.len())
+        {
+            return lines;
+        }
+        self.read(first, scratch);
+        scratch
+    }
+
     /// Writes the lines from `first` on, with zeros past the last.
-    pub(super) fn read(&self, mut first: usize, mut out: &mut [Line]) {
+    fn read(&self, mut first: usize, mut out: &mut [Line]) {
         let runs = &self.whole[self.whole.partition_point(|(start, run)| start + run.len() <= first)..];
         let packed = (self.n_whole, &self.packed[..]);
         for (start, run) in runs.iter().chain([&packed]) {
@@ -81,8 +93,37 @@ impl<'a> Lines<'a> {
     }
 }
 
+/// A verifier's summand of the products, `e` or `f`.
+pub(super) enum Summand<'a> {
+    /// As it is.
+    Lines(Lines<'a>),
+    /// `x ∧ y ⊕ z ⊕ f`, for `[x, y, z, f]`.
+    Rest([Lines<'a>; 4]),
+}
+
+impl Summand<'_> {
+    /// [`Lines::block`].
+    pub(super) fn block<'b>(&'b self, first: usize, spaces: &'b mut [Vec<Line>; 5]) -> &'b [Line] {
+        let [out, a, b, c, d] = spaces;
+        match self {
+            Summand::Lines(lines) => lines.block(first, out),
+            Summand::Rest([x, y, z, f]) => {
+                let factors = [x.block(first, a), y.block(first, b)].map(<[Line]>::as_flattened);
+                let summands = [z.block(first, c), f.block(first, d)].map(<[Line]>::as_flattened);
+                kernel::and_xor_of(out.as_flattened_mut(), factors, summands);
+                out
+            }
+        }
+    }
+}
+
+/// What a party proves of a batch.
+pub(super) fn of_prover(batch: &[AndStep], prover: usize) -> Vec<&AndStep> {
+    batch.iter().filter(|and| and.provers[prover]).collect()
+}
+
 /// The number of lines that a batch fills.
-pub(super) fn n_lines(batch: &[AndStep]) -> usize {
+pub(super) fn n_lines(batch: &[&AndStep]) -> usize {
     let (mut whole, mut places) = (0, Places::default());
     for and in batch {
         let (n_rows, width) = (and.z.n_rows(), and.z.width());
@@ -95,15 +136,15 @@ pub(super) fn n_lines(batch: &[AndStep]) -> usize {
 }
 
 /// The masks with which one key hid the products of each step.
-pub(super) fn masks(batch: &[AndStep], root: &Root) -> Vec<Planes> {
+pub(super) fn masks(batch: &[&AndStep], root: &Root) -> Vec<Planes> {
     let planes = |and: &AndStep| root.stream(&and.step, Use::Mask).planes(and.z.n_rows(), and.z.width());
-    batch.iter().map(planes).collect()
+    batch.iter().copied().map(planes).collect()
 }
 
 type Side<'a> = (&'a crate::bits::SharedBits, usize);
 
 /// The planes that meet in each plane of the products.
-fn products(batch: &[AndStep]) -> impl Iterator<Item = (usize, Side<'_>, Side<'_>)> {
+fn products<'a>(batch: &[&'a AndStep]) -> impl Iterator<Item = (usize, Side<'a>, Side<'a>)> {
     batch.iter().flat_map(|and| {
         and.pairs.iter().flat_map(move |(x, y)| {
             rep3::plane_pairs(x, y).map(move |(left, right)| (and.z.n_rows(), (x, left), (y, right)))

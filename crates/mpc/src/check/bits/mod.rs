@@ -40,9 +40,10 @@
 //! 2^64 `β`. Both hang on a coin of an honest verifier, sent after the statement was fixed, so this
 //! 2^-64 + 2^-128 cannot be ground. Then `P` commits to the values of each round by `L`'s digest
 //! and `R`'s key before it learns the point: per hash query, a wrong polynomial agrees with the right
-//! one at the skip's point with probability 2k/2^128 at most, in each later round 2/2^128. With 2^64 queries
-//! and k ≤ 6: 2^64 · (12 + 2)/2^128 < 2^-60, so below 2^-60 in all. The hash is a random oracle here. Over the batches of a session the first term
-//! adds up, one 2^-64 each; queries are counted once.
+//! one at the skip's point with probability 2k/2^128 at most, in each later round 2/2^128; a query is
+//! about one round. With 2^64 queries and k ≤ 7: 2^64 · 14/2^128 + 2^-64 + 2^-128 < 2^-60 in all. The hash
+//! is a random oracle here. Over the batches of a session the first term adds up, one 2^-64 each;
+//! queries are counted once.
 //!
 //! **Zero knowledge** against one verifier: `L` sees uniform shares; `R` salted digests, a uniform `û`
 //! and `T_L = û·v̂ − T_R`. `P` learns the verdict, which it knows.
@@ -85,15 +86,16 @@ use shape::Shape;
 /// `StepReused` for a second proof of one batch; `Link`.
 pub(crate) fn prove(s: &mut Session, step: &Step, batch: &[AndStep]) -> Result<(), ProtocolError> {
     s.claim(&step.child("proof".into()))?;
-    let n_lines = gates::n_lines(batch);
-    if n_lines == 0 {
+    let n_lines = [0, 1, 2].map(|prover| gates::n_lines(&gates::of_prover(batch, prover)));
+    if n_lines == [0; 3] {
         return Ok(());
     }
-    let shape = Shape::of(n_lines);
+    // Who has nothing to prove proves a line of zeros.
+    let shapes = n_lines.map(|n| Shape::of(n.max(1)));
     match &s.core.clone().role {
-        Role::Rep3 { roots, .. } => Parties::of(s, step, roots, batch, shape).run(s),
+        Role::Rep3 { roots, .. } => Parties::of(s, step, roots, batch, shapes).run(s),
         Role::Count(_) => {
-            parties::count(s, shape);
+            parties::count(s, shapes);
             Ok(())
         }
         Role::Plain | Role::Observer => Ok(()),
@@ -110,8 +112,8 @@ pub(crate) fn cancelling(
     prover: usize,
     coins: &[[u8; 32]; 2],
 ) -> [u128; 2] {
-    let shape = Shape::of(gates::n_lines(batch));
-    let statement = transcript::Statement::of(*s.session_id(), step, batch, shape);
+    let shape = Shape::of(gates::n_lines(&gates::of_prover(batch, prover)));
+    let statement = transcript::Statement::of(*s.session_id(), step, batch, [shape; 3]);
     let transcript = transcript::Transcript::new(&statement, prover, coins);
     // The errors weigh ω_0²·ω_1² and ω_1²·ω_0².
     let [first, second, ..] = transcript::Weights::of(&transcript, shape).elements;

@@ -1,12 +1,12 @@
 //! The four flights of a proof. Each party is prover, left and right verifier at once.
 
 use buf::{Buf, Bytes};
+use math::Group;
 use math::gf::{Field, Gf128};
-use math::{Group, kernel};
 use net::PartyId;
 use subtle::ConstantTimeEq;
 
-use super::gates::{self, Lines};
+use super::gates::{self, Lines, Summand};
 use super::lanes::{self, ProverLanes};
 use super::prover::{self, Proof};
 use super::shape::Shape;
@@ -33,9 +33,9 @@ pub(super) struct Parties<'a> {
     seat: Seat,
     step: &'a Step,
     roots: &'a Roots,
-    batch: &'a [AndStep],
+    /// What each of the three proves.
+    batches: [Vec<&'a AndStep>; 3],
     statement: Statement,
-    shape: Shape,
 }
 
 impl<'a> Parties<'a> {
@@ -44,11 +44,12 @@ impl<'a> Parties<'a> {
         step: &'a Step,
         roots: &'a Roots,
         batch: &'a [AndStep],
-        shape: Shape,
+        shapes: [Shape; 3],
     ) -> Self {
         let seat = s.seat().expect("only compute parties prove");
-        let statement = Statement::of(s.core.session_id, step, batch, shape);
-        Parties { seat, step, roots, batch, statement, shape }
+        let statement = Statement::of(s.core.session_id, step, batch, shapes);
+        let batches = [0, 1, 2].map(|prover| gates::of_prover(batch, prover));
+        Parties { seat, step, roots, batches, statement }
     }
 
     pub(super) fn run(&self, s: &mut Session) -> Result<(), ProtocolError> {
@@ -73,37 +74,43 @@ impl<'a> Parties<'a> {
         s.send(self.step, COIN, prev, bytes_of(&coins_right[1]))?;
 
         // Our parts: `own` is the prover's `next` where we stand right of it, and the other way round.
-        let [x, x_next] = [0, 1].map(|part| Lines::x(self.batch, part));
-        let [y, y_next] = [0, 1].map(|part| Lines::y(self.batch, part));
-        let left = self.left_claim(left_of, &coins_left, &x_next, &y_next);
+        let factors = |prover: usize, part: usize| {
+            let batch = &self.batches[prover];
+            [Lines::x(batch, part), Lines::y(batch, part)]
+        };
+        let left = self.left_claim(left_of, &coins_left, factors(left_of, 1));
         let right = self.right_claim(right_of, &coins_right);
 
         let coins = [self.receive_seed(s, COIN, prev)?, self.receive_seed(s, COIN, next)?];
         let transcript = Transcript::new(&self.statement, me, &coins);
-        let lanes = ProverLanes::of(&step_me, own, to_next, self.shape);
+        let shapes = self.statement.shapes;
+        let lanes = ProverLanes::of(&step_me, own, to_next, shapes[me]);
+        let ([x, y], [x_next, y_next]) = (factors(me, 0), factors(me, 1));
         let operands = [x, y, x_next, y_next];
-        let Proof { left: shares, last } = prover::prove(self.shape, transcript, &operands, &lanes);
-        let [x, y, x_next, y_next] = &operands;
+        let Proof { left: shares, last } = prover::prove(shapes[me], transcript, &operands, &lanes);
+        drop(operands);
         s.send(self.step, PROOF, prev, bytes_of(&[bytemuck::cast_slice(&shares), &last[..]].concat()))?;
         s.send(self.step, PROOF, next, bytes_of(&last))?;
 
-        let [proof_bytes, answer_bytes] = self.shape.message_bytes();
-        let proof = s.recv(self.step, PROOF, next, proof_bytes)?;
-        let (shares, last) = proof.bytes().split_at(16 * self.shape.n_elements());
+        let shape = shapes[left_of];
+        let proof = s.recv(self.step, PROOF, next, shape.message_bytes()[0])?;
+        let (shares, last) = proof.bytes().split_at(16 * shape.n_elements());
         let shares: &[Gf128] = bytemuck::cast_slice(shares);
-        let digests = left.digests(shares, &lanes::salts(&step_left, to_next, self.shape));
+        let digests = left.digests(shares, &lanes::salts(&step_left, to_next, shape));
         let mask = lanes::mask_left(&step_left, to_next);
-        let outcome = left.follow(&digests, last, shares, [x_next, y_next], mask);
+        let outcome = left.follow(&digests, last, shares, factors(left_of, 1).each_ref(), mask);
         let Outcome { operand, claim } = outcome.ok_or_else(|| self.deviated(Deviation::ProofsDiffer))?;
         let answer = [bytemuck::cast_slice(&digests), bytemuck::cast_slice(&[operand, claim])].concat();
         s.send(self.step, ANSWER, prev, bytes_of(&answer))?;
 
         let last = self.receive_seed(s, PROOF, prev)?;
-        let answer = s.recv(self.step, ANSWER, next, answer_bytes)?;
-        let shares = lanes::right_shares(&step_right, own, self.shape);
+        let shape = shapes[right_of];
+        let answer = s.recv(self.step, ANSWER, next, shape.message_bytes()[1])?;
+        let shares = lanes::right_shares(&step_right, own, shape);
         let mask = lanes::mask_right(&step_right, own);
-        let (digests, outcome) = answer.bytes().split_at(32 * self.shape.n_digests());
-        let verdict = match right.follow(bytemuck::cast_slice(digests), &last, &shares, [y, x], mask) {
+        let (digests, outcome) = answer.bytes().split_at(32 * shape.n_digests());
+        let [x, y] = factors(right_of, 0);
+        let verdict = match right.follow(bytemuck::cast_slice(digests), &last, &shares, [&y, &x], mask) {
             Some(mine) if guard!(s, BitProofUnchecked, mine.agrees_with(bytemuck::cast_slice(outcome))) => {
                 Ok(())
             }
@@ -127,29 +134,20 @@ impl<'a> Parties<'a> {
     }
 
     /// `e = z_i ⊕ x_i∧y_i ⊕ F(K_i)`, known to the left verifier of `P_i`.
-    fn left_claim(&self, prover: usize, coins: &[Seed; 2], x: &Lines<'_>, y: &Lines<'_>) -> Claim {
-        let masks = gates::masks(self.batch, &self.roots.0[1]);
-        let (z, masks) = (Lines::z_next(self.batch), Lines::of_planes(&masks));
+    fn left_claim(&self, prover: usize, coins: &[Seed; 2], [x, y]: [Lines<'_>; 2]) -> Claim {
+        let (batch, shape) = (&self.batches[prover], self.statement.shapes[prover]);
+        let masks = gates::masks(batch, &self.roots.0[1]);
+        let (z, masks) = (Lines::z_next(batch), Lines::of_planes(&masks));
         let transcript = Transcript::new(&self.statement, prover, coins);
-        let [mut xs, mut ys, mut fs] = std::array::from_fn(|_| vec![[0; 8]; self.shape.block_lines()]);
-        Claim::new(self.shape, transcript, |first, out| {
-            z.read(first, out);
-            x.read(first, &mut xs);
-            y.read(first, &mut ys);
-            masks.read(first, &mut fs);
-            kernel::and_into(xs.as_flattened_mut(), ys.as_flattened());
-            for term in [&xs, &fs] {
-                kernel::xor_into(bytemuck::cast_slice_mut(out), bytemuck::cast_slice(term));
-            }
-        })
+        Claim::new(shape, transcript, &Summand::Rest([x, y, z, masks]))
     }
 
     /// `f = F(K_{i+1})`, known to the right verifier of `P_i`.
     fn right_claim(&self, prover: usize, coins: &[Seed; 2]) -> Claim {
-        let masks = gates::masks(self.batch, &self.roots.0[0]);
+        let masks = gates::masks(&self.batches[prover], &self.roots.0[0]);
         let masks = Lines::of_planes(&masks);
         let transcript = Transcript::new(&self.statement, prover, coins);
-        Claim::new(self.shape, transcript, |first, out| masks.read(first, out))
+        Claim::new(self.statement.shapes[prover], transcript, &Summand::Lines(masks))
     }
 
     fn receive_seed(&self, s: &mut Session, part: u8, from: PartyId) -> Result<Seed, ProtocolError> {
@@ -175,16 +173,21 @@ fn bytes_of(bytes: &[u8]) -> Bytes {
     Buf::copy_of(bytes).freeze()
 }
 
-/// The messages of a proof, by size.
-pub(super) fn count(s: &mut Session, shape: Shape) {
-    let [proof_bytes, answer_bytes] = shape.message_bytes();
+/// The messages of the three proofs, by size.
+pub(super) fn count(s: &mut Session, shapes: [Shape; 3]) {
     let compute = s.core.compute;
     s.count_both_ways(size_of::<Seed>());
+    let neighbours = |i: usize| (compute[(i + 2) % 3], compute[(i + 1) % 3]);
     let flight = [0, 1, 2].map(|i| {
-        let (left, right) = (compute[(i + 2) % 3], compute[(i + 1) % 3]);
-        [(compute[i], left, proof_bytes), (compute[i], right, size_of::<Seed>())]
+        let (left, right) = neighbours(i);
+        [(compute[i], left, shapes[i].message_bytes()[0]), (compute[i], right, size_of::<Seed>())]
     });
     s.count_messages(flight.as_flattened());
-    s.count_left(answer_bytes);
+    // From the left verifier of each proof to the right one.
+    let answers = [0, 1, 2].map(|i| {
+        let (left, right) = neighbours(i);
+        (left, right, shapes[i].message_bytes()[1])
+    });
+    s.count_messages(&answers);
     s.count_both_ways(1);
 }

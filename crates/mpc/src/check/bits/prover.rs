@@ -2,7 +2,7 @@
 
 use buf::Buf;
 use math::Group;
-use math::gf::lines::{Factors, LINE_BITS, Line, WeighedSum, weigh_products};
+use math::gf::lines::{Factors, LINE_BITS, Line, WeighedSum, weigh_products, weigh_products_of_halves};
 use math::gf::vectors::{fold_into, multiply_into, pair_products, pair_sums};
 use math::gf::{Field, Gf128, inner_product};
 
@@ -84,10 +84,18 @@ impl Rounds<'_> {
 /// The sums at the points of the extension that are shared.
 fn skipped(shape: Shape, weights: &Weights, lines: &[Lines<'_>; 4]) -> Vec<Gf128> {
     let mut sums = vec![WeighedSum::ZERO; shape.n_points()];
-    let mut block_lines = block_buffer(shape);
+    let n = shape.unit_lines();
+    let [mut low_space, mut high_space, mut mixed] = [space(shape), space(shape), space(shape)];
     for (block, weight) in weights.blocks.iter().enumerate() {
-        read_block(shape, lines, block, &mut block_lines);
-        weigh_products(&mut sums, block_lines.each_ref().map(|lines| &lines[..]), *weight);
+        let first = block * shape.block_lines();
+        let low = read(lines, first, &mut low_space);
+        match shape.block_lines() / n {
+            1 => weigh_products(&mut sums, low, *weight),
+            _ => {
+                let high = read(lines, first + n, &mut high_space);
+                weigh_products_of_halves(&mut sums, [low, high], &mut mixed, *weight);
+            }
+        }
     }
     let points = sums.iter().zip(shape.lines_of_points());
     points.filter(|(_, line)| line.is_none()).map(|(sum, _)| sum.total(&weights.elements)).collect()
@@ -100,32 +108,38 @@ fn folded(shape: Shape, weights: &Weights, lines: &[Lines<'_>; 4], at_lines: &[G
     let n_bytes = (BLOCK << shape.block_rounds()) * size_of::<Gf128>();
     let (mut u, mut v) = (Buf::stale(n_bytes), Buf::stale(n_bytes));
     let blocks = u.as_mut_slice::<Gf128>().chunks_mut(BLOCK).zip(v.as_mut_slice().chunks_mut(BLOCK));
-    let mut block_lines = block_buffer(shape);
+    let mut space = space(shape);
     for (block, (u, v)) in blocks.enumerate() {
-        u.fill(Gf128(0));
-        v.fill(Gf128(0));
         if block >= shape.n_blocks() {
+            u.fill(Gf128(0));
+            v.fill(Gf128(0));
             continue;
         }
-        read_block(shape, lines, block, &mut block_lines);
-        let factors = Factors::new(&scaled(at_lines, weights.block_root(block)));
-        let [x, y, x_next, y_next] = &block_lines;
-        factors.fold(x, &mut u[..LINE_BITS]);
-        factors.fold(y, &mut u[LINE_BITS..]);
-        factors.fold(y_next, &mut v[..LINE_BITS]);
-        factors.fold(x_next, &mut v[LINE_BITS..]);
+        let factors = scaled(at_lines, weights.block_root(block));
+        let [(x, y), (y_next, x_next)] = [u, v].map(|w| w.split_at_mut(LINE_BITS));
+        let mut out = [x, y, x_next, y_next];
+        for (unit, factors) in factors.chunks(shape.unit_lines()).enumerate() {
+            let factors = Factors::new(factors);
+            let lines = read(lines, block * shape.block_lines() + unit * shape.unit_lines(), &mut space);
+            for (lines, out) in lines.iter().zip(&mut out) {
+                match unit {
+                    0 => factors.fold_fresh(lines, out),
+                    _ => factors.fold(lines, out),
+                }
+            }
+        }
     }
     [u, v]
 }
 
-fn block_buffer(shape: Shape) -> [Vec<Line>; 4] {
-    std::array::from_fn(|_| vec![[0; 8]; shape.block_lines()])
+fn space(shape: Shape) -> [Vec<Line>; 4] {
+    std::array::from_fn(|_| vec![[0; 8]; shape.unit_lines()])
 }
 
-fn read_block(shape: Shape, lines: &[Lines<'_>; 4], block: usize, out: &mut [Vec<Line>; 4]) {
-    for (lines, out) in lines.iter().zip(out) {
-        lines.read(block * shape.block_lines(), out);
-    }
+fn read<'a>(lines: &'a [Lines<'_>; 4], first: usize, space: &'a mut [Vec<Line>; 4]) -> [&'a [Line]; 4] {
+    let [x, y, x_next, y_next] = lines;
+    let [a, b, c, d] = space;
+    [x.block(first, a), y.block(first, b), x_next.block(first, c), y_next.block(first, d)]
 }
 
 fn halves(w: &mut [Gf128]) -> (&mut [Gf128], &mut [Gf128]) {

@@ -5,6 +5,9 @@ use math::gf::lines::LINE_BITS;
 /// Rounds that bring two lines, one above the other, down to one element each.
 const LINE_ROUNDS: usize = 1 + LINE_BITS.ilog2() as usize;
 
+/// The most lines that are read together: half a block of the longest.
+const MAX_UNIT: usize = 64;
+
 /// How a batch is cut: 2^k lines of 512 gates to a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Shape {
@@ -17,6 +20,7 @@ pub(super) struct Shape {
 impl Shape {
     pub(super) fn of(n_lines: usize) -> Self {
         let skip = match n_lines * LINE_BITS {
+            0x18_0000.. => 7,
             0x4_0000.. => 6,
             0x8000.. => 5,
             _ => n_lines.next_power_of_two().trailing_zeros().min(4),
@@ -38,6 +42,12 @@ impl Shape {
     /// Lines of a block: 2^k.
     pub(super) fn block_lines(self) -> usize {
         1 << self.skip
+    }
+
+    /// Lines of a block that are read together: all of them, or half where a block is long, so that
+    /// it mostly lies within one plane of a chunk.
+    pub(super) fn unit_lines(self) -> usize {
+        self.block_lines().min(MAX_UNIT)
     }
 
     /// Points of the extension of a block: 3^k.
@@ -123,6 +133,6 @@ mod tests {
     fn more_rounds_run_on_bits_the_larger_the_batch() {
         let skip = |gates: usize| Shape::of(gates.div_ceil(LINE_BITS)).skip();
         assert_eq!([1, 1 << 10, 1 << 12, 1 << 14].map(skip), [0, 1, 3, 4]);
-        assert_eq!([1 << 15, (1 << 18) - LINE_BITS, 1 << 18, 1 << 22].map(skip), [5, 5, 6, 6]);
+        assert_eq!([1 << 15, (1 << 18) - LINE_BITS, 1 << 18, 1 << 22].map(skip), [5, 5, 6, 7]);
     }
 }

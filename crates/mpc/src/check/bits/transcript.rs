@@ -18,14 +18,16 @@ pub(super) struct Statement {
     session_id: [u8; 32],
     step: [u8; 20],
     steps: Seed,
-    pub(super) shape: Shape,
+    /// The size of each party's proof.
+    pub(super) shapes: [Shape; 3],
 }
 
 impl Statement {
-    pub(super) fn of(session_id: [u8; 32], step: &Step, batch: &[AndStep], shape: Shape) -> Self {
+    pub(super) fn of(session_id: [u8; 32], step: &Step, batch: &[AndStep], shapes: [Shape; 3]) -> Self {
         let mut hasher = blake3::Hasher::new_derive_key("junto 2026 bit proof steps v1");
         for and in batch {
             hasher.update(&and.step.key_bytes());
+            hasher.update(&and.provers.map(u8::from));
             for size in [and.z.n_rows(), and.pairs.len()] {
                 hasher.update(&(size as u64).to_le_bytes());
             }
@@ -33,7 +35,7 @@ impl Statement {
                 hasher.update(&(width as u64).to_le_bytes());
             }
         }
-        Statement { session_id, step: step.key_bytes(), steps: *hasher.finalize().as_bytes(), shape }
+        Statement { session_id, step: step.key_bytes(), steps: *hasher.finalize().as_bytes(), shapes }
     }
 }
 
@@ -47,8 +49,9 @@ impl Transcript {
         let mut hasher = blake3::Hasher::new_derive_key("junto 2026 bit proof statement v1");
         hasher.update(&statement.session_id);
         hasher.update(&statement.step);
-        hasher.update(&[prover as u8, statement.shape.skip() as u8]);
-        hasher.update(&statement.shape.n_gates().to_le_bytes());
+        let shape = statement.shapes[prover];
+        hasher.update(&[prover as u8, shape.skip() as u8]);
+        hasher.update(&shape.n_gates().to_le_bytes());
         hasher.update(&statement.steps);
         hasher.update(&coins[0]);
         hasher.update(&coins[1]);

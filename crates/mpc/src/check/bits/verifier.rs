@@ -7,7 +7,7 @@ use math::gf::{Field, Gf128, add_scaled, inner_product};
 use subtle::ConstantTimeEq;
 
 use super::field::{equal_weights, parabola, scaled};
-use super::gates::Lines;
+use super::gates::{Lines, Summand};
 use super::shape::Shape;
 use super::transcript::{Seed, Transcript, Weights, digest};
 
@@ -28,18 +28,16 @@ pub(super) struct Outcome {
 }
 
 impl Claim {
-    /// `parts` are lines whose XOR is the verifier's summand of the products: `e` or `f`.
-    pub(super) fn new(
-        shape: Shape,
-        transcript: Transcript,
-        mut terms: impl FnMut(usize, &mut [[u64; 8]]),
-    ) -> Self {
+    /// From the verifier's summand of the products.
+    pub(super) fn new(shape: Shape, transcript: Transcript, summand: &Summand<'_>) -> Self {
         let weights = Weights::of(&transcript, shape);
         let mut sums = vec![WeighedSum::ZERO; shape.block_lines()];
-        let mut lines = vec![[0; 8]; shape.block_lines()];
+        let mut spaces = std::array::from_fn(|_| vec![[0; 8]; shape.unit_lines()]);
         for (block, weight) in weights.blocks.iter().enumerate() {
-            terms(block * shape.block_lines(), &mut lines);
-            weigh(&mut sums, &lines, *weight);
+            let first = block * shape.block_lines();
+            for (unit, sums) in sums.chunks_mut(shape.unit_lines()).enumerate() {
+                weigh(sums, summand.block(first + unit * shape.unit_lines(), &mut spaces), *weight);
+            }
         }
         let rows = sums.iter().map(|sum| sum.total(&weights.elements)).collect();
         Claim { shape, transcript, weights, rows }
@@ -116,13 +114,16 @@ impl Claim {
         let (block_points, line_points) = points.split_at(self.shape.block_rounds());
         let at_blocks = equal_weights(block_points, false);
         let mut folded = vec![Gf128(0); 2 * LINE_BITS];
-        let mut block_lines = vec![[0; 8]; self.shape.block_lines()];
+        let mut space = vec![[0; 8]; self.shape.unit_lines()];
         for (block, at_block) in at_blocks[..self.shape.n_blocks()].iter().enumerate() {
             let root = self.weights.block_root(block).times(*at_block);
-            let factors = Factors::new(&scaled(at_lines, root));
-            for (lines, folded) in lines.iter().zip(folded.chunks_mut(LINE_BITS)) {
-                lines.read(block * self.shape.block_lines(), &mut block_lines);
-                factors.fold(&block_lines, folded);
+            let factors = scaled(at_lines, root);
+            for (unit, factors) in factors.chunks(self.shape.unit_lines()).enumerate() {
+                let factors = Factors::new(factors);
+                let first = block * self.shape.block_lines() + unit * self.shape.unit_lines();
+                for (lines, folded) in lines.iter().zip(folded.chunks_mut(LINE_BITS)) {
+                    factors.fold(lines.block(first, &mut space), folded);
+                }
             }
         }
         let weights = equal_weights(line_points, false);

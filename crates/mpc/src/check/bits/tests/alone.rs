@@ -1,10 +1,10 @@
 //! One proof without parties: its three roles one after the other.
 
+use math::Planes;
 use math::gf::Gf128;
-use math::{Planes, kernel};
 
 use super::planes;
-use crate::check::bits::gates::Lines;
+use crate::check::bits::gates::{Lines, Summand};
 use crate::check::bits::lanes::ProverLanes;
 use crate::check::bits::prover::{self, Proof};
 use crate::check::bits::shape::Shape;
@@ -41,7 +41,7 @@ impl Alone {
             mask_right: element(&rest[2..]),
         };
         let step = Step::root(&[seed as u8; 32]);
-        let statement = Statement::of([seed as u8; 32], &step, &[], shape);
+        let statement = Statement::of([seed as u8; 32], &step, &[], [shape; 3]);
         let coins = [[1; 32], [2; 32]];
         Alone { shape, statement, coins, lanes, gates: [x, y, x_next, y_next, e, f] }
     }
@@ -64,25 +64,13 @@ impl Alone {
     }
 
     pub(super) fn left_claim(&self) -> Claim {
-        let (z, x, y, f) = (self.lines(4), self.lines(0), self.lines(1), self.lines(1));
-        // As a left verifier reads them: the product, both factors and a mask.
-        let [mut xs, mut ys, mut fs] = [0, 1, 2].map(|_| vec![[0; 8]; self.shape.block_lines()]);
-        Claim::new(self.shape, self.transcript(), |first, out| {
-            z.read(first, out);
-            x.read(first, &mut xs);
-            y.read(first, &mut ys);
-            f.read(first, &mut fs);
-            kernel::and_into(fs.as_flattened_mut(), xs.as_flattened());
-            kernel::and_into(xs.as_flattened_mut(), ys.as_flattened());
-            for term in [&xs, &fs] {
-                kernel::xor_into(bytemuck::cast_slice_mut(out), bytemuck::cast_slice(term));
-            }
-        })
+        // As a left verifier reads them: both factors, the product and a mask, here x∧x = x.
+        let rest = [0, 0, 4, 0].map(|at| self.lines(at));
+        Claim::new(self.shape, self.transcript(), &Summand::Rest(rest))
     }
 
     pub(super) fn right_claim(&self) -> Claim {
-        let f = self.lines(5);
-        Claim::new(self.shape, self.transcript(), |first, out| f.read(first, out))
+        Claim::new(self.shape, self.transcript(), &Summand::Lines(self.lines(5)))
     }
 
     pub(super) fn left(&self, claim: Claim, proof: &Proof) -> Option<(Vec<Seed>, Outcome)> {

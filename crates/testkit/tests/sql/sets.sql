@@ -1,0 +1,13 @@
+SELECT region FROM bank.accounts INTERSECT SELECT region FROM telecom.calls;
+SELECT region FROM bank.accounts EXCEPT SELECT region FROM telecom.calls;
+SELECT region FROM telecom.calls EXCEPT SELECT region FROM bank.accounts;
+SELECT id FROM bank.accounts INTERSECT SELECT customer FROM telecom.calls;
+SELECT customer FROM telecom.calls EXCEPT SELECT id FROM bank.accounts;
+SELECT customer, qty FROM retailer.sales INTERSECT SELECT customer, minutes FROM telecom.calls;
+SELECT customer, region FROM telecom.calls EXCEPT SELECT id, region FROM bank.accounts;
+SELECT region FROM bank.accounts INTERSECT ALL SELECT region FROM telecom.calls;
+SELECT region FROM telecom.calls EXCEPT ALL SELECT region FROM bank.accounts;
+SELECT id FROM bank.accounts UNION SELECT customer FROM telecom.calls EXCEPT SELECT customer FROM retailer.sales;
+SELECT a.id, c.minutes FROM bank.accounts a JOIN telecom.calls c ON a.region IS NOT DISTINCT FROM c.region;
+SELECT customer FROM telecom.nothing EXCEPT SELECT customer FROM telecom.calls;
+SELECT customer FROM telecom.calls INTERSECT SELECT customer FROM telecom.nothing;
