@@ -17,7 +17,7 @@
 //! | `Session::establish` | nonces and keys | the session id, which all compare |
 //! | `Shuffler` | rows, tags, and the tags' product | [`rows`], before anything is opened |
 //! | `Halves` | the carries of `P_0`'s sum, products | [`bits`]: each message has its prover |
-//! | `bit_dot`, `compare_digits` | `z_i` to the left | nothing: malicious sessions refuse them |
+//! | `compare_digits` | `z_i` to the left | nothing: malicious sessions refuse it |
 //!
 //! `random`, `random_bits` and `word_masks` send nothing.
 
