@@ -69,7 +69,7 @@ mod tests {
 
     #[test]
     fn what_is_counted_is_what_runs() {
-        use mpc::Security::{self, Malicious, SemiHonest};
+        use Security::{Malicious, SemiHonest};
         // Few enough rows that sorts compare all pairs, which no random order changes.
         const ROWS: usize = 40;
         let semi_honest = ["multiply", "dot", "less-than", "equality", "shuffle", "join", "group-by"];

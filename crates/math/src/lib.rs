@@ -10,8 +10,10 @@ pub mod kernel;
 pub mod pack;
 pub mod planes;
 pub mod prg;
+pub mod prime;
 pub mod records;
 pub mod simd;
+pub mod subsets;
 pub mod transpose;
 
 pub use column::Column;

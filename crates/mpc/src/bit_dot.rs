@@ -8,13 +8,17 @@ use crate::prss::{Stream, Use};
 use crate::rep3;
 use crate::session::{Role, Security, Session};
 use crate::share::Parts;
-use crate::step::Label;
+use crate::step::{Label, Step};
+
+/// Pairs whose ANDs are added up.
+type List<'a> = &'a [(&'a SharedBits, &'a SharedBits)];
 
 /// `⊕_i x_i ∧ y_i` over the planes of all pairs of a list: one plane for each list.
 ///
 /// - **Shape:** all sides have `n` rows; the sides of a pair are equally wide.
 /// - **Cost:** 1 round; one bit per row, list and compute party, however many pairs and planes. In
-///   malicious sessions one for each plane of each pair: what is proved is single ANDs.
+///   malicious sessions one for each plane of each pair: the proof weighs every AND by itself, so
+///   that no sum of them can stand for its terms.
 /// - **Model:** as [`crate::and`].
 ///
 /// # Errors
@@ -22,21 +26,15 @@ use crate::step::Label;
 pub fn bit_dot(
     s: &mut Session,
     label: impl Into<Label>,
-    lists: &[&[(&SharedBits, &SharedBits)]],
+    lists: &[List<'_>],
 ) -> Result<SharedBits, ProtocolError> {
     let label = label.into();
-    let step = s.step.child(label);
-    let n_rows = lists.iter().flat_map(|list| list.first()).next().map_or(0, |(x, _)| x.n_rows());
-    for (x, y) in lists.iter().copied().flatten() {
-        let shapes = [(n_rows, x.n_rows()), (n_rows, y.n_rows()), (x.width(), y.width())];
-        if let Some((left, right)) = shapes.into_iter().find(|(left, right)| left != right) {
-            return Err(ProtocolError::Shape { step, left, right });
-        }
-    }
     if s.security() == Security::Malicious {
-        return by_ands(s, label, n_rows, lists);
+        return sums_of_ands(s, label, lists);
     }
-    s.claim(&step)?;
+    let step = s.begin(label)?;
+    let n_rows = n_rows_of(lists);
+    fit_together(&step, n_rows, lists)?;
     let width = lists.len();
     let parts = match &s.core.clone().role {
         Role::Rep3 { roots, .. } => {
@@ -80,24 +78,36 @@ pub fn bit_dot(
     Ok(SharedBits::from_parts(n_rows, width, parts))
 }
 
-/// The same from one AND for each plane of each pair.
-fn by_ands(
-    s: &mut Session,
-    label: Label,
-    n_rows: usize,
-    lists: &[&[(&SharedBits, &SharedBits)]],
-) -> Result<SharedBits, ProtocolError> {
-    let pairs: Vec<_> = lists.concat();
+/// The same by recorded ANDs.
+fn sums_of_ands(s: &mut Session, label: Label, lists: &[List<'_>]) -> Result<SharedBits, ProtocolError> {
+    let n_rows = n_rows_of(lists);
+    fit_together(&s.step().child(label), n_rows, lists)?;
+    let pairs: Vec<_> = lists.iter().copied().flatten().copied().collect();
     let mut products = crate::and_many(s, label, &pairs)?.into_iter();
-    let zero = SharedBits::constant(s, n_rows, 1, 0);
-    let sum = |list: &&[_]| {
-        let planes = products.by_ref().take(list.len());
-        let planes = planes.flat_map(|product| (0..product.width()).map(move |at| product.plane(at)));
-        planes.fold(zero.clone(), |sum, plane| sum.xor(&plane))
-    };
-    let sums: Vec<SharedBits> = lists.iter().map(sum).collect();
-    match sums.is_empty() {
-        true => Ok(SharedBits::constant(s, n_rows, 0, 0)),
-        false => Ok(SharedBits::stack(&sums.iter().collect::<Vec<_>>())),
+    let nothing = SharedBits::constant(s, n_rows, 1, 0);
+    let sums = lists.iter().map(|list| {
+        let products = products.by_ref().take(list.len());
+        products.fold(nothing.clone(), |sum, product| {
+            (0..product.width()).fold(sum, |sum, plane| sum.xor(&product.plane(plane)))
+        })
+    });
+    let sums: Vec<SharedBits> = sums.collect();
+    Ok(match &sums[..] {
+        [] => nothing.planes(0..0),
+        sums => SharedBits::stack(&sums.iter().collect::<Vec<_>>()),
+    })
+}
+
+fn n_rows_of(lists: &[List<'_>]) -> usize {
+    lists.iter().flat_map(|list| list.first()).next().map_or(0, |(x, _)| x.n_rows())
+}
+
+fn fit_together(step: &Step, n_rows: usize, lists: &[List<'_>]) -> Result<(), ProtocolError> {
+    for (x, y) in lists.iter().copied().flatten() {
+        let shapes = [(n_rows, x.n_rows()), (n_rows, y.n_rows()), (x.width(), y.width())];
+        if let Some((left, right)) = shapes.into_iter().find(|(left, right)| left != right) {
+            return Err(ProtocolError::Shape { step: step.clone(), left, right });
+        }
     }
+    Ok(())
 }

@@ -50,6 +50,10 @@ pub(crate) enum Use {
     TagMask = 15,
     /// The key of the digests that two parties compare.
     TagDigest = 16,
+    /// The right verifier's shares of quotients.
+    ProofQuotient = 17,
+    /// The left verifier's second coin, from which the prime comes.
+    ProofCoinPrime = 18,
 }
 
 /// A key that two parties share for one session.

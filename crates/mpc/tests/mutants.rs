@@ -9,6 +9,8 @@ use mpc::lab::{self, Cheat, Ending, Lab, Mutant, Names, Sweep};
 use mpc::{ProtocolError, Security, Session, SharedBits};
 use net::{Interceptor, PartyId, Tag, Verdict};
 
+#[path = "mutants/products.rs"]
+mod products;
 #[path = "mutants/shuffles.rs"]
 mod shuffles;
 
@@ -208,6 +210,10 @@ fn attack_on(mutant: Mutant) -> Attack {
         Mutant::CopiesUncompared => a_wrong_share_is_opened,
         Mutant::ZeroUncompared => a_number_passes_for_zero,
         Mutant::InputUncompared => an_owner_is_of_two_minds,
+        Mutant::RingProofUnchecked => products::a_wrong_product_is_opened,
+        Mutant::RingProofVerdictIgnored => products::a_refusal_is_ignored,
+        Mutant::RingProofCoinsReused => products::wrong_products_hide_in_known_subsets,
+        Mutant::RingProofPrimeEarly => products::quotients_fit_a_known_prime,
         Mutant::ShuffleUnchecked => shuffles::rows_go_elsewhere,
         Mutant::ShuffleInputsUncompared => shuffles::a_spoiled_tag_is_repaired,
         Mutant::ShuffleMiddleUncompared => shuffles::a_spoiled_row_is_restored,

@@ -302,7 +302,6 @@ fn malicious_openings_and_inputs_are_right_or_stop() {
 }
 
 #[test]
-#[ignore = "ring products have no check yet"]
 fn malicious_products_are_right_or_stop() {
     right_or_stop(RING);
 }
@@ -336,7 +335,6 @@ fn malicious_sessions_open_what_was_verified() {
 }
 
 #[test]
-#[ignore = "ring products have no check yet"]
 fn malicious_sessions_open_what_was_verified_in_rings() {
     open_what_was_verified(RING);
 }

@@ -47,7 +47,6 @@ fn rounding_down_gives_one_result_in_every_session() {
 
 /// The form for malicious sessions is the one that rounds down, with the same results.
 #[test]
-#[ignore = "no check covers ring products yet"]
 fn malicious_sessions_round_down() {
     for subject in subjects().into_iter().filter(|subject| subject.from == D && subject.out == D) {
         let raw = survey::arguments(&subject, 100);

@@ -321,7 +321,6 @@ fn malicious_operators_on_bits_open_what_was_verified() {
 }
 
 #[test]
-#[ignore = "ring products have no check yet"]
 fn malicious_operators_on_rings_open_what_was_verified() {
     opens_what_was_verified(RING);
 }
@@ -339,7 +338,6 @@ fn malicious_operators_on_tables_open_what_was_verified() {
 }
 
 #[test]
-#[ignore = "ring products have no check yet"]
 fn malicious_operators_on_rings_are_right_or_stop() {
     RING.iter().for_each(|operator| swept(operator, malicious()).assert_clean());
 }

@@ -7,7 +7,7 @@
 //! | step | message | covered by |
 //! |---|---|---|
 //! | `and`, `and_many`, `and_onto`, `bit_dot` | `z_i` to the left | [`bits`], before anything is opened |
-//! | `mul`, `mul_many`, `dot`, `inner_product`, `matmul` | `z_i` to the left | the proof of ring products, before anything is opened |
+//! | `mul`, `mul_many`, `dot`, `inner_product`, `matmul` | `z_i` to the left | [`ring`], before anything is opened |
 //! | `open`, `open_bits`, `open_to`, `open_bits_to` | a share | the digest of its other holder, before the value is used |
 //! | `word_finish` | a share, between the holders of slot 0 | the digest of its other holder |
 //! | `check_zero` | two digests | both sides of each pair compare |
@@ -24,6 +24,7 @@
 pub(crate) mod bits;
 pub(crate) mod copies;
 pub(crate) mod recorder;
+pub(crate) mod ring;
 pub(crate) mod rows;
 
 use std::any::Any;
@@ -62,7 +63,6 @@ pub(crate) enum Form<R: Ring> {
     /// `z[0] = Σ_k x_k·y_k`.
     Inner(Shared<R>, Shared<R>),
     /// `z = x·y`, row by row, for `shape = [rows, inner, columns]`.
-    #[allow(dead_code, reason = "the proof of ring products, to come, reads the shape")]
     Matrix { x: Shared<R>, y: Shared<R>, shape: [usize; 3] },
 }
 
@@ -93,6 +93,17 @@ impl RingBatch {
             [&mut self.z8, &mut self.z16, &mut self.z32, &mut self.z64, &mut self.z128];
         let list = lists.into_iter().find_map(|list| list.downcast_mut::<Vec<ProductStep<R>>>());
         list.map(|list| list.push(product)).is_some()
+    }
+
+    /// The steps recorded.
+    #[cfg(feature = "lab")]
+    pub(crate) fn steps(&self) -> Vec<&Step> {
+        let mut steps: Vec<_> = self.z8.iter().map(|product| &product.step).collect();
+        steps.extend(self.z16.iter().map(|product| &product.step));
+        steps.extend(self.z32.iter().map(|product| &product.step));
+        steps.extend(self.z64.iter().map(|product| &product.step));
+        steps.extend(self.z128.iter().map(|product| &product.step));
+        steps
     }
 
     /// Takes over what another recorder has, after one's own.

@@ -29,7 +29,7 @@ use math::Ring;
 use net::{Mesh, NetError};
 
 use super::rows::Pass;
-use super::{AndStep, ProductStep, RingBatch, bits, rows};
+use super::{AndStep, ProductStep, RingBatch, bits, ring, rows};
 use crate::error::ProtocolError;
 use crate::session::{Role, Security, Session};
 use crate::step::Step;
@@ -95,7 +95,7 @@ pub(crate) struct Held {
 /// One proof.
 enum Batch {
     Bits(Vec<AndStep>),
-    Ring(Step),
+    Ring(Step, Box<RingBatch>),
     Rows(Box<Pass>),
 }
 
@@ -140,7 +140,8 @@ impl Records {
         if !list.is_empty() {
             batches.push(Batch::Bits(list));
         }
-        batches.extend(self.last_product.take().map(Batch::Ring));
+        let ring = Box::new(std::mem::take(&mut self.ring));
+        batches.extend(self.last_product.take().map(|step| Batch::Ring(step, ring)));
         batches.extend(self.passes.drain(..).map(|pass| Batch::Rows(Box::new(pass))));
         batches
     }
@@ -152,7 +153,7 @@ impl Batch {
     fn steps(&self) -> Vec<&Step> {
         match self {
             Batch::Bits(list) => list.iter().map(|and| &and.step).collect(),
-            Batch::Ring(step) => vec![step],
+            Batch::Ring(_, list) => list.steps(),
             Batch::Rows(pass) => vec![pass.step()],
         }
     }
@@ -330,7 +331,7 @@ impl Session {
         let run = |at: usize| {
             let (step, label): (&Step, _) = match &batches[at] {
                 Batch::Bits(list) => (&list.last().expect("batches are not empty").step, "check bits"),
-                Batch::Ring(step) => (step, "check ring"),
+                Batch::Ring(step, _) => (step, "check ring"),
                 Batch::Rows(pass) => (pass.step(), "check rows"),
             };
             let step = step.child(label.into());
@@ -341,10 +342,7 @@ impl Session {
             let out = match &batches[at] {
                 Batch::Bits(list) => bits::prove(&mut fork, &step, list),
                 Batch::Rows(pass) => rows::check(&mut fork, &step, pass),
-                Batch::Ring(_) => Err(ProtocolError::Unsupported {
-                    step,
-                    reason: "no check covers ring products yet: they are for semi-honest sessions",
-                }),
+                Batch::Ring(_, list) => ring::prove(&mut fork, &step, list),
             };
             fork.ended(out).inspect(|(_, ended)| pace.end(&ended.clock))
         };

@@ -24,6 +24,14 @@ mutants! {
     BitProofVerdictIgnored,
     /// The coins of all bit proofs of a session are the same.
     BitProofCoinsReused,
+    /// The right verifier of a ring proof accepts whatever the product of the masked operands is.
+    RingProofUnchecked,
+    /// A party goes on although a verifier refused a ring proof.
+    RingProofVerdictIgnored,
+    /// The first coins of all ring proofs of a session are the same.
+    RingProofCoinsReused,
+    /// The left verifier of a ring proof sends the coin of the prime before it has the quotients.
+    RingProofPrimeEarly,
     /// `verify` proves nothing.
     OpensUnverified,
     /// `verify` leaves the proof for the end of the session.
