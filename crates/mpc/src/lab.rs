@@ -16,6 +16,7 @@ use crate::prss::{Root, Roots};
 use crate::session::{Params, Role, Security, Session};
 use crate::share::{Parts, Shared};
 
+mod alone;
 mod cancel;
 mod hooks;
 mod mutant;
@@ -25,6 +26,7 @@ mod script;
 mod simulated;
 mod small;
 mod sweep;
+pub mod timing;
 mod trace;
 mod views;
 mod watchdog;

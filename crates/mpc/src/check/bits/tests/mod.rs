@@ -5,6 +5,7 @@ mod attacks;
 mod honest;
 mod reference;
 mod speed;
+mod timing;
 mod wrong;
 
 use math::Planes;

@@ -1,0 +1,174 @@
+//! The time of the hot kernels and steps does not depend on shares.
+//!
+//! Shares of zeros against random ones, in memory that both classes have alike. A kernel that
+//! branches on a secret, planted here, is seen at once.
+
+use bytemuck::cast_slice;
+use math::gf::lines::{Factors, LINE_BITS, Line, WeighedSum, weigh_products};
+use math::gf::vectors;
+use math::gf::{Field, Gf128};
+use math::prg::{self, Prg};
+use math::{Column, X64, Z64, kernel, pack};
+use mpc::lab::timing::{Secrets, assert_steady, assert_steady_step, assert_tells};
+use mpc::{Lane, Shuffler};
+
+const WORDS: usize = 512;
+
+/// Four slices of words.
+fn four(secrets: &mut Secrets) -> [Vec<u64>; 4] {
+    [0; 4].map(|_| secrets.words(WORDS))
+}
+
+fn elements(words: &[u64]) -> Vec<Gf128> {
+    words.chunks(2).map(|words| Gf128(u128::from(words[0]) | u128::from(words[1]) << 64)).collect()
+}
+
+fn field_elements(secrets: &mut Secrets) -> [Vec<Gf128>; 4] {
+    four(secrets).map(|words| elements(&words))
+}
+
+fn prgs() -> [Prg; 2] {
+    [Prg::new(&[1; 16]), Prg::new(&[2; 16])]
+}
+
+#[test]
+fn products_do_not_show_their_factors() {
+    let [own, next] = prgs();
+    let mut out = vec![0; WORDS];
+    assert_steady("and_terms", four, |[a, b, c, d]| {
+        out.fill(0);
+        kernel::and_terms(&mut out, [a, b], [c, d]);
+    });
+    assert_steady("and_masked", four, |[a, b, c, d]| {
+        kernel::and_masked(&mut out, &own, &next, 0, [a, b], [c, d]);
+    });
+    let ring = |secrets: &mut Secrets| [0; 4].map(|_| secrets.column::<Z64>(WORDS));
+    let mut products = vec![Z64(0); WORDS];
+    assert_steady("mul_masked", ring, |[a, b, c, d]| {
+        let (x, y) = ([a.items(), b.items()], [c.items(), d.items()]);
+        kernel::mul_masked(&mut products, &own, &next, 0, x, y);
+    });
+    assert_steady("dot_terms", ring, |[a, b, c, d]| {
+        kernel::dot_terms([a.items(), b.items()], [c.items(), d.items()])
+    });
+    let mut product = vec![Z64(0); 256];
+    assert_steady("matmul_into", ring, |[a, b, ..]| {
+        kernel::matmul_into(&mut product, &a.items()[..256], &b.items()[..256], [16, 16, 16]);
+    });
+}
+
+#[test]
+fn comparisons_and_conversions_do_not_show_their_operands() {
+    let mut out = vec![0; WORDS];
+    assert_steady("add_generate", four, |[a, b, c, d]| {
+        kernel::add_generate(&mut out, [a, b, c], [d, a]);
+    });
+    assert_steady("add_propagate", four, |[a, b, c, d]| {
+        kernel::add_propagate(&mut out, [a, b, c], [d, a], true);
+    });
+    assert_steady("planes", |secrets| secrets.column::<Z64>(WORDS), |column| pack::planes(column, 64));
+    assert_steady("elements", |secrets| secrets.planes(WORDS, 64), |planes| pack::elements::<Z64>(planes));
+    let bytes = |secrets: &mut Secrets| cast_slice::<u64, u8>(&secrets.words(WORDS / 8)).to_vec();
+    let rho = Column::from_fn(WORDS, |row| Z64(row as u64 * 77));
+    let mut sums = vec![Z64(0); WORDS];
+    assert_steady(
+        "trunc_first",
+        |secrets| (bytes(secrets), secrets.column::<Z64>(WORDS)),
+        |(bits, a)| {
+            kernel::trunc_first(&mut sums, &mut bits.clone(), a.items(), rho.items(), Z64(5), 20);
+        },
+    );
+    assert_steady(
+        "trunc_second",
+        |secrets| (bytes(secrets), secrets.column::<Z64>(WORDS)),
+        |(bits, b)| {
+            kernel::trunc_second(&mut sums, bits, b.items(), rho.items(), 20);
+        },
+    );
+    assert_steady("flip_entry", bytes, |at| kernel::lookup::flip_entry(&mut out, at, 64));
+    assert_steady("move_entries", bytes, |by| kernel::lookup::move_entries(&mut out, by));
+}
+
+#[test]
+fn field_arithmetic_does_not_show_its_elements() {
+    let points = elements(&[3, 5, 7, 9]);
+    let mut work = field_elements(&mut Secrets::random(1));
+    assert_steady("multiply_into", field_elements, |[a, b, ..]| {
+        work[0].copy_from_slice(a);
+        vectors::multiply_into(&mut work[0], b);
+    });
+    assert_steady("fold_into", field_elements, |[a, b, ..]| {
+        work[0].copy_from_slice(a);
+        vectors::fold_into(&mut work[0], b, points[0]);
+    });
+    assert_steady("pair_sums", field_elements, |[a, b, c, d]| vectors::pair_sums([a, b], [c, d]));
+    assert_steady("inner_product", field_elements, |[a, b, ..]| math::gf::inner_product(a, b));
+
+    let lines = |secrets: &mut Secrets| {
+        [0; 4].map(|_| -> Vec<Line> { (0..16).map(|_| [0; 8].map(|_| secrets.word())).collect() })
+    };
+    assert_steady("weigh_products", lines, |[a, b, c, d]| {
+        let mut sums = vec![WeighedSum::ZERO; 81];
+        weigh_products(&mut sums, [a, b, c, d], 0x1234_5678_9abc_def1);
+        sums
+    });
+    let factors = Factors::new(&elements(&(1..33).collect::<Vec<u64>>()));
+    let mut folded = vec![Gf128(0); LINE_BITS];
+    assert_steady("fold lines", lines, |[a, ..]| factors.fold(a, &mut folded));
+}
+
+#[test]
+fn masks_do_not_show_their_keys() {
+    let key = |secrets: &mut Secrets| Prg::new(cast_slice(&secrets.words(2)).try_into().expect("16 bytes"));
+    let mut out = vec![Z64(0); WORDS];
+    assert_steady("a stream", key, |prg| prg.fill_items(0, &mut out));
+    assert_steady(
+        "a key",
+        |secrets| secrets.words(2),
+        |words| Prg::new(cast_slice(words).try_into().expect("16 bytes")),
+    );
+    let other = Prg::new(&[3; 16]);
+    assert_steady("zero shares", key, |prg| prg::zero_share(prg, &other, 0, &mut out));
+}
+
+#[test]
+fn steps_do_not_show_their_shares() {
+    let bits = |secrets: &mut Secrets| [0; 2].map(|_| secrets.shared_bits(WORDS, 8));
+    assert_steady_step("and", bits, |s, [x, y]| mpc::and(s, "and", x, y));
+    assert_steady_step("and_onto", bits, |s, [x, y]| mpc::and_onto(s, "and", &[(x, y, Some(y))]));
+    let ring = |secrets: &mut Secrets| [0; 2].map(|_| secrets.shared::<Z64>(WORDS));
+    assert_steady_step("mul", ring, |s, [x, y]| mpc::mul(s, "mul", x, y));
+    assert_steady_step("inner_product", ring, |s, [x, y]| mpc::inner_product(s, "inner", x, y));
+    assert_steady_step("trunc_1ulp", ring, |s, [x, _]| mpc::trunc_1ulp(s, "trunc", x, 20));
+    assert_steady_step("open", ring, |s, [x, _]| {
+        let x = mpc::verify(s, x.clone())?;
+        mpc::open(s, "open", x)
+    });
+    // The party at the other end of a shuffle's first message; its rows are shares as well.
+    let lanes = |secrets: &mut Secrets| [Lane::from(secrets.shared::<X64>(WORDS))];
+    assert_steady_step("shuffle", lanes, |s, lanes| {
+        Shuffler::new(s, "draw", WORDS)?.shuffle(s, "move", lanes)
+    });
+}
+
+/// Kernels that look at their secrets.
+#[test]
+fn a_branch_on_a_secret_shows() {
+    assert_tells("a selection with a branch", four, |[bits, x, y, _]| {
+        let choose = |((bit, x), y): ((&u64, &u64), &u64)| {
+            if bit & 1 == 1 { std::hint::black_box(*x) } else { std::hint::black_box(*y) ^ 1 }
+        };
+        bits.iter().zip(x).zip(y).map(choose).fold(0, |all, word| all ^ word)
+    });
+    assert_tells("a comparison that ends early", four, |[x, y, ..]| {
+        x.iter().zip(y).position(|(x, y)| std::hint::black_box(x != y))
+    });
+    assert_tells("a branch on one bit", four, |[x, y, ..]| {
+        let sum = x.iter().zip(y).fold(0, |all, (x, y)| all ^ (x & y));
+        if x[0] & 1 == 1 { std::hint::black_box(sum.wrapping_mul(3).rotate_left(7) % 1_000_003) } else { sum }
+    });
+    assert_tells("a product that skips zeros", field_elements, |[x, y, ..]| {
+        let times = |(x, y): (&Gf128, &Gf128)| if x.0 == 0 { Gf128(0) } else { x.times(*y) };
+        x.iter().zip(y).map(times).fold(0, |all, product| all ^ product.0)
+    });
+}
