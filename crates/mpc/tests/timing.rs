@@ -67,7 +67,7 @@ fn comparisons_and_conversions_do_not_show_their_operands() {
         kernel::add_propagate(&mut out, [a, b, c], [d, a], true);
     });
     assert_steady("planes", |secrets| secrets.column::<Z64>(WORDS), |column| pack::planes(column, 64));
-    assert_steady("elements", |secrets| secrets.planes(WORDS, 64), |planes| pack::elements::<Z64>(planes));
+    assert_steady("elements", |secrets| secrets.planes(WORDS, 64), pack::elements::<Z64>);
     let bytes = |secrets: &mut Secrets| cast_slice::<u64, u8>(&secrets.words(WORDS / 8)).to_vec();
     let rho = Column::from_fn(WORDS, |row| Z64(row as u64 * 77));
     let mut sums = vec![Z64(0); WORDS];
