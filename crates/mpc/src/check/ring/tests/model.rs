@@ -157,7 +157,9 @@ pub(super) fn play(
     let pairs = |shares: &[u64]| [[shares[0], shares[1]], [shares[2], shares[3]]];
     while u.len() > 1 {
         let half = u.len().div_ceil(2);
-        [&mut u, &mut v].map(|w| w.resize(2 * half, [0, 0]));
+        for w in [&mut u, &mut v] {
+            w.resize(2 * half, [0, 0]);
+        }
         let honest = [inner(&u[..half], &v[..half]), inner(&slope(&u), &slope(&v))];
         let shares = share(bend(off(claims, &u, &v), honest, false).as_flattened(), challenges);
         let r = challenges.points(1)[0];

@@ -290,7 +290,9 @@ fn compare(seed: u64, steps: &[RingStep]) {
             .collect();
         let mut v: Vec<u64> = sides.elements.iter().map(|(_, _, [_, v])| v.element(prime)).collect();
         assert_eq!(u.len(), shape.n_elements);
-        [&mut u, &mut v].map(|w| w.resize(ROWS * shape.row_len(), 0));
+        for w in [&mut u, &mut v] {
+            w.resize(ROWS * shape.row_len(), 0);
+        }
 
         // The rounds.
         let lanes = ProverLanes::of(&named, [own, next], shape, prime);
