@@ -403,7 +403,8 @@ fn random_questions_have_the_same_answer_everywhere() {
     let n: u64 = std::env::var("RANDOM_QUESTIONS").ok().and_then(|n| n.parse().ok()).unwrap_or(300);
     let first: u64 = std::env::var("FIRST_QUESTION").ok().and_then(|n| n.parse().ok()).unwrap_or(0);
     let mut ends = Vec::new();
-    for number in first..first + n {
+    // Of 2233 DataFusion read a column of one table as that of the same name of the other.
+    for number in (first..first + n).chain([2233]) {
         let shown = std::env::var_os("SHOW_QUESTIONS").is_some();
         // Before it is asked, since it may not come to an end.
         if shown {

@@ -173,8 +173,8 @@ impl Lowering<'_> {
             on: on.join(" AND "),
             left: format!("({})", left.join(", ")),
             right: format!("({})", right.join(", ")),
-            pairs: most,
-            limit: MOST_PAIRS,
+            pairs: u64::try_from(most).unwrap_or(u64::MAX),
+            limit: MOST_PAIRS as u64,
             at: At(place),
         })
     }
