@@ -52,6 +52,9 @@ struct Who {
     /// noticed; with semi-honest, which is faster, it must not.
     #[arg(long, default_value_t = Security::DEFAULT, value_parser = security())]
     security: Security,
+    /// The value of a parameter, as an SQL constant: the first for $1, the next for $2.
+    #[arg(long = "param", value_name = "CONSTANT", allow_hyphen_values = true)]
+    parameters: Vec<String>,
     /// The question; tables are called `party.table`.
     #[arg(value_name = "SQL")]
     question: String,
@@ -82,12 +85,16 @@ impl Explain {
 
 impl Who {
     fn ask(self, question: &str, format: String) -> Result<(), String> {
+        let question = match self.parameters.is_empty() {
+            true => question.to_owned(),
+            false => plan::question::bind(question, &self.parameters).map_err(|error| error.to_string())?,
+        };
         let consortium = Consortium::new(self.parties, &self.compute, self.asker.as_deref())?;
         let threads = self.threads.map(usize::from);
         let (link, security) = (self.link.to_string(), self.security);
         let manner = Manner { format, link, security, threads, show_bytes: 0 };
         let progress = Progress::start();
-        let report = consortium.ask(question, &manner, &progress);
+        let report = consortium.ask(&question, &manner, &progress);
         drop(progress);
         let report = report?;
         let text = report.answer.or(report.plan);

@@ -35,6 +35,16 @@ fn answers_come_as_json_csv_and_tables() {
 }
 
 #[test]
+fn parameters_are_constants() {
+    let town = Town::small();
+    let sql = "SELECT COUNT(*) AS n FROM bank.accounts a JOIN telecom.subscribers s ON a.id = s.id WHERE s.plan = $1";
+    let ran = town.ask(&["--format=csv", "--param='basic'", sql]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (Some(0), "n\n2\n"), "{}", ran.stderr);
+    let ran = town.ask(&["--param=1 OR TRUE", sql]);
+    assert!(ran.stderr.contains("the value of $1 is no constant"), "{}", ran.stderr);
+}
+
+#[test]
 fn explain_shows_the_plan_and_runs_nothing() {
     let town = Town::small();
     let question = format!("EXPLAIN {JOIN}");

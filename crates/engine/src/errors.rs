@@ -19,6 +19,8 @@ pub enum FailureKind {
     DivisionByZero,
     /// A key that had to be unique was not.
     DuplicateKey,
+    /// A function was given what it is not defined for.
+    OutOfDomain,
     /// There were more rows than a public bound allows.
     BoundExceeded,
 }
@@ -29,6 +31,7 @@ impl fmt::Display for FailureKind {
             FailureKind::Overflow => "a number overflows its type",
             FailureKind::DivisionByZero => "division by zero",
             FailureKind::DuplicateKey => "a duplicate key on the unique side of a join",
+            FailureKind::OutOfDomain => "a function is not defined for its argument",
             FailureKind::BoundExceeded => "more rows than the bound",
         })
     }

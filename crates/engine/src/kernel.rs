@@ -5,7 +5,7 @@ use math::{Ring as RingElement, Z64, Z128};
 use mpc::{Shared, SharedBits};
 use oblivious::adder::{self, Carry};
 use oblivious::rowwise::rowwise_one;
-use oblivious::{compare, convert, divide as division, select as choose};
+use oblivious::{compare, convert, divide as division, root, select as choose};
 
 use crate::context::{Context, Result};
 use crate::number::Ring;
@@ -193,4 +193,17 @@ pub(crate) fn divide(
     divisor: &SharedBits,
 ) -> Result<division::Quotient> {
     cx.step("divide", |s| division::divide_unsigned(s, "digits", dividend, divisor))
+}
+
+/// `⌊√x⌋` of unsigned numbers.
+pub(crate) fn square_root(cx: &mut Context, x: &SharedBits) -> Result<SharedBits> {
+    cx.step("root", |s| root::square_root(s, "digits", x))
+}
+
+/// Where `x` is less than each of some constants: a plane for each.
+pub(crate) fn less_each(cx: &mut Context, x: &SharedBits, than: &[i128], signed: bool) -> Result<SharedBits> {
+    let than: Vec<u128> = than.iter().map(|constant| constant.cast_unsigned()).collect();
+    cx.step("less", |s| {
+        rowwise_one(s, "rows", &[x], |s, rows| compare::less_than_each(s, "each", &rows[0], &than, signed))
+    })
 }

@@ -102,6 +102,27 @@ pub fn greater_than_public(
     s.scope(label, |s| carry_out(s, g, p))
 }
 
+/// [`less_than_public`] for each of several constants, side by side: a plane for each.
+///
+/// # Errors
+/// As [`less_than_public`].
+///
+/// # Panics
+/// As [`less_than_public`], and if there is no constant.
+pub fn less_than_each(
+    s: &mut Session,
+    label: impl Into<Label>,
+    x: &SharedBits,
+    constants: &[u128],
+    signed: bool,
+) -> Result<SharedBits, ProtocolError> {
+    let numbered: Vec<(usize, u128)> = constants.iter().copied().enumerate().collect();
+    let planes = crate::fork::each(s, label, &numbered, &|s, (at, constant)| {
+        less_than_public(s, ("constant", *at), x, *constant, signed)
+    })?;
+    Ok(SharedBits::stack(&planes.iter().collect::<Vec<_>>()))
+}
+
 /// What each bit of a comparison with a public constant generates and propagates.
 fn public_terms(
     s: &Session,

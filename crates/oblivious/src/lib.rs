@@ -11,6 +11,7 @@ mod fork;
 pub mod group;
 pub mod join;
 pub mod permute;
+pub mod root;
 pub mod rowwise;
 pub mod scan;
 pub mod select;

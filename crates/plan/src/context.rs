@@ -6,6 +6,7 @@ use std::sync::Arc;
 use datafusion::execution::FunctionRegistry;
 use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
 use datafusion::logical_expr::AggregateUDF;
+use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 use datafusion::prelude::{SessionConfig, SessionContext};
 
 use crate::checked::{CheckArithmetic, CheckedTotal, TotalKind};
@@ -26,8 +27,13 @@ pub fn session_state() -> SessionState {
     options.sql_parser.map_string_types_to_utf8view = false;
     options.sql_parser.collect_spans = true;
     options.optimizer.enable_physical_uncorrelated_scalar_subquery = false;
+    // Filters that move below a join of a physical plan find columns by name, and may find the other
+    // table's; the logical plan has moved them already.
+    let mut rules = PhysicalOptimizer::new().rules;
+    rules.retain(|rule| !rule.name().starts_with("FilterPushdown"));
     let mut state = SessionStateBuilder::new_with_default_features()
         .with_config(config)
+        .with_physical_optimizer_rules(rules)
         .with_analyzer_rule(Arc::new(CheckArithmetic))
         .build();
     for kind in [TotalKind::Sum, TotalKind::Avg] {

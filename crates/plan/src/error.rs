@@ -108,9 +108,9 @@ pub enum PlanError {
         /// The right keys.
         right: String,
         /// How many pairs the public facts allow.
-        pairs: u128,
+        pairs: u64,
         /// How many pairs there may be.
-        limit: u128,
+        limit: u64,
         /// Where.
         at: At,
     },

@@ -7,7 +7,9 @@ use std::fmt::Write;
 use serde::Serialize;
 use serde_json::{Value as Json, json};
 
-use crate::secure::{Agg, Join, Matching, Node, NullKeys, Op, Place, SecurePlan, Side, SortKey, Uniqueness};
+use crate::secure::{
+    Agg, Join, Matching, Node, NullKeys, Op, Overflow, Place, SecurePlan, Side, SortKey, Uniqueness,
+};
 
 /// What one node costs on a given link.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -144,6 +146,25 @@ impl SecurePlan {
                 let calls = aggs.iter().map(|agg| call(agg, &below[0]));
                 format!("keys=[{}] {}", keys.join(", "), calls.collect::<Vec<_>>().join(", "))
             }
+            Op::Window { partition, order, calls } => {
+                let names: Vec<&str> = partition.iter().map(|column| below[0][*column].as_str()).collect();
+                let order: Vec<String> = order.iter().map(|key| sort_key(key, &below[0])).collect();
+                let calls = calls.iter().map(|call| {
+                    let argument = call.input.map_or("", |column| below[0][column].as_str());
+                    let tested = if call.overflow == Overflow::Impossible { "" } else { "!" };
+                    format!("{}{tested}({argument})", call.func)
+                });
+                let calls = calls.collect::<Vec<_>>().join(", ");
+                format!("partition=[{}] order=[{}] {calls}", names.join(", "), order.join(", "))
+            }
+            Op::Expand { group, sets } => {
+                let set = |(keep, _): &(Vec<bool>, i128)| {
+                    let kept = group.iter().zip(keep).filter(|(_, keep)| **keep);
+                    let kept: Vec<&str> = kept.map(|(column, _)| below[0][*column].as_str()).collect();
+                    format!("({})", kept.join(", "))
+                };
+                format!("sets=[{}]", sets.iter().map(set).collect::<Vec<_>>().join(", "))
+            }
             Op::Distinct | Op::UnionAll => String::new(),
             Op::Sort { keys, fetch } => {
                 let keys: Vec<String> = keys.iter().map(|key| sort_key(key, &below[0])).collect();
@@ -196,7 +217,7 @@ fn join_detail(join: &Join, below: &[Vec<String>]) -> String {
 
 fn call(agg: &Agg, below: &[String]) -> String {
     let argument = agg.input.map_or("*", |column| below[column].as_str());
-    let tested = if agg.overflow == crate::secure::Overflow::Impossible { "" } else { "!" };
+    let tested = if agg.overflow == Overflow::Impossible { "" } else { "!" };
     format!("{}{tested}({argument})", agg.func.name())
 }
 

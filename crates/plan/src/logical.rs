@@ -212,7 +212,8 @@ fn refuse_expr(expr: &Expr, locator: &Locator) -> Option<PlanError> {
         Expr::Placeholder(placeholder) => {
             let construct = format!("the parameter {}", placeholder.id);
             return Some(
-                PlanError::unsupported(construct, "write its value").placed(locator.word(&placeholder.id)),
+                PlanError::unsupported(construct, "write its value, or give it with --param")
+                    .placed(locator.word(&placeholder.id)),
             );
         }
         // DataFusion would put one copy of a row beside each of them.
@@ -225,11 +226,6 @@ fn refuse_expr(expr: &Expr, locator: &Locator) -> Option<PlanError> {
                 PlanError::unsupported("a subquery as a value that may have several rows", reason)
                     .placed(locator.phrase("( SELECT")),
             );
-        }
-        Expr::GroupingSet(_) => {
-            let words = ["GROUPING", "ROLLUP", "CUBE"];
-            let place = words.iter().find_map(|word| locator.word(word));
-            return Some(PlanError::unsupported("GROUPING SETS, ROLLUP or CUBE", "").placed(place));
         }
         _ => return None,
     };

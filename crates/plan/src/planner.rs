@@ -68,6 +68,7 @@ fn plan_here(request: Request<'_>) -> Result<SecurePlan, PlanError> {
     let logical = logical_plan(sql, catalog, &session_state(), &locator)?;
     let lowering = Lowering { catalog, locator: &locator };
     let logical = lowering.order_joins(lowering.aggregate_at_owners(logical)?)?;
+    let logical = lowering.uncast(logical)?;
     let logical = lowering.push_expressions(logical)?;
     let root = lowering.lower(&logical)?;
     let output = root.schema.iter().map(|field| OutputColumn {

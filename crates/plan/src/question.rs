@@ -1,9 +1,9 @@
 //! The text of a question: one SELECT, perhaps behind EXPLAIN.
 
-use datafusion::sql::sqlparser::ast::Statement;
+use datafusion::sql::sqlparser::ast::{Expr, Statement, UnaryOperator, Value};
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
-use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
+use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer, Whitespace};
 
 use crate::allow::refuse_ignored;
 use crate::error::{At, Place, PlanError};
@@ -69,6 +69,73 @@ impl Question {
     pub fn names(&self, party: &str, table: &str) -> bool {
         Locator::new(&self.sql).names(&[party, table])
     }
+}
+
+/// The question with values in place of its parameters: `$1` is the first.
+///
+/// A value is one SQL constant: a number, a quoted text, TRUE, FALSE, NULL, or a typed one such as
+/// `DATE '2024-02-29'`. So what is asked, compared among the parties and hashed is one text.
+///
+/// # Errors
+/// `Syntax` if a value is no constant, if a parameter has no value or a value no parameter.
+pub fn bind(sql: &str, values: &[String]) -> Result<String, PlanError> {
+    let wrong = |reason: String, at: Option<Place>| PlanError::Syntax { reason, at: At(at) };
+    for (index, value) in values.iter().enumerate() {
+        if !is_constant(value) {
+            let reason = format!("the value of ${} is no constant: {value}", index + 1);
+            return Err(wrong(reason, None));
+        }
+    }
+    let tokens = Tokenizer::new(&GenericDialect {}, sql).tokenize_with_location().map_err(|error| {
+        let (line, column) = (error.location.line, error.location.column);
+        wrong(error.message, Some(Place { line, column }))
+    })?;
+    let mut used = vec![false; values.len()];
+    let mut bound = String::with_capacity(sql.len());
+    for token in &tokens {
+        let Token::Placeholder(name) = &token.token else {
+            bound.push_str(&token.token.to_string());
+            continue;
+        };
+        let place = Place { line: token.span.start.line, column: token.span.start.column };
+        let index = name.strip_prefix('$').and_then(|number| number.parse::<usize>().ok());
+        let Some(index) = index.and_then(|number| number.checked_sub(1)).filter(|at| *at < values.len())
+        else {
+            return Err(wrong(format!("the parameter {name} has no value"), Some(place)));
+        };
+        used[index] = true;
+        bound.push_str(&values[index]);
+    }
+    match used.iter().position(|used| !used) {
+        Some(index) => {
+            Err(wrong(format!("there is a value for ${}, which nothing asks for", index + 1), None))
+        }
+        None => Ok(bound),
+    }
+}
+
+/// Whether a text is one constant and nothing else.
+fn is_constant(text: &str) -> bool {
+    fn constant(expr: &Expr) -> bool {
+        match expr {
+            Expr::Value(value) => !matches!(value.value, Value::Placeholder(_)),
+            Expr::TypedString(_) => true,
+            Expr::UnaryOp { op: UnaryOperator::Minus, expr } => {
+                matches!(expr.as_ref(), Expr::Value(value) if matches!(value.value, Value::Number(..)))
+            }
+            _ => false,
+        }
+    }
+    // A comment would swallow what follows in the question.
+    let tokens = Tokenizer::new(&GenericDialect {}, text).tokenize();
+    let harmless = |token: &Token| !matches!(token, Token::Whitespace(space) if *space != Whitespace::Space);
+    if !tokens.is_ok_and(|tokens| tokens.iter().all(harmless)) {
+        return false;
+    }
+    let parsed = Parser::new(&GenericDialect {}).try_with_sql(text);
+    let Ok(mut parser) = parsed else { return false };
+    let is_one = parser.parse_expr().is_ok_and(|expr| constant(&expr));
+    is_one && parser.peek_token().token == Token::EOF
 }
 
 /// The text with spaces in place of all that stands before `start`.

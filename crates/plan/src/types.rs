@@ -73,7 +73,8 @@ impl Type {
         }
     }
 
-    /// The type whose values the Arrow type's are, or `None` if there is none.
+    /// The type whose values the Arrow type's are, or `None` if there is none. Timestamps of any
+    /// unit are ours, whose values then have to be whole microseconds.
     pub fn from_arrow(arrow: &DataType) -> Option<Type> {
         Some(match arrow {
             DataType::Boolean => Type::Bool,
@@ -91,7 +92,7 @@ impl Type {
                 Type::Decimal { precision: *p, scale: *s as u8 }
             }
             DataType::Date32 => Type::Date,
-            DataType::Timestamp(TimeUnit::Microsecond, None) => Type::Timestamp,
+            DataType::Timestamp(_, None) => Type::Timestamp,
             DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => Type::Utf8,
             DataType::Float64 => Type::Float64,
             _ => return None,
@@ -408,11 +409,12 @@ fn timestamp(text: &str) -> Option<i128> {
     Some(days(date)? * DAY_MICROS + ((hour * 60 + minute) * 60 + second) * 1_000_000 + micros)
 }
 
-const DAY_MICROS: i128 = 86_400_000_000;
+/// A day's microseconds.
+pub(crate) const DAY_MICROS: i128 = 86_400_000_000;
 
 /// Days since 1970-01-01 to year, month and day in the Gregorian calendar.
 /// Source: Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms".
-fn civil_from_days(days: i128) -> (i128, i128, i128) {
+pub(crate) fn civil_from_days(days: i128) -> (i128, i128, i128) {
     let shifted = days + 719_468;
     let era = shifted.div_euclid(146_097);
     let day_of_era = shifted.rem_euclid(146_097);
@@ -425,7 +427,7 @@ fn civil_from_days(days: i128) -> (i128, i128, i128) {
 }
 
 /// The inverse, from the same source.
-fn days_from_civil(year: i128, month: i128, day: i128) -> i128 {
+pub(crate) fn days_from_civil(year: i128, month: i128, day: i128) -> i128 {
     let year = year - i128::from(month <= 2);
     let (era, year_of_era) = (year.div_euclid(400), year.rem_euclid(400));
     let shifted_month = if month > 2 { month - 3 } else { month + 9 };

@@ -3,7 +3,7 @@
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{
-    DataType, Date32Type, Decimal128Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
+    DataType, Date32Type, Decimal128Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, TimeUnit,
     TimestampMicrosecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
 };
 use plan::types::Value;
@@ -50,6 +50,10 @@ fn values_of(array: &ArrayRef) -> Vec<Value> {
         DataType::UInt32 => ints!(UInt32Type),
         DataType::UInt64 => ints!(UInt64Type),
         DataType::Date32 => ints!(Date32Type),
+        DataType::Timestamp(unit, _) if *unit != TimeUnit::Microsecond => {
+            let micros = DataType::Timestamp(TimeUnit::Microsecond, None);
+            values_of(&cast(array, &micros).expect("timestamps of another unit"))
+        }
         DataType::Timestamp(..) => ints!(TimestampMicrosecondType),
         DataType::Decimal128(..) => ints!(Decimal128Type),
         DataType::Float64 => {
@@ -66,31 +70,49 @@ fn values_of(array: &ArrayRef) -> Vec<Value> {
 }
 
 /// Checks that two answers are the same rows: in the same order if `ordered`.
-/// Doubles may differ by the 2^-52 that means of integers are cut at, and by rounding.
+/// Doubles may differ by a part in 10^12: here they are exact to 2^-52, there every step rounds.
 ///
 /// # Panics
 /// If they differ, showing both.
 pub fn assert_same_rows(what: &str, got: &[Vec<Value>], expected: &[Vec<Value>], ordered: bool) {
+    assert_near_rows(what, got, expected, ordered, 1e-12);
+}
+
+/// [`assert_same_rows`] with another part by which doubles may differ.
+///
+/// # Panics
+/// As [`assert_same_rows`].
+pub fn assert_near_rows(
+    what: &str,
+    got: &[Vec<Value>],
+    expected: &[Vec<Value>],
+    ordered: bool,
+    tolerance: f64,
+) {
     let (mut got, mut expected) = (got.to_vec(), expected.to_vec());
     if !ordered {
         got.sort_by_cached_key(|row| sort_key(row));
         expected.sort_by_cached_key(|row| sort_key(row));
     }
-    let same = got.len() == expected.len() && got.iter().zip(&expected).all(|(a, b)| same_row(a, b));
+    let same =
+        got.len() == expected.len() && got.iter().zip(&expected).all(|(a, b)| same_row(a, b, tolerance));
     assert!(same, "{what}\n got {}\n expected {}", show(&got), show(&expected));
 }
 
 fn sort_key(row: &[Value]) -> String {
     let show = |value: &Value| match value {
-        Value::Float(value) => format!("{value:.5e}"),
+        // Zero has two signs, which are equal.
+        Value::Float(value) => format!("{:.5e}", value + 0.0),
         other => format!("{other:?}"),
     };
     row.iter().map(show).collect::<Vec<_>>().join("|")
 }
 
-fn same_row(a: &[Value], b: &[Value]) -> bool {
+fn same_row(a: &[Value], b: &[Value], tolerance: f64) -> bool {
     let same = |(a, b): (&Value, &Value)| match (a, b) {
-        (Value::Float(a), Value::Float(b)) => a == b || (a - b).abs() <= 1e-14 * (1.0 + a.abs().max(b.abs())),
+        (Value::Float(a), Value::Float(b)) => {
+            a == b || (a - b).abs() <= tolerance * (1.0 + a.abs().max(b.abs()))
+        }
         _ => a == b,
     };
     a.len() == b.len() && a.iter().zip(b).all(same)

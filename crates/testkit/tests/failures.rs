@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use datafusion::arrow::array::{ArrayRef, Decimal128Array, Int64Array, RecordBatch};
+use datafusion::arrow::array::{ArrayRef, Decimal128Array, Int64Array, RecordBatch, StringArray};
 use engine::{EngineError, Failure, FailureKind};
 use testkit::{RunError, World, assert_same_rows, rows_of};
 
@@ -165,6 +165,71 @@ fn what_an_owner_says_is_checked_before_anything_is_shared() {
         }),
         "leaves 0..=4",
     );
+}
+
+#[test]
+fn functions_fail_where_they_are_not_defined() {
+    let world = world();
+    let undefined = vec![(FailureKind::OutOfDomain, "Project".to_owned())];
+    let both = "(SELECT k, zero AS z FROM bank.l UNION ALL SELECT k, step FROM telecom.r) u";
+    let of = |function: &str| undefined_in(&world, &format!("SELECT {function} FROM {both}"));
+    assert_eq!(of("SQRT(z + k - 9)"), undefined);
+    assert_eq!(of("LN(ABS(z * k))"), undefined);
+    // Only in rows that are there and where it is looked at.
+    succeeds(&world, &format!("SELECT k, SQRT(z + k) FROM {both} WHERE z + k >= 0"));
+    succeeds(&world, &format!("SELECT k, CASE WHEN z > 0 THEN SQRT(z * 1.0) END FROM {both}"));
+}
+
+/// What a question fails with for which plaintext has infinity, no number, or letters that shares
+/// do not know.
+fn undefined_in(world: &World, sql: &str) -> Vec<(FailureKind, String)> {
+    let plan = world.plan(sql).unwrap_or_else(|error| panic!("{sql}\n plan: {error}"));
+    let Err(EngineError::Failed { failures: plain }) = world.plain(&plan) else {
+        panic!("{sql}: no failure")
+    };
+    let listed: Vec<usize> =
+        plan.root.nodes().iter().filter(|node| node.can_fail()).map(|node| node.id).collect();
+    assert!(plain.iter().all(|failure| listed.contains(&failure.node)), "{sql}: {plain:?} is disclosed");
+    match world.lab(&plan, 5) {
+        Err(RunError::Engine(errors)) => match errors.as_slice() {
+            [(0, EngineError::Failed { failures })] => assert_eq!(*failures, plain, "{sql}"),
+            other => panic!("{sql}\n shares: {other:?}"),
+        },
+        other => panic!("{sql}\n shares: {other:?}"),
+    }
+    plain.into_iter().map(|failure| (failure.kind, failure.operator)).collect()
+}
+
+/// Letters of several bytes: lengths count them, and what would cut or change them fails.
+#[test]
+fn letters_beyond_ascii_are_counted_and_not_cut() {
+    let names = |list: Vec<Option<&str>>| -> ArrayRef { Arc::new(StringArray::from(list)) };
+    let left = table(vec![("k", ints(vec![Some(1), Some(2)])), ("name", names(vec![Some("Zürich"), None]))]);
+    let right =
+        table(vec![("k", ints(vec![Some(1), Some(2)])), ("name", names(vec![Some("é"), Some("Genève")]))]);
+    let world = World::new(&["bank", "telecom"]).table("bank", "l", left).table("telecom", "r", right);
+    let both = "bank.l JOIN telecom.r ON l.k = r.k";
+    succeeds(
+        &world,
+        &format!("SELECT l.k, LENGTH(l.name || r.name), OCTET_LENGTH(CONCAT(l.name, r.name)) FROM {both}"),
+    );
+    succeeds(&world, &format!("SELECT l.k, CONCAT(l.name, r.name) LIKE '%ü%' FROM {both}"));
+    let undefined = vec![(FailureKind::OutOfDomain, "Project".to_owned())];
+    for function in [
+        "UPPER(CONCAT(l.name, r.name))",
+        "SUBSTR(l.name || r.name, 2, 1)",
+        "CONCAT(l.name, r.name) LIKE '_%'",
+    ] {
+        assert_eq!(undefined_in(&world, &format!("SELECT {function} FROM {both}")), undefined, "{function}");
+    }
+}
+
+#[test]
+fn sums_over_windows_overflow_by_name() {
+    let world = world();
+    let overflow = vec![(FailureKind::Overflow, "Window".to_owned())];
+    assert_eq!(kinds(&world, &format!("SELECT SUM(l.big) OVER (ORDER BY l.k) FROM {JOINED}")), overflow);
+    succeeds(&world, &format!("SELECT SUM(l.big) OVER (ORDER BY l.k) FROM {JOINED} WHERE r.step = 0"));
 }
 
 /// The planner believes what is said of keys that repeat; shares look again.

@@ -3,7 +3,7 @@
 
 use mpc::SharedBits;
 use plan::secure::{Arith, Expr, Overflow};
-use plan::types::{Range, Value};
+use plan::types::{Range, Type, Value};
 
 use super::compare::outside;
 use super::constant::number_of;
@@ -44,6 +44,10 @@ impl Rows<'_> {
         let (x_public, y_public) = (factor(cx, &x, left)?, factor(cx, &y, right)?);
         let x = self.secret(cx, left.ty, 0, x)?.as_number(cx)?.clone();
         let y = self.secret(cx, right.ty, 0, y)?.as_number(cx)?.clone();
+        if expr.ty == Type::Float64 {
+            let number = self.float(cx, expr, op, [x, y], [x_public, y_public], guard, present.as_ref())?;
+            return Ok(Scalar::secret(Column { ty: expr.ty, data: number.into(), zeroed: false, present }));
+        }
         let (x, y) = self.within_limits(cx, expr, x, y, guard, present.as_ref())?;
         let number = match op {
             Arith::Add => add(cx, expr, &x, &y)?,
@@ -64,6 +68,7 @@ impl Rows<'_> {
                 let (quotient, rest) = divide(cx, &x, &y)?;
                 if op == Arith::Rem { rest } else { quotient }
             }
+            Arith::Ratio { .. } => return Err(cx.wrong_plan("a ratio that is no double")),
         };
         let number = self.fit(cx, expr, number, guard, present.as_ref())?;
         Ok(Scalar::secret(Column { ty: expr.ty, data: number.into(), zeroed: present.is_none(), present }))

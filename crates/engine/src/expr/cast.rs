@@ -1,7 +1,7 @@
 //! Casts between exact numbers, and from them to truths and doubles.
 
 use mpc::SharedBits;
-use plan::secure::{Expr, Overflow};
+use plan::secure::{Expr, Overflow, Rounding};
 use plan::types::{Range, Type, Value};
 
 use super::arith::{divide, magnitude, scaled_by, with_sign, with_zero};
@@ -45,7 +45,10 @@ impl Rows<'_> {
                 let (number, _) = self.within_limits(cx, expr, number, unit, guard, present.as_ref())?;
                 let number = match to.scale().checked_sub(from.scale()) {
                     Some(digits) => scaled_by(cx, &number, digits)?,
-                    None => cut(cx, &number, from.scale() - to.scale(), !to.is_integer())?,
+                    None => {
+                        let rounding = if to.is_integer() { Rounding::Cut } else { Rounding::Nearest };
+                        cut(cx, &number, from.scale() - to.scale(), rounding)?
+                    }
                 };
                 if expr.overflow == Overflow::Impossible {
                     let range = expr.range.unwrap_or(number.range());
@@ -55,6 +58,39 @@ impl Rows<'_> {
                 }
             }
         };
+        Ok(Scalar::secret(Column { ty: expr.ty, data: number.into(), ..column }))
+    }
+
+    /// A decimal with fewer digits after the point.
+    pub(super) fn round(
+        &self,
+        cx: &mut Context,
+        expr: &Expr,
+        operand: &Expr,
+        (digits, rounding): (u8, Rounding),
+        x: Scalar,
+        guard: &SharedBits,
+    ) -> Result<Scalar> {
+        if x.is_null() {
+            return Ok(x);
+        }
+        let column = self.secret(cx, operand.ty, 0, x)?;
+        let number = cut(cx, column.as_number(cx)?, digits, rounding)?;
+        let up = (expr.ty.scale() + digits).saturating_sub(operand.ty.scale());
+        let number = scaled_by(cx, &number, up)?;
+        let number = self.fit(cx, expr, number, guard, column.present.as_ref())?;
+        Ok(Scalar::secret(Column { ty: expr.ty, data: number.into(), ..column }))
+    }
+
+    /// The same number under another type and range.
+    pub(super) fn same(&self, cx: &mut Context, expr: &Expr, operand: &Expr, x: Scalar) -> Result<Scalar> {
+        if x.is_null() {
+            return Ok(x);
+        }
+        let column = self.secret(cx, operand.ty, 0, x)?;
+        let number = column.as_number(cx)?.clone();
+        let range = stored_range(cx, expr.ty, expr.range)?;
+        let number = number.with_range(cx, with_zero(range));
         Ok(Scalar::secret(Column { ty: expr.ty, data: number.into(), ..column }))
     }
 
@@ -70,27 +106,33 @@ impl Rows<'_> {
     }
 }
 
-/// Divided by 10^digits: cut towards zero, or rounded half away from it.
-fn cut(cx: &mut Context, x: &Number, digits: u8, round: bool) -> Result<Number> {
+/// Divided by 10^digits.
+fn cut(cx: &mut Context, x: &Number, digits: u8, rounding: Rounding) -> Result<Number> {
     let unit = 10i128.checked_pow(digits.into()).ok_or_else(|| cx.too_wide(128))?;
     let divisor = Number::constant(cx, x.n_rows(), unit);
-    if !round {
+    // cut(x + step) / unit, with one step for numbers below zero and one for the others; a power of
+    // ten has a whole half.
+    let (below, above) = match rounding {
+        Rounding::Cut => (0, 0),
+        Rounding::Nearest => (-unit / 2, unit / 2),
+        Rounding::Floor => (1 - unit, 0),
+        Rounding::Ceil => (0, unit - 1),
+    };
+    if unit == 1 || (below, above) == (0, 0) {
         return Ok(divide(cx, x, &divisor)?.0);
     }
-    // cut((x ± half) / unit), with x's sign; a power of ten has a whole half.
     let range = x.range();
-    let half = unit / 2;
     let negative = if range.low < 0 {
         let bits = x.bits(cx)?;
         bits.plane(bits.width() - 1)
     } else {
         SharedBits::constant(cx.session(), x.n_rows(), 1, 0)
     };
-    let wide = Range { low: range.low.saturating_sub(half), high: range.high.saturating_add(half) };
-    let (plus, minus) = (Number::constant(cx, x.n_rows(), half), Number::constant(cx, x.n_rows(), -half));
-    let (plus, minus) = (plus.bits_as(cx, wide)?, minus.bits_as(cx, with_zero(wide))?);
-    let minus = minus.sign_extended(plus.width());
-    let step = kernel::select(cx, &negative, &minus, &plus)?;
+    let wide = Range { low: range.low.saturating_add(below), high: range.high.saturating_add(above) };
+    let wide = with_zero(wide).union(with_zero(Range::new(below, above)));
+    let (above, below) = (Number::constant(cx, x.n_rows(), above), Number::constant(cx, x.n_rows(), below));
+    let (above, below) = (above.bits_as(cx, wide)?, below.bits_as(cx, wide)?);
+    let step = kernel::select(cx, &negative, &below, &above)?;
     let bits = x.bits_as(cx, wide)?;
     let sum = kernel::add(cx, &bits, &step)?;
     Ok(divide(cx, &Number::from_bits(wide, sum), &divisor)?.0)

@@ -97,7 +97,7 @@ impl Rows<'_> {
 }
 
 /// A truth with zero beside its NULLs.
-fn truth(cx: &mut Context, answer: SharedBits, present: Option<SharedBits>) -> Result<Scalar> {
+pub(super) fn truth(cx: &mut Context, answer: SharedBits, present: Option<SharedBits>) -> Result<Scalar> {
     let answer = match &present {
         Some(present) => kernel::and(cx, &answer, present)?,
         None => answer,

@@ -9,7 +9,11 @@ mod case;
 mod cast;
 mod compare;
 mod constant;
+mod float;
 mod logic;
+mod numeric;
+mod steps;
+mod string;
 pub(crate) mod text;
 
 use mpc::SharedBits;
@@ -97,6 +101,27 @@ impl<'a> Rows<'a> {
                 let x = self.eval(cx, operand, guard)?;
                 self.cast(cx, expr, operand, x, guard)
             }
+            ExprKind::Round { operand, digits, rounding } => {
+                let x = self.eval(cx, operand, guard)?;
+                self.round(cx, expr, operand, (*digits, *rounding), x, guard)
+            }
+            ExprKind::Steps { operand, first, steps } => {
+                let x = self.eval(cx, operand, guard)?;
+                self.steps(cx, expr, operand, x, *first, steps)
+            }
+            ExprKind::Sqrt(operand) => {
+                let x = self.eval(cx, operand, guard)?;
+                self.sqrt(cx, expr, operand, x, guard)
+            }
+            ExprKind::Text { func, args } => self.text_function(cx, expr, func, args, guard),
+            ExprKind::Numeric(func, operand) => {
+                let x = self.eval(cx, operand, guard)?;
+                self.numeric(cx, expr, *func, operand, x, guard)
+            }
+            ExprKind::Same(operand) => {
+                let x = self.eval(cx, operand, guard)?;
+                self.same(cx, expr, operand, x)
+            }
         }
     }
 
@@ -147,6 +172,20 @@ impl Scalar {
 
     pub(crate) fn is_null(&self) -> bool {
         matches!(self, Scalar::Public(Value::Null))
+    }
+}
+
+/// Whether a node's expressions make new texts, of which nobody has a hash.
+pub(crate) fn makes_text(node: &Node) -> bool {
+    fn makes(expr: &Expr) -> bool {
+        let new = matches!(expr.kind, ExprKind::Text { .. }) && expr.ty == Type::Utf8;
+        new || expr.operands().into_iter().any(makes)
+    }
+    match &node.op {
+        Op::Filter { predicate } => makes(predicate),
+        Op::Project { exprs } => exprs.iter().any(makes),
+        Op::Join(join) => join.condition.as_ref().is_some_and(makes),
+        _ => false,
     }
 }
 

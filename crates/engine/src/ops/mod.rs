@@ -2,6 +2,7 @@
 
 mod aggregate;
 mod distinct;
+mod expand;
 mod filter;
 mod join;
 mod keys;
@@ -10,6 +11,7 @@ mod project;
 mod sort;
 mod union;
 mod values;
+mod window;
 
 use plan::secure::{Node, Op};
 
@@ -29,6 +31,10 @@ pub(crate) fn run(cx: &mut Context, node: &Node, inputs: Vec<Relation>, rule: Te
         Op::Project { exprs } => project::run(cx, node, exprs, one(cx, inputs)?, rule),
         Op::UnionAll => union::run(cx, node, &inputs),
         Op::Distinct => distinct::run(cx, node, one(cx, inputs)?),
+        Op::Window { partition, order, calls } => {
+            window::run(cx, node, partition, order, calls, one(cx, inputs)?)
+        }
+        Op::Expand { group, sets } => expand::run(cx, node, group, sets, one(cx, inputs)?),
         Op::Aggregate { group, aggs } => aggregate::run(cx, node, group, aggs, one(cx, inputs)?),
         Op::Sort { keys, fetch } => sort::run(cx, keys, *fetch, one(cx, inputs)?),
         Op::Limit { skip, fetch } => limit::run(cx, *skip, *fetch, one(cx, inputs)?),

@@ -21,8 +21,20 @@ pub(crate) fn run(
     fetch: Option<u64>,
     input: Relation,
 ) -> Result<Relation> {
-    let n_rows = input.n_rows();
-    // Least significant first; above all whether the row exists.
+    let planes = order_planes(cx, sort_keys, &input)?;
+    let (_, sorted) = by_planes(cx, planes, input)?;
+    match fetch {
+        Some(fetch) => Ok(super::limit::cut(cx, sorted, 0, Some(fetch))),
+        None => Ok(sorted),
+    }
+}
+
+/// The planes of an order, least significant first.
+pub(super) fn order_planes(
+    cx: &mut Context,
+    sort_keys: &[SortKey],
+    input: &Relation,
+) -> Result<Vec<SharedBits>> {
     let mut planes = Vec::new();
     for key in sort_keys.iter().rev() {
         let column = input.column(cx, key.column)?.zeroed(cx)?;
@@ -32,6 +44,17 @@ pub(crate) fn run(
             planes.push(if key.nulls_first { present.clone() } else { present.not(cx.session()) });
         }
     }
+    Ok(planes)
+}
+
+/// The rows ordered by some planes, those that do not exist behind, and their keys: the planes,
+/// and on top one that is set where the row does not exist.
+pub(super) fn by_planes(
+    cx: &mut Context,
+    mut planes: Vec<SharedBits>,
+    input: Relation,
+) -> Result<(SharedBits, Relation)> {
+    let n_rows = input.n_rows();
     planes.push(input.valid.not(cx.session()));
     let key = SharedBits::stack(&planes.iter().collect::<Vec<_>>());
     let table = to_table(cx, &input.columns, n_rows)?;
@@ -44,9 +67,5 @@ pub(crate) fn run(
     })?;
     let columns = from_table(cx, table, &input.columns)?;
     let valid = key.plane(key.width() - 1).not(cx.session());
-    let sorted = Relation { columns, valid, compact: true };
-    match fetch {
-        Some(fetch) => Ok(super::limit::cut(cx, sorted, 0, Some(fetch))),
-        None => Ok(sorted),
-    }
+    Ok((key, Relation { columns, valid, compact: true }))
 }

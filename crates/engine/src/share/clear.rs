@@ -6,7 +6,7 @@ use datafusion::arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{
     DataType, Date32Type, Decimal32Type, Decimal64Type, Decimal128Type, Float64Type, Int8Type, Int16Type,
-    Int32Type, Int64Type, TimestampMicrosecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
+    Int32Type, Int64Type, TimeUnit, TimestampMicrosecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
 };
 use plan::secure::{Field, LocalStage, Node, Uniqueness};
 use plan::types::Type;
@@ -161,7 +161,15 @@ fn decode(
         DataType::Decimal64(..) => integers!(array, Decimal64Type, words),
         DataType::Decimal128(..) => integers!(array, Decimal128Type, words),
         DataType::Date32 => integers!(array, Date32Type, words),
-        DataType::Timestamp(..) => integers!(array, TimestampMicrosecondType, words),
+        DataType::Timestamp(unit, _) => {
+            let micros = cast(array, &Type::Timestamp.arrow()).map_err(|error| error.to_string())?;
+            // Back and forth, parts of a microsecond would be lost.
+            let back = cast(&micros, array.data_type()).map_err(|error| error.to_string())?;
+            if *unit == TimeUnit::Nanosecond && &back != array {
+                return Err(format!("column `{}` has parts of a microsecond", field.name));
+            }
+            integers!(micros, TimestampMicrosecondType, words);
+        }
         DataType::Float64 => {
             let doubles = array.as_primitive::<Float64Type>();
             for value in doubles.iter() {

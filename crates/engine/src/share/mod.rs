@@ -23,7 +23,7 @@ use crate::relation::{Column, Data, Relation, Text, stored_range};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct TextRule {
     /// Whether the bytes themselves are the key, since all text that is
-    /// compared is short.
+    /// compared is short, or some of it comes of other text and has no hash.
     pub(crate) by_bytes: bool,
     /// The width of a hash otherwise.
     pub(crate) hash_bits: usize,
@@ -33,8 +33,9 @@ impl TextRule {
     /// The rule for a plan. Two different texts among `n` have equal hashes
     /// with a probability below n²/2 · 2^-(40 + 2·log2 n) < 2^-40.
     pub(crate) fn of(root: &Node) -> TextRule {
-        let (mut n_rows, mut widest) = (1u64, 0);
+        let (mut n_rows, mut widest, mut new) = (1u64, 0, false);
         root.visit(&mut |node| {
+            new |= crate::expr::makes_text(node);
             n_rows = n_rows.saturating_add(node.row_bound);
             let compared = node.schema.iter().filter(|f| f.ty == Type::Utf8 && f.needs.equality);
             widest = compared.map(|field| field.width_bytes).fold(widest, u32::max);
@@ -42,7 +43,7 @@ impl TextRule {
         });
         let log_rows = n_rows.next_power_of_two().trailing_zeros() as usize;
         let hash_bits = (40 + 2 * log_rows).min(128);
-        TextRule { by_bytes: widest as usize * 8 <= hash_bits, hash_bits }
+        TextRule { by_bytes: new || widest as usize * 8 <= hash_bits, hash_bits }
     }
 
     /// The hashes of texts as planes, then zeros. No text has hash zero but the

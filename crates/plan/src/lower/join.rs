@@ -16,6 +16,9 @@ const MOST_PAIRS: u128 = 1 << 24;
 /// Up to so many pairs, comparing all of them is quicker than sorting.
 const FEW_PAIRS: u128 = 1 << 13;
 
+/// What is known of a side, and its key columns.
+type Keyed<'a> = (&'a Facts, &'a [usize]);
+
 /// Two inputs of a join and their keys, pair by pair.
 pub(super) struct Sides {
     pub(super) left: Relation,
@@ -143,7 +146,7 @@ impl Lowering<'_> {
     fn many_to_many(
         &self,
         join: &LogicalJoin,
-        on: ((&Facts, &[usize]), (&Facts, &[usize])),
+        on: (Keyed<'_>, Keyed<'_>),
         nulls: NullKeys,
     ) -> Result<Matching, PlanError> {
         let every = u128::from(on.0.0.bound) * u128::from(on.1.0.bound);
@@ -173,8 +176,8 @@ impl Lowering<'_> {
             on: on.join(" AND "),
             left: format!("({})", left.join(", ")),
             right: format!("({})", right.join(", ")),
-            pairs: most,
-            limit: MOST_PAIRS,
+            pairs: u64::try_from(most).unwrap_or(u64::MAX),
+            limit: MOST_PAIRS as u64,
             at: At(place),
         })
     }

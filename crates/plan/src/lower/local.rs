@@ -222,18 +222,34 @@ impl Lowering<'_> {
     fn aggregate_facts(&self, aggregate: &Aggregate) -> Result<Facts, PlanError> {
         let input = self.local_facts(&aggregate.input)?;
         let schema = aggregate.input.schema();
-        if let [LogicalExpr::GroupingSet(_)] = aggregate.group_expr.as_slice() {
-            return Err(self.refuse("GROUPING SETS, ROLLUP and CUBE", "BY"));
+        let (exprs, sets) = super::grouping::grouping(&aggregate.group_expr)?;
+        let mut group = Vec::new();
+        for (at, expr) in exprs.into_iter().enumerate() {
+            let mut derived = self.derived(expr, schema, &input)?;
+            // Left out of a set, it is NULL.
+            derived.field.nullable |= sets.iter().flatten().any(|(keep, _)| !keep[at]);
+            group.push(derived);
         }
-        let group = aggregate.group_expr.iter().map(|expr| self.derived(expr, schema, &input));
-        let group = group.collect::<Result<Vec<_>, _>>()?;
+        let mut facts = input.clone();
+        if let Some(sets) = &sets {
+            let mark = aggregate.schema.field(group.len());
+            let ty = Type::from_arrow(mark.data_type()).unwrap_or(Type::UInt64);
+            group.push(Derived { field: field(mark.name(), ty, false, ty.range(), 0), from: None });
+            let rows = u128::from(input.bound) * sets.len() as u128;
+            facts.bound = bounded(rows, "an aggregate over grouping sets")?;
+            // The set of no columns has a group even of nothing.
+            facts.bound = facts.bound.max(sets.len() as u64);
+            (facts.unique, facts.matches) = (Vec::new(), Vec::new());
+        }
         let names = aggregate.schema.fields().iter().skip(group.len());
         let mut fields = Vec::new();
         for (expr, name) in aggregate.aggr_expr.iter().zip(names) {
             let ty = Type::from_arrow(name.data_type()).unwrap_or(Type::Bool);
-            fields.push(self.aggregate_field(expr, name.name(), ty, schema, &input, !group.is_empty())?);
+            let whole = sets.iter().flatten().any(|(keep, _)| !keep.contains(&true));
+            let grouped = !group.is_empty() && !whole;
+            fields.push(self.aggregate_field(expr, name.name(), ty, schema, &input, grouped)?);
         }
-        Ok(input.aggregate(group, fields))
+        Ok(facts.aggregate(group, fields))
     }
 
     fn aggregate_field(

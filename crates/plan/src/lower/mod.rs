@@ -1,16 +1,25 @@
 //! DataFusion's plan to a secure plan: places, typed operators, bounds.
 
+mod aggregate;
+mod calendar;
 mod existence;
 mod facts;
+mod float;
+mod functions;
+mod grouping;
 mod join;
 mod local;
+mod measure;
 mod needs;
 mod operators;
 mod order;
 mod partial;
 mod push;
 mod scalar;
+mod textual;
 mod typed;
+mod uncast;
+mod window;
 
 use datafusion::logical_expr::LogicalPlan;
 
@@ -71,7 +80,7 @@ impl Lowering<'_> {
             LogicalPlan::SubqueryAlias(alias) => self.relation(&alias.input),
             LogicalPlan::EmptyRelation(empty) => self.empty(empty),
             LogicalPlan::Values(values) => self.values(values),
-            LogicalPlan::Window(_) => Err(self.refuse("a window function (OVER) on shares", "OVER")),
+            LogicalPlan::Window(window) => self.window(window),
             LogicalPlan::RecursiveQuery(_) => Err(self.refuse("WITH RECURSIVE", "RECURSIVE")),
             LogicalPlan::Unnest(_) => Err(self.refuse("UNNEST", "UNNEST")),
             LogicalPlan::Subquery(_) => Err(self.refuse("a correlated subquery in this place", "( SELECT")),

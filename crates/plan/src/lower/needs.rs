@@ -1,6 +1,6 @@
 //! What operators above do with each column, from the answer down.
 
-use crate::secure::{AggFunc, Comparison, Expr, ExprKind, Needs, Node, Op};
+use crate::secure::{AggFunc, Comparison, Expr, ExprKind, Needs, Node, Op, WindowFunc};
 
 const EQUALITY: Needs = Needs { equality: true, order: false, output: false, arithmetic: false };
 const ORDER: Needs = Needs { equality: false, order: true, output: false, arithmetic: false };
@@ -60,6 +60,26 @@ fn set(node: &mut Node, needs: Vec<Needs>) {
                 add(&mut below[0][column], need);
             }
         }
+        Op::Window { partition, order, calls } => {
+            let (passed, results) = needs.split_at(widths[0]);
+            below[0].copy_from_slice(passed);
+            partition.iter().for_each(|column| add(&mut below[0][*column], EQUALITY));
+            order.iter().for_each(|key| add(&mut below[0][key.column], ORDER));
+            for (call, needs) in calls.iter().zip(results) {
+                let Some(column) = call.input else { continue };
+                let need = match call.func {
+                    WindowFunc::Min(_) | WindowFunc::Max(_) => needs.with(ORDER),
+                    WindowFunc::Count(_) | WindowFunc::Sum(_) => ARITHMETIC,
+                    _ => *needs,
+                };
+                add(&mut below[0][column], need);
+            }
+        }
+        Op::Expand { group, .. } => {
+            let (passed, marked) = needs.split_at(widths[0]);
+            below[0].copy_from_slice(passed);
+            group.iter().zip(marked).for_each(|(column, needs)| add(&mut below[0][*column], *needs));
+        }
         Op::Distinct => {
             below[0] = needs.iter().map(|needs| needs.with(EQUALITY)).collect();
         }
@@ -99,6 +119,7 @@ fn read(expr: &Expr, becomes: Needs, columns: &mut [Needs]) {
             }
             read(otherwise, becomes, columns);
         }
+        ExprKind::Text { args, .. } => args.iter().for_each(|arg| read(arg, OUTPUT, columns)),
         // Of a tested operand only its validity is looked at.
         _ => all(&expr.operands(), ARITHMETIC, columns),
     }

@@ -1,17 +1,16 @@
 //! Operators that take shares: all but joins.
 
 use datafusion::common::DFSchema;
-use datafusion::logical_expr::expr::{AggregateFunction, Sort as SortExpr};
+use datafusion::logical_expr::expr::Sort as SortExpr;
 use datafusion::logical_expr::{
-    Aggregate, Distinct, EmptyRelation, Expr as LogicalExpr, FetchType, Filter, Limit, Projection, SkipType,
-    Sort, Union, Values,
+    Distinct, EmptyRelation, FetchType, Filter, Limit, Projection, SkipType, Sort, Union, Values,
 };
 
-use super::facts::{Derived, Facts, aggregated, bounded, field};
+use super::facts::{Derived, Facts, bounded, field};
 use super::scalar::Scalars;
 use super::{Lowering, Relation, typed};
 use crate::error::PlanError;
-use crate::secure::{Agg, AggFunc, Expr, ExprKind, Field, Op, Place, SortKey};
+use crate::secure::{Expr, ExprKind, Field, Op, Place, SortKey, UniqueKey, Uniqueness};
 use crate::types::{Type, Value};
 
 impl Lowering<'_> {
@@ -31,101 +30,6 @@ impl Lowering<'_> {
         let input = self.relation(&filter.input)?;
         let predicate = self.scalars(filter.input.schema(), &input.facts).lower(&filter.predicate)?;
         Ok(keep(input, predicate))
-    }
-
-    pub(super) fn aggregate(&self, aggregate: &Aggregate) -> Result<Relation, PlanError> {
-        let input = self.relation(&aggregate.input)?;
-        let scalars = self.scalars(aggregate.input.schema(), &input.facts);
-        let mut columns = Columns::default();
-        let mut group = Vec::new();
-        for expr in &aggregate.group_expr {
-            if let LogicalExpr::GroupingSet(_) = expr {
-                let mut word =
-                    ["GROUPING", "ROLLUP", "CUBE"].iter().filter_map(|word| self.locator.word(word));
-                return Err(PlanError::unsupported("GROUPING SETS, ROLLUP and CUBE", "").placed(word.next()));
-            }
-            let expr = scalars.lower(expr)?;
-            refuse_float(&expr, "GROUP BY")?;
-            group.push(columns.index(expr));
-        }
-        let mut calls = Vec::new();
-        for expr in &aggregate.aggr_expr {
-            let (func, argument) = self.call(expr, &scalars)?;
-            calls.push((func, argument.map(|argument| columns.index(argument))));
-        }
-        let (input, moved) = columns.over(input);
-        let group: Vec<usize> = group.into_iter().map(|index| moved[index]).collect();
-        let names = aggregate.schema.fields();
-        let mut aggs = Vec::new();
-        let mut fields = Vec::new();
-        for ((func, argument), name) in calls.into_iter().zip(names.iter().skip(group.len())) {
-            let argument = argument.map(|index| moved[index]);
-            let Some(ty) = Type::from_arrow(name.data_type()) else {
-                let construct = format!("{} of type {}", func.name(), name.data_type());
-                return Err(PlanError::unsupported(construct, "").placed(self.locator.call(func.name())));
-            };
-            let column = argument.map(|index| &input.facts.fields[index]);
-            let (field, overflow) =
-                aggregated(name.name(), func, ty, column, input.facts.bound, !group.is_empty());
-            fields.push(field);
-            aggs.push(Agg { func, input: argument, ty, overflow });
-        }
-        let derive = |(index, column): (usize, &usize)| {
-            let mut field = input.facts.fields[*column].clone();
-            field.name = names[index].name().clone();
-            Derived { field, from: Some(*column) }
-        };
-        let facts = input.facts.aggregate(group.iter().enumerate().map(derive).collect(), fields);
-        Ok(Relation { op: Op::Aggregate { group, aggs }, place: Place::Shared, facts, inputs: vec![input] })
-    }
-
-    /// The function of an aggregate expression, and its argument.
-    fn call(&self, expr: &LogicalExpr, scalars: &Scalars<'_>) -> Result<(AggFunc, Option<Expr>), PlanError> {
-        let AggregateFunction { func, params } = match expr {
-            LogicalExpr::Alias(alias) => return self.call(&alias.expr, scalars),
-            LogicalExpr::AggregateFunction(function) => function,
-            other => {
-                return Err(PlanError::unsupported(format!("the aggregate {}", other.human_display()), ""));
-            }
-        };
-        let name = func.name();
-        let at = self.locator.call(name);
-        let refuse = |construct: String| Err(PlanError::unsupported(construct, "").placed(at));
-        let which = match name {
-            "count" => AggFunc::Count,
-            "sum" => AggFunc::Sum,
-            "avg" => AggFunc::Avg,
-            "min" => AggFunc::Min,
-            "max" => AggFunc::Max,
-            _ => return refuse(format!("the aggregate {name}() on shares")),
-        };
-        if params.distinct && !matches!(which, AggFunc::Min | AggFunc::Max) {
-            return refuse(format!("{name}(DISTINCT …) beside other aggregates"));
-        }
-        if !params.order_by.is_empty() {
-            return refuse(format!("ORDER BY inside {name}()"));
-        }
-        let [argument] = params.args.as_slice() else {
-            return refuse(format!("{name}() of {} arguments", params.args.len()));
-        };
-        let mut argument = scalars.lower(argument)?;
-        if let Some(filter) = &params.filter {
-            let condition = scalars.lower(filter)?;
-            let null = typed::literal(Value::Null, argument.ty);
-            argument = typed::case(vec![(condition, argument)], null)?;
-        }
-        match which {
-            AggFunc::Count if !argument.nullable => Ok((AggFunc::CountStar, None)),
-            AggFunc::Count => Ok((AggFunc::Count, Some(argument))),
-            AggFunc::Sum | AggFunc::Avg if !argument.ty.is_exact_number() => {
-                refuse(format!("{name}() of {} values on shares", argument.ty))
-            }
-            AggFunc::Min | AggFunc::Max => {
-                refuse_float(&argument, name)?;
-                Ok((which, Some(argument)))
-            }
-            _ => Ok((which, Some(argument))),
-        }
     }
 
     pub(super) fn sort(&self, sort: &Sort) -> Result<Relation, PlanError> {
@@ -282,6 +186,15 @@ fn constant(fields: Vec<Field>, rows: Vec<Vec<Value>>) -> Result<Relation, PlanE
     let bound = bounded(rows.len() as u128, "VALUES")?;
     let mut facts = Facts { fields, bound, unique: vec![], sorted: vec![], matches: vec![] };
     facts = facts.limit(0, None);
+    for column in 0..facts.fields.len() {
+        let value = |row: usize| &rows[row][column];
+        let once =
+            |row: usize| *value(row) != Value::Null && (0..row).all(|other| value(other) != value(row));
+        // Comparing all with all is for lists that people write.
+        if rows.len() <= 1000 && (0..rows.len()).all(once) {
+            facts.unique.push(UniqueKey { columns: vec![column], basis: Uniqueness::Construction });
+        }
+    }
     Ok(Relation { op: Op::Values { rows }, place: Place::Public, facts, inputs: Vec::new() })
 }
 
@@ -335,13 +248,53 @@ pub(super) fn deduplicate(input: Relation) -> Relation {
     Relation { op: Op::Distinct, place: Place::Shared, facts, inputs: vec![input] }
 }
 
-fn refuse_float(expr: &Expr, what: &str) -> Result<(), PlanError> {
+pub(super) fn refuse_float(expr: &Expr, what: &str) -> Result<(), PlanError> {
     match expr.ty {
         Type::Float64 => Err(PlanError::unsupported(
             format!("{what} of float64 values on shares"),
             "cast to a decimal first, as in CAST(x AS DECIMAL(18,4)), at its owner",
         )),
         _ => Ok(()),
+    }
+}
+
+/// A relation's columns, and expressions that an operator needs as further ones.
+pub(super) struct Extended {
+    exprs: Vec<Expr>,
+    names: Vec<String>,
+}
+
+impl Extended {
+    pub(super) fn new(input: &Relation) -> Extended {
+        let fields = &input.facts.fields;
+        let exprs = fields.iter().enumerate().map(|(index, field)| typed::column(index, field)).collect();
+        Extended { exprs, names: fields.iter().map(|field| field.name.clone()).collect() }
+    }
+
+    /// The position of the expression, added if it is new.
+    pub(super) fn index(&mut self, expr: Expr) -> usize {
+        match self.exprs.iter().position(|known| *known == expr) {
+            Some(index) => index,
+            None => {
+                let name = expr.display(&self.names).to_string();
+                self.names.push(name);
+                self.exprs.push(expr);
+                self.exprs.len() - 1
+            }
+        }
+    }
+
+    /// The same for what is compared.
+    pub(super) fn key(&mut self, expr: Expr, what: &str) -> Result<usize, PlanError> {
+        if expr.range.is_none() {
+            refuse_float(&expr, what)?;
+        }
+        Ok(self.index(expr))
+    }
+
+    /// The relation with all of them.
+    pub(super) fn over(self, input: Relation) -> Relation {
+        project(input, self.exprs, self.names)
     }
 }
 

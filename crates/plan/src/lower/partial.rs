@@ -39,6 +39,9 @@ impl Lowering<'_> {
             input = &alias.input;
         }
         let LogicalPlan::Union(union) = input.as_ref() else { return Ok(None) };
+        if aggregate.group_expr.iter().any(|expr| matches!(expr, Expr::GroupingSet(_))) {
+            return Ok(None);
+        }
         let at_one = |branch: &Arc<LogicalPlan>| matches!(self.home(branch), Ok(Home::Party(_)));
         let Some(merges) = aggregate.aggr_expr.iter().map(merge).collect::<Option<Vec<_>>>() else {
             return Ok(None);

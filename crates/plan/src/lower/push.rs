@@ -55,6 +55,10 @@ impl Lowering<'_> {
         let mut moves =
             Moves { lowering: self, inputs: node.inputs().into_iter().cloned().collect(), n_pushed };
         let exprs = node.expressions().into_iter().map(|expr| {
+            // The names of its columns are those of the sets' expressions.
+            if matches!(expr, Expr::GroupingSet(_)) {
+                return Ok(expr);
+            }
             let name = names.save(&expr);
             let moved = expr.transform_down(|expr| moves.move_one(expr))?.data;
             Ok(name.restore(moved))

@@ -5,11 +5,12 @@ use datafusion::logical_expr::expr::{Between, Case, InList, ScalarFunction};
 use datafusion::logical_expr::{BinaryExpr, Expr as LogicalExpr, ExprSchemable, Operator};
 
 use super::typed::{self, ArithOp};
+use super::{calendar, float, textual};
 use crate::checked::{ArithKind, CheckedArith};
 use crate::error::PlanError;
 use crate::locate::Locator;
-use crate::secure::{Comparison, Expr, ExprKind, Field};
-use crate::types::{Type, Value};
+use crate::secure::{Arith, Comparison, Expr, ExprKind, Field};
+use crate::types::{Range, Type, Value};
 
 /// Translates expressions over one relation.
 pub(super) struct Scalars<'a> {
@@ -74,11 +75,8 @@ impl Scalars<'_> {
                 };
                 typed::cast(operand, ty).map_err(|error| error.placed(self.locator.word("CAST")))
             }
-            LogicalExpr::ScalarFunction(function) => self.lower_function(expr, function),
-            LogicalExpr::Like(like) => {
-                let word = if like.case_insensitive { "ILIKE" } else { "LIKE" };
-                Err(self.refuse(format!("{word} on shares"), word))
-            }
+            LogicalExpr::ScalarFunction(function) => self.lower_call(expr, function),
+            LogicalExpr::Like(like) => self.lower_like(like),
             LogicalExpr::SimilarTo(_) => Err(self.refuse("SIMILAR TO on shares", "SIMILAR TO")),
             LogicalExpr::TryCast(_) => Err(self.refuse("TRY_CAST on shares", "TRY_CAST")),
             LogicalExpr::ScalarSubquery(_) => Err(self.refuse("a subquery as a value", "( SELECT")),
@@ -101,7 +99,7 @@ impl Scalars<'_> {
         PlanError::unsupported(construct, OWNER_ONLY).placed(place)
     }
 
-    fn type_of(&self, expr: &LogicalExpr) -> Result<Type, PlanError> {
+    pub(super) fn type_of(&self, expr: &LogicalExpr) -> Result<Type, PlanError> {
         let ty = expr.get_type(self.schema);
         let ty = ty.map_err(|error| PlanError::Planner { reason: error.strip_backtrace() })?;
         Type::from_arrow(&ty)
@@ -147,6 +145,12 @@ impl Scalars<'_> {
             Operator::Multiply => self.lower_arith(ArithOp::Mul, whole, left, right),
             Operator::Divide => self.lower_arith(ArithOp::Div, whole, left, right),
             Operator::Modulo => self.lower_arith(ArithOp::Rem, whole, left, right),
+            Operator::StringConcat => Ok(textual::concat(vec![self.text(left)?, self.text(right)?], false)),
+            Operator::BitwiseAnd
+            | Operator::BitwiseOr
+            | Operator::BitwiseXor
+            | Operator::BitwiseShiftLeft
+            | Operator::BitwiseShiftRight => self.lower_bits(*op, whole, left, right),
             other => Err(self.refuse(format!("the operator {other} on shares"), &other.to_string())),
         }
     }
@@ -165,21 +169,106 @@ impl Scalars<'_> {
             ArithOp::Div => "/",
             ArithOp::Rem => "%",
         };
-        let operand = |expr: &LogicalExpr| -> Result<Expr, PlanError> {
-            let ty =
-                expr.get_type(self.schema).map_err(|e| PlanError::Planner { reason: e.strip_backtrace() })?;
-            match Type::from_arrow(&ty) {
-                Some(ty) if ty.is_exact_number() => self.lower(expr),
-                Some(Type::Float64) => Err(PlanError::unsupported(
-                    format!("`{symbol}` on float64 values on shares"),
-                    "cast to a decimal first, as in avg(CAST(x AS DECIMAL(18,4)))",
-                )
-                .placed(self.locator.word(symbol))),
-                _ => Err(self.refuse(format!("`{symbol}` on {ty} values on shares"), symbol)),
-            }
+        let kind = |expr: &LogicalExpr| {
+            let ty = expr.get_type(self.schema);
+            ty.map_err(|error| PlanError::Planner { reason: error.strip_backtrace() })
         };
-        let (left, right) = (operand(left)?, operand(right)?);
-        typed::arith(op, left, right, self.type_of(whole)?)
+        let (left_kind, right_kind) = (kind(left)?, kind(right)?);
+        let placed = |error: PlanError| error.placed(self.locator.word(symbol));
+        if let Some(sum) = self.date_arith(op, whole, left, right)? {
+            return Ok(sum);
+        }
+        match (Type::from_arrow(&left_kind), Type::from_arrow(&right_kind)) {
+            (Some(a), Some(b)) if a.is_exact_number() && b.is_exact_number() => {
+                typed::arith(op, self.lower(left)?, self.lower(right)?, self.type_of(whole)?)
+            }
+            (Some(Type::Float64), Some(Type::Float64)) => {
+                let op = match op {
+                    ArithOp::Add => Arith::Add,
+                    ArithOp::Sub => Arith::Sub,
+                    ArithOp::Mul => Arith::Mul,
+                    ArithOp::Div => Arith::Ratio { up: 0, down: 0 },
+                    ArithOp::Rem => Arith::Rem,
+                };
+                float::arith(op, self.lower(left)?, self.lower(right)?).map_err(placed)
+            }
+            _ => {
+                let construct = format!("`{symbol}` on {left_kind} and {right_kind} values on shares");
+                Err(self.refuse(construct, symbol))
+            }
+        }
+    }
+
+    /// Dates and timestamps: with intervals, with days, and their difference.
+    fn date_arith(
+        &self,
+        op: ArithOp,
+        whole: &LogicalExpr,
+        left: &LogicalExpr,
+        right: &LogicalExpr,
+    ) -> Result<Option<Expr>, PlanError> {
+        let sign = match op {
+            ArithOp::Add => 1,
+            ArithOp::Sub => -1,
+            _ => return Ok(None),
+        };
+        let is_time = |expr: &LogicalExpr| match self.type_of(expr) {
+            Ok(ty @ (Type::Date | Type::Timestamp)) => Some(ty),
+            _ => None,
+        };
+        let interval = |expr: &LogicalExpr| match expr {
+            LogicalExpr::Literal(value, _) => calendar::interval(value),
+            _ => None,
+        };
+        Ok(match (is_time(left), is_time(right)) {
+            (Some(_), None) if interval(right).is_some() => {
+                let more = interval(right).unwrap_or_default();
+                Some(calendar::plus(self.lower(left)?, more, sign)?)
+            }
+            (None, Some(_)) if sign > 0 && interval(left).is_some() => {
+                let more = interval(left).unwrap_or_default();
+                Some(calendar::plus(self.lower(right)?, more, sign)?)
+            }
+            (Some(Type::Date), Some(Type::Date)) if self.type_of(whole)?.is_integer() => {
+                let [left, right] = [self.lower(left)?, self.lower(right)?].map(|day| {
+                    let range = day.range.or(Type::Date.range()).unwrap_or(Range::point(0));
+                    float::assumed(day, Type::Int64, range)
+                });
+                Some(typed::arith(op, left, right, self.type_of(whole)?)?)
+            }
+            _ => None,
+        })
+    }
+
+    /// Bits of a number of few values and of a constant: a table.
+    fn lower_bits(
+        &self,
+        op: Operator,
+        whole: &LogicalExpr,
+        left: &LogicalExpr,
+        right: &LogicalExpr,
+    ) -> Result<Expr, PlanError> {
+        let (left, right, ty) = (self.lower(left)?, self.lower(right)?, self.type_of(whole)?);
+        let value = |expr: &Expr| match expr.kind {
+            ExprKind::Literal(Value::Int(value)) => Some(value),
+            _ => None,
+        };
+        let function = |x: i128, y: i128| match op {
+            Operator::BitwiseAnd => x & y,
+            Operator::BitwiseOr => x | y,
+            Operator::BitwiseXor => x ^ y,
+            Operator::BitwiseShiftLeft => x << y.clamp(0, 63),
+            _ => x >> y.clamp(0, 63),
+        };
+        let table = match (value(&left), value(&right)) {
+            (None, Some(y)) => calendar::table(left, ty, |x| function(x, y)),
+            (Some(x), None) => calendar::table(right, ty, |y| function(x, y)),
+            _ => None,
+        };
+        table.ok_or_else(|| {
+            let reason = "one side has to be a constant, and the other of few values";
+            PlanError::unsupported(format!("the operator {op} on shares"), reason)
+        })
     }
 
     fn lower_neg(&self, operand: &LogicalExpr) -> Result<Expr, PlanError> {
@@ -248,55 +337,23 @@ impl Scalars<'_> {
         Ok(if list.negated { typed::not(any) } else { any })
     }
 
-    fn lower_function(&self, whole: &LogicalExpr, function: &ScalarFunction) -> Result<Expr, PlanError> {
-        if let Some(checked) = function.func.inner().downcast_ref::<CheckedArith>() {
-            let op = match checked.kind() {
-                ArithKind::Add => ArithOp::Add,
-                ArithKind::Sub => ArithOp::Sub,
-                ArithKind::Mul => ArithOp::Mul,
-                ArithKind::Div => ArithOp::Div,
-                ArithKind::Neg => return self.lower_neg(&function.args[0]),
-            };
-            return self.lower_arith(op, whole, &function.args[0], &function.args[1]);
-        }
-        match (function.name(), function.args.as_slice()) {
-            ("coalesce", [first @ .., last]) => {
-                let mut result = self.lower(last)?;
-                for value in first.iter().rev() {
-                    let value = self.lower(value)?;
-                    let present = typed::not(typed::is_null(value.clone()));
-                    let placed = |error: PlanError| error.placed(self.locator.call("coalesce"));
-                    result = typed::case(vec![(present, value)], result).map_err(placed)?;
-                }
-                Ok(result)
-            }
-            ("nullif", [value, null]) => {
-                let (value, null) = (self.lower(value)?, self.lower(null)?);
-                let placed = |error: PlanError| error.placed(self.locator.call("nullif"));
-                let equal = typed::compare(Comparison::Eq, value.clone(), null).map_err(placed)?;
-                let null = typed::literal(Value::Null, value.ty);
-                typed::case(vec![(equal, null)], value).map_err(placed)
-            }
-            ("abs", [value]) if self.type_of(value)?.is_exact_number() => {
-                let value = self.lower(value)?;
-                let zero = typed::literal(Value::Int(0), value.ty);
-                let negative = typed::compare(Comparison::Lt, value.clone(), zero)?;
-                let most = value.range.map(|range| range.low.saturating_neg().max(range.high));
-                let mut result = typed::case(vec![(negative, typed::neg(value.clone()))], value)?;
-                if let (Some(range), Some(most)) = (&mut result.range, most) {
-                    (range.low, range.high) = (range.low.max(0), range.high.min(most).max(0));
-                }
-                Ok(result)
-            }
-            (name, _) => {
-                let place = self.locator.call(name);
-                Err(PlanError::unsupported(format!("{name}() on shares"), OWNER_ONLY).placed(place))
-            }
-        }
+    /// A checked operator, or the function that it is.
+    fn lower_call(&self, whole: &LogicalExpr, function: &ScalarFunction) -> Result<Expr, PlanError> {
+        let Some(checked) = function.func.inner().downcast_ref::<CheckedArith>() else {
+            return self.lower_function(whole, function);
+        };
+        let op = match checked.kind() {
+            ArithKind::Add => ArithOp::Add,
+            ArithKind::Sub => ArithOp::Sub,
+            ArithKind::Mul => ArithOp::Mul,
+            ArithKind::Div => ArithOp::Div,
+            ArithKind::Neg => return self.lower_neg(&function.args[0]),
+        };
+        self.lower_arith(op, whole, &function.args[0], &function.args[1])
     }
 }
 
-const OWNER_ONLY: &str = "its owner can compute it, in an expression over one party's columns";
+pub(super) const OWNER_ONLY: &str = "its owner can compute it, in an expression over one party's columns";
 
 /// A constant in unscaled form.
 pub(super) fn lower_literal(value: &ScalarValue) -> Result<Expr, PlanError> {
@@ -318,6 +375,9 @@ pub(super) fn lower_literal(value: &ScalarValue) -> Result<Expr, PlanError> {
         ScalarValue::Int64(Some(v)) | ScalarValue::TimestampMicrosecond(Some(v), _) => {
             Value::Int((*v).into())
         }
+        ScalarValue::TimestampSecond(Some(v), _) => Value::Int(i128::from(*v) * 1_000_000),
+        ScalarValue::TimestampMillisecond(Some(v), _) => Value::Int(i128::from(*v) * 1000),
+        ScalarValue::TimestampNanosecond(Some(v), _) if v % 1000 == 0 => Value::Int((v / 1000).into()),
         ScalarValue::UInt8(Some(v)) => Value::Int((*v).into()),
         ScalarValue::UInt16(Some(v)) => Value::Int((*v).into()),
         ScalarValue::UInt32(Some(v)) => Value::Int((*v).into()),

@@ -1,12 +1,13 @@
 //! Builders of typed expressions: each computes type, nullability, range and
 //! what has to be tested from those of its operands.
 
+use super::calendar;
 use crate::error::PlanError;
 use crate::interval::{Exact, fit, fit_sum};
-use crate::secure::{Arith, Comparison, Expr, ExprKind, Field, Overflow};
+use crate::secure::{Arith, Comparison, Expr, ExprKind, Field, Overflow, Rounding};
 use crate::types::{MAX_PRECISION, Range, Type, Value};
 
-fn plain(kind: ExprKind, ty: Type, nullable: bool, range: Option<Range>) -> Expr {
+pub(super) fn plain(kind: ExprKind, ty: Type, nullable: bool, range: Option<Range>) -> Expr {
     Expr { kind, ty, nullable, range, width_bytes: 0, overflow: Overflow::Impossible }
 }
 
@@ -15,7 +16,7 @@ fn truth(kind: ExprKind, nullable: bool) -> Expr {
 }
 
 /// The range of an exact number; its type's if it has none of its own.
-fn exact_range(expr: &Expr) -> Exact {
+pub(super) fn exact_range(expr: &Expr) -> Exact {
     expr.range.or(expr.ty.range()).unwrap_or(Range::point(0)).into()
 }
 
@@ -277,11 +278,28 @@ pub(super) fn cast(operand: Expr, ty: Type) -> Result<Expr, PlanError> {
             Ok(plain(ExprKind::Cast(Box::new(operand)), ty, nullable, range))
         }
         (Type::Float64, _) if ty.is_exact_number() && operand.range.is_some() => cast_mean(operand, ty),
+        (Type::Date | Type::Timestamp, Type::Date | Type::Timestamp) => calendar::cast(operand, ty),
         _ => Err(PlanError::unsupported(
             format!("a cast from {from} to {ty} on shares"),
             "only its owner can do that, in an expression over one party's columns",
         )),
     }
+}
+
+/// A number with `digits` fewer digits, in the type's scale.
+pub(super) fn round(operand: Expr, digits: u8, rounding: Rounding, ty: Type) -> Expr {
+    let nullable = operand.nullable;
+    let exact = exact_range(&operand);
+    let one = Exact::from(Range::new(-1, 1));
+    let cut = exact.scale_down(digits.into(), rounding == Rounding::Nearest);
+    let cut = match rounding {
+        Rounding::Cut | Rounding::Nearest => cut,
+        Rounding::Floor | Rounding::Ceil => cut.add(one),
+    };
+    let up = u32::from((ty.scale() + digits).saturating_sub(operand.ty.scale()));
+    let (overflow, range) = fit(cut.scale_up(up), ty, exact, exact);
+    let kind = ExprKind::Round { operand: Box::new(operand), digits, rounding };
+    Expr { overflow, ..plain(kind, ty, nullable, Some(range)) }
 }
 
 /// A mean of integers, which has a range, as an exact number.

@@ -44,9 +44,81 @@ pub enum Arith {
         /// Digits by which the divisor is scaled up.
         down: u8,
     },
+    /// `left · 10^up / (right · 10^down)` of unscaled numbers as a double, cut towards zero behind
+    /// the 52nd binary digit. Fails on a zero divisor where the divisor's range has 0.
+    Ratio {
+        /// Digits by which the dividend is scaled up.
+        up: u8,
+        /// Digits by which the divisor is scaled up.
+        down: u8,
+    },
     /// `%`, with the dividend's sign; both operands have the result's scale.
     /// Fails on a zero divisor where the divisor's range has 0.
     Rem,
+}
+
+/// How digits are cut off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Rounding {
+    /// Towards zero.
+    Cut,
+    /// To the nearest, half away from zero.
+    Nearest,
+    /// Down.
+    Floor,
+    /// Up.
+    Ceil,
+}
+
+/// A function of doubles that is computed by polynomials, to about 2^-23.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Numeric {
+    /// `e^x`, with a relative error below 2^-22.
+    Exp,
+    /// The natural logarithm, with an absolute error below 2^-22, as the other two.
+    Ln,
+    /// The logarithm to base two.
+    Log2,
+    /// The logarithm to base ten.
+    Log10,
+}
+
+/// A function of text, on its bytes.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum TextFunc {
+    /// How many characters.
+    Length,
+    /// How many bytes.
+    OctetLength,
+    /// The characters from one place to before another, counted from 0; ASCII alone.
+    Substr {
+        /// The first one.
+        from: u32,
+        /// The one after the last.
+        to: u32,
+    },
+    /// In capitals; ASCII alone.
+    Upper,
+    /// In small letters; ASCII alone.
+    Lower,
+    /// One text behind the other.
+    Concat {
+        /// Whether a NULL is nothing; else it makes all of it NULL.
+        skip_nulls: bool,
+    },
+    /// Whether the text is like the pattern: `%` for any characters, `_` for one (ASCII alone then).
+    Like(String),
+}
+
+impl TextFunc {
+    /// Whether characters are told apart one by one, so that all have to be of one byte.
+    pub fn counts_characters(&self) -> bool {
+        match self {
+            TextFunc::Substr { .. } | TextFunc::Upper | TextFunc::Lower => true,
+            TextFunc::Like(pattern) => pattern.contains('_'),
+            TextFunc::Length | TextFunc::OctetLength | TextFunc::Concat { .. } => false,
+        }
+    }
 }
 
 /// A comparison operator; both operands have the same type, decimals the same scale.
@@ -122,6 +194,39 @@ pub enum ExprKind {
     /// zero, and one that becomes an integer is cut towards zero; so with a mean
     /// of integers. A boolean becomes 0 or 1, a number becomes `value <> 0`.
     Cast(Box<Expr>),
+    /// A decimal with `digits` fewer after the point, in the expression's scale.
+    Round {
+        /// The operand.
+        operand: Box<Expr>,
+        /// Digits of the operand's unscaled value that are cut off.
+        digits: u8,
+        /// How.
+        rounding: Rounding,
+    },
+    /// A function of a whole number that is constant between thresholds: `first` below all of
+    /// them, and from each threshold on the value beside it.
+    Steps {
+        /// The operand.
+        operand: Box<Expr>,
+        /// The value below the first threshold.
+        first: i128,
+        /// Thresholds, ascending, and values.
+        steps: Vec<(i128, i128)>,
+    },
+    /// The square root of a number that is not negative, as a double, cut behind the 52nd binary
+    /// digit. Anything where the operand is negative.
+    Sqrt(Box<Expr>),
+    /// The same unscaled value under another type.
+    Same(Box<Expr>),
+    /// A function of a double. A logarithm fails for what is not positive.
+    Numeric(Numeric, Box<Expr>),
+    /// A function of texts; NULL if one of them is, where it does not say otherwise.
+    Text {
+        /// The function.
+        func: TextFunc,
+        /// The texts.
+        args: Vec<Expr>,
+    },
 }
 
 /// A typed expression.
@@ -148,8 +253,16 @@ impl Expr {
         match &self.kind {
             ExprKind::Column(_) | ExprKind::Literal(_) => Vec::new(),
             ExprKind::Arith { left, right, .. } | ExprKind::Compare { left, right, .. } => vec![left, right],
-            ExprKind::Neg(x) | ExprKind::Not(x) | ExprKind::IsNull(x) | ExprKind::Cast(x) => vec![x],
-            ExprKind::And(all) | ExprKind::Or(all) => all.iter().collect(),
+            ExprKind::Neg(x)
+            | ExprKind::Not(x)
+            | ExprKind::IsNull(x)
+            | ExprKind::Cast(x)
+            | ExprKind::Sqrt(x)
+            | ExprKind::Same(x)
+            | ExprKind::Numeric(_, x)
+            | ExprKind::Round { operand: x, .. }
+            | ExprKind::Steps { operand: x, .. } => vec![x],
+            ExprKind::And(all) | ExprKind::Or(all) | ExprKind::Text { args: all, .. } => all.iter().collect(),
             ExprKind::Case { branches, otherwise } => {
                 let pairs = branches.iter().flat_map(|(condition, value)| [condition, value]);
                 pairs.chain([otherwise.as_ref()]).collect()
@@ -169,10 +282,18 @@ impl Expr {
                     visit(left, columns);
                     visit(right, columns);
                 }
-                ExprKind::Neg(x) | ExprKind::Not(x) | ExprKind::IsNull(x) | ExprKind::Cast(x) => {
-                    visit(x, columns)
+                ExprKind::Neg(x)
+                | ExprKind::Not(x)
+                | ExprKind::IsNull(x)
+                | ExprKind::Cast(x)
+                | ExprKind::Sqrt(x)
+                | ExprKind::Same(x)
+                | ExprKind::Numeric(_, x)
+                | ExprKind::Round { operand: x, .. }
+                | ExprKind::Steps { operand: x, .. } => visit(x, columns),
+                ExprKind::And(all) | ExprKind::Or(all) | ExprKind::Text { args: all, .. } => {
+                    all.iter_mut().for_each(|x| visit(x, columns))
                 }
-                ExprKind::And(all) | ExprKind::Or(all) => all.iter_mut().for_each(|x| visit(x, columns)),
                 ExprKind::Case { branches, otherwise } => {
                     for (condition, value) in branches {
                         visit(condition, columns);
@@ -187,17 +308,28 @@ impl Expr {
         self
     }
 
-    /// Whether evaluating it can fail: overflow or division by zero.
+    /// Whether evaluating it can fail: overflow, division by zero, a function that is not defined.
     pub fn can_fail(&self) -> bool {
         self.overflow != Overflow::Impossible
             || self.divides_by_zero()
+            || self.leaves_domain()
+            || matches!(&self.kind, ExprKind::Text { func, .. } if func.counts_characters())
             || self.operands().into_iter().any(Expr::can_fail)
+    }
+
+    /// Whether its own function is a logarithm of what may not be positive.
+    fn leaves_domain(&self) -> bool {
+        match &self.kind {
+            ExprKind::Numeric(Numeric::Exp, _) => false,
+            ExprKind::Numeric(_, x) => x.range.is_none_or(|range| range.low <= 0),
+            _ => false,
+        }
     }
 
     /// Whether its own operator divides by what may be zero.
     pub fn divides_by_zero(&self) -> bool {
         match &self.kind {
-            ExprKind::Arith { op: Arith::Div { .. } | Arith::Rem, right, .. } => {
+            ExprKind::Arith { op: Arith::Div { .. } | Arith::Ratio { .. } | Arith::Rem, right, .. } => {
                 right.range.is_none_or(|range| range.holds(0))
             }
             _ => false,
@@ -231,7 +363,7 @@ impl fmt::Display for Arith {
             Arith::Add => "+",
             Arith::Sub => "-",
             Arith::Mul => "*",
-            Arith::Div { .. } => "/",
+            Arith::Div { .. } | Arith::Ratio { .. } => "/",
             Arith::Rem => "%",
         })
     }
@@ -306,6 +438,43 @@ impl fmt::Display for Named<'_> {
                 f.write_str("))")
             }
             ExprKind::Cast(x) => write!(f, "CAST{tested}({} AS {})", self.of(x), self.expr.ty),
+            ExprKind::Round { operand, digits, rounding } => {
+                let name = match rounding {
+                    Rounding::Cut => "TRUNC",
+                    Rounding::Nearest => "ROUND",
+                    Rounding::Floor => "FLOOR",
+                    Rounding::Ceil => "CEIL",
+                };
+                let kept = i16::from(operand.ty.scale()) - i16::from(*digits);
+                write!(f, "{name}{tested}({}, {kept})", self.of(operand))
+            }
+            ExprKind::Steps { operand, steps, .. } => {
+                write!(f, "STEPS[{}]({})", steps.len(), self.of(operand))
+            }
+            ExprKind::Text { func, args } => {
+                let all: Vec<String> = args.iter().map(|arg| self.of(arg).to_string()).collect();
+                let all = all.join(", ");
+                match func {
+                    TextFunc::Like(pattern) => write!(f, "({all} LIKE {})", Value::Utf8(pattern.clone())),
+                    TextFunc::Substr { from, to } => write!(f, "SUBSTR({all}, {}, {})", from + 1, to - from),
+                    TextFunc::Length => write!(f, "LENGTH({all})"),
+                    TextFunc::OctetLength => write!(f, "OCTET_LENGTH({all})"),
+                    TextFunc::Upper => write!(f, "UPPER({all})"),
+                    TextFunc::Lower => write!(f, "LOWER({all})"),
+                    TextFunc::Concat { .. } => write!(f, "CONCAT({all})"),
+                }
+            }
+            ExprKind::Numeric(func, x) => {
+                let name = match func {
+                    Numeric::Exp => "EXP",
+                    Numeric::Ln => "LN",
+                    Numeric::Log2 => "LOG2",
+                    Numeric::Log10 => "LOG10",
+                };
+                write!(f, "{name}({})", self.of(x))
+            }
+            ExprKind::Sqrt(x) => write!(f, "SQRT({})", self.of(x)),
+            ExprKind::Same(x) => write!(f, "({} AS {})", self.of(x), self.expr.ty),
         }
     }
 }

@@ -5,6 +5,7 @@ use std::fmt;
 use datafusion::logical_expr::LogicalPlan;
 
 use super::expr::Expr;
+use super::window::WindowCall;
 use crate::types::{Range, Type, Value};
 
 /// What operators above do with a column, so that only those forms travel.
@@ -283,6 +284,26 @@ pub enum Op {
         /// The aggregates.
         aggs: Vec<Agg>,
     },
+    /// Adds a column for each window function. Rows of one partition agree on some columns (NULL
+    /// is a value of its own); `order` tells which of them come first, ties in random order.
+    Window {
+        /// The columns that make a partition.
+        partition: Vec<usize>,
+        /// The order within it.
+        order: Vec<SortKey>,
+        /// The functions.
+        calls: Vec<WindowCall>,
+    },
+    /// Repeats every row for each grouping set. The output is the input's columns, then the
+    /// grouping columns, NULL where the set leaves them out, then the set's mark. If a set has no
+    /// columns, there is a row more for it, NULL in every column, and a last column that is TRUE in
+    /// all other rows.
+    Expand {
+        /// The grouping columns.
+        group: Vec<usize>,
+        /// The sets: which of the grouping columns belong, and the mark that tells the sets apart.
+        sets: Vec<(Vec<bool>, i128)>,
+    },
     /// Keeps one of several equal rows (NULL equals NULL).
     Distinct,
     /// All rows of all inputs, column by column of the same types.
@@ -320,6 +341,8 @@ impl Op {
                 JoinKind::Mark => "MarkJoin",
             },
             Op::Aggregate { .. } => "Aggregate",
+            Op::Window { .. } => "Window",
+            Op::Expand { .. } => "Expand",
             Op::Distinct => "Distinct",
             Op::UnionAll => "UnionAll",
             Op::Sort { .. } => "Sort",
@@ -372,6 +395,9 @@ impl Node {
             Op::Project { exprs } => exprs.iter().any(Expr::can_fail),
             Op::Aggregate { aggs, .. } => {
                 aggs.iter().any(|agg| agg.overflow != super::expr::Overflow::Impossible)
+            }
+            Op::Window { calls, .. } => {
+                calls.iter().any(|call| call.overflow != super::expr::Overflow::Impossible)
             }
             // Its owner checks a key or a number of matches that it states; shares are checked again,
             // against a lie.

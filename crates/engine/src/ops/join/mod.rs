@@ -121,10 +121,8 @@ impl Sides<'_> {
             (false, _) => None,
         };
         match (kind, left_used) {
-            (JoinKind::Inner, _) | (_, None) => return Ok(Relation { columns, valid, compact: false }),
-            (JoinKind::Semi | JoinKind::Anti | JoinKind::Mark, Some(used)) => {
-                return Ok(self.left_rows(used));
-            }
+            (JoinKind::Inner, _) | (_, None) => Ok(Relation { columns, valid, compact: false }),
+            (JoinKind::Semi | JoinKind::Anti | JoinKind::Mark, Some(used)) => Ok(self.left_rows(used)),
             (JoinKind::Left | JoinKind::Full, Some(used)) => {
                 let right_used = match (kind, rows_of) {
                     (JoinKind::Full, Some(Side::Right)) => Some(valid.clone()),

@@ -118,7 +118,7 @@ fn compare(
 /// The OR of all blocks of `n` rows.
 fn any_of_blocks(cx: &mut Context, plane: SharedBits, n: usize) -> Result<SharedBits> {
     let mut none = plane.not(cx.session());
-    let mut blocks = if n == 0 { 0 } else { none.n_rows() / n };
+    let mut blocks = none.n_rows().checked_div(n).unwrap_or(0);
     while blocks > 1 {
         let half = blocks / 2;
         let both = kernel::and(cx, &none.copy_rows(0..half * n), &none.copy_rows(half * n..2 * half * n))?;
