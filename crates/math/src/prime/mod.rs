@@ -36,7 +36,7 @@ pub struct Prime {
 impl Prime {
     /// The prime of that value, if it is one and in range.
     pub fn try_new(p: u64) -> Option<Self> {
-        let candidate = p & TOP == TOP && p % 4 == 3 && BASES.iter().all(|base| p % base != 0);
+        let candidate = p & TOP == TOP && p % 4 == 3 && BASES.iter().all(|base| !p.is_multiple_of(*base));
         let prime = Self::montgomery(p | 1);
         (candidate && prime.passes()).then_some(prime)
     }

@@ -1,6 +1,12 @@
 //! The proof a second time, slowly: product by product in whole numbers, and rounds over any prime, as
 //! the module's header says it, without tiles, tables or Montgomery's form.
 
+#![allow(
+    clippy::needless_range_loop,
+    clippy::type_complexity,
+    reason = "a model reads as its derivation does"
+)]
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 

@@ -92,6 +92,6 @@ fn nanoseconds_per_product_and_party() {
         ("Z64, a term of 2^18", 1 << 18, (64, Inner(1 << 18))),
         ("Z64, 512^2 of 512^3", 1 << 18, (64, Matrix([512, 512, 512]))),
     ] {
-        Lab::seeded(1).run(|s| roles(s, name, n, &[step.clone()])).all();
+        Lab::seeded(1).run(|s| roles(s, name, n, std::slice::from_ref(&step))).all();
     }
 }
