@@ -21,8 +21,13 @@ fn answers_come_as_json_csv_and_tables() {
     assert_eq!(answer["columns"], columns);
     assert_eq!(answer["rows"], serde_json::json!([["basic", 2, "5.50"], ["plus", 1, "20.25"]]));
     assert_eq!(answer["stats"]["protocol"], "rep3");
-    assert_eq!(answer["stats"]["security"], "semi-honest");
-    assert_eq!(answer["stats"]["recorded_bytes_peak"], 0);
+    assert_eq!(answer["stats"]["security"], "malicious");
+    assert!(answer["stats"]["recorded_bytes_peak"].as_u64().is_some_and(|bytes| bytes > 0), "{answer}");
+    let ran = town.ask(&["--format=json", "--security=semi-honest", JOIN]);
+    let weaker: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(weaker["rows"], answer["rows"]);
+    assert_eq!(weaker["stats"]["security"], "semi-honest");
+    assert_eq!(weaker["stats"]["recorded_bytes_peak"], 0);
     for cost in ["rounds", "bytes_sent", "wall_ms"] {
         assert!(answer["stats"][cost].as_u64().is_some_and(|cost| cost > 0), "{answer}");
     }

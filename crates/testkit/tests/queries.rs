@@ -31,12 +31,16 @@ fn agrees(world: &World, sql: &str) {
     let plan = world.plan(sql).unwrap_or_else(|error| panic!("{sql}: {error}"));
     let plain = world.plain(&plan).unwrap_or_else(|error| panic!("{sql}: {error}"));
     assert_same_rows(sql, &rows_of(&[plain.batch]), &expected, plan.ordered);
-    let (shared, paid) = world.lab_with_cost(&plan, 7);
-    let shared = shared.unwrap_or_else(|error| panic!("{sql}: {error:?}"));
-    assert_same_rows(sql, &rows_of(&[shared.batch]), &expected, plan.ordered);
-    // Sorts this short compare all pairs, so that nothing random decides what they cost.
-    let counted = world.count(&plan).unwrap_or_else(|error| panic!("{sql}: {error}"));
-    assert_eq!(paid, counted, "{sql}: paid, and counted");
+    for security in [mpc::Security::SemiHonest, mpc::Security::Malicious] {
+        let world = world.clone().security(security);
+        let plan = world.plan(sql).unwrap_or_else(|error| panic!("{sql}: {error}"));
+        let (shared, paid) = world.lab_with_cost(&plan, 7);
+        let shared = shared.unwrap_or_else(|error| panic!("{sql}: {error:?}"));
+        assert_same_rows(sql, &rows_of(&[shared.batch]), &expected, plan.ordered);
+        // Sorts this short compare all pairs, so that nothing random decides what they cost.
+        let counted = world.count(&plan).unwrap_or_else(|error| panic!("{sql}: {error}"));
+        assert_eq!(paid, counted, "{sql}, {}: paid, and counted", security.name());
+    }
 }
 
 /// A plan runs in sessions that hold against whom it says, and in no others.

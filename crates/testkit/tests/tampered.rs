@@ -86,7 +86,6 @@ fn semi_honest_questions_end() {
 }
 
 #[test]
-#[ignore = "malicious sessions do not check yet"]
 fn malicious_questions_are_right_or_stop() {
     QUESTIONS.iter().for_each(|sql| swept(&world(Security::Malicious), sql).assert_clean());
 }

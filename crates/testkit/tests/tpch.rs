@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::compute::{cast, concat_batches};
 use datafusion::arrow::datatypes::DataType;
-use mpc::Params;
+use mpc::{Params, Security};
 use plan::catalog::{Fact, MatchesPerKey, Table};
 use testkit::{World, assert_same_rows, rows_of};
 use tpchgen::generators::{
@@ -103,7 +103,7 @@ const QUESTIONS: [&str; 22] = [
 
 /// Asks all questions, and says how long each took.
 fn agree(scale: f64) {
-    let world = world(scale);
+    let world = world(scale).security(Security::Malicious);
     let mut total = 0.0;
     for (number, sql) in (1..).zip(QUESTIONS) {
         let name = format!("Q{number}");

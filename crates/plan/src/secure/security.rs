@@ -17,7 +17,7 @@ pub enum Security {
 
 impl Security {
     /// What questions run with unless somebody chooses otherwise.
-    pub const DEFAULT: Security = Security::SemiHonest;
+    pub const DEFAULT: Security = Security::Malicious;
 
     /// All of them, the strongest first.
     pub const ALL: [Security; 2] = [Security::Malicious, Security::SemiHonest];
