@@ -425,3 +425,28 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn malicious_ring_elements_become_bits_of_every_width() {
+    let values = Column::from_fn(256, |row| Z8(row as u8));
+    for width in 1..=8 {
+        let parties = Lab::seeded(9).security(Security::Malicious).run(|s| {
+            let x = lab::deal(s, 1, &values);
+            let bits = convert::ring_to_bits(s, "bits", &x, width)?;
+            let bits = mpc::verify(s, bits)?;
+            let planes =
+                |bits: &math::Planes| (0..width).map(|at| bits.plane(at).to_vec()).collect::<Vec<_>>();
+            Ok(mpc::open_bits(s, "open", bits)?.map(|bits| planes(&bits)))
+        });
+        let planes = parties.agreed().expect("values were opened");
+        for (row, value) in values.items().iter().enumerate() {
+            for (at, plane) in planes.iter().enumerate() {
+                assert_eq!(
+                    plane[row / 64] >> (row % 64) & 1,
+                    u64::from(value.0 >> at & 1),
+                    "bit {at} of {value:?}"
+                );
+            }
+        }
+    }
+}

@@ -107,10 +107,12 @@ fn first_half(s: &mut Session, step: Step, x: &SharedBits) -> Result<SharedBits,
     let n_bytes = n_gates * words_per_plane(n_rows) * 8;
     let core = s.core.clone();
     let [first, _, third] = core.compute;
+    if n_gates == 0 {
+        return Ok(alone(s, x));
+    }
     let mask = |root: &Root| root.stream(&step, Use::Mask).planes(n_rows, n_gates);
     // The shares of both factors in this party's two slots, and the message.
     let (u, v, sent) = match (&core.role, x.parts()) {
-        _ if n_gates == 0 => (x.parts().clone(), x.parts().clone(), Parts::Zero),
         (Role::Rep3 { index: 0, roots }, Parts::Two([x_0, x_1])) => {
             let masks = [mask(&roots.0[0]), mask(&roots.0[1])];
             let [a_1, c_1] = ripple_alone(x_1, &masks[1]);
@@ -165,12 +167,21 @@ fn first_half(s: &mut Session, step: Step, x: &SharedBits) -> Result<SharedBits,
         (Some(_), Parts::Two([zero, a_0]), _) => Parts::Two([zero.clone(), a_0.clone()]),
         _ => Parts::Zero,
     };
-    if n_gates > 0 {
-        let factor = |parts| SharedBits::from_parts(n_rows, width, parts).planes(0..n_gates);
-        let z = SharedBits::from_parts(n_rows, n_gates, sent);
-        s.record_ands(AndStep { step, pairs: vec![(factor(u), factor(v))], z, provers: FIRST })?;
-    }
+    let factor = |parts| SharedBits::from_parts(n_rows, width, parts).planes(0..n_gates);
+    let z = SharedBits::from_parts(n_rows, n_gates, sent);
+    s.record_ands(AndStep { step, pairs: vec![(factor(u), factor(v))], z, provers: FIRST })?;
     Ok(SharedBits::from_parts(n_rows, width, a))
+}
+
+/// `x_0 + x_1` for one bit, which carries nothing: the parts in slots 0 and 1, and zero in slot 2.
+fn alone(s: &Session, x: &SharedBits) -> SharedBits {
+    let zero = || Planes::zeroed(x.n_rows(), x.width());
+    let parts = match (index(s), x.parts()) {
+        (Some(1), Parts::Two([own, _])) => Parts::Two([own.clone(), zero()]),
+        (Some(2), Parts::Two([_, next])) => Parts::Two([zero(), next.clone()]),
+        (_, parts) => parts.clone(),
+    };
+    SharedBits::from_parts(x.n_rows(), x.width(), parts)
 }
 
 /// Adds the carry's share to a summand from the lowest bit on: shares of the sum and of the
