@@ -1,8 +1,10 @@
 //! What one party does for a question: meets the others, reads its own tables,
 //! exchanges catalogs, plans, computes, and learns the answer if it asked.
 
+use std::cell::Cell;
+use std::path::Path;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use engine::local::{LocalData, LocalError};
 use engine::output::{Format, Stats, render, stats_json, stats_line};
@@ -14,6 +16,7 @@ use plan::question::{Explain, Question};
 use plan::secure::SecurePlan;
 use serde::{Deserialize, Serialize};
 
+use super::aborts::Aborts;
 use super::config::Config;
 use super::cost;
 use super::terms::{self, Terms};
@@ -60,6 +63,13 @@ pub(super) fn ask(
     meet: impl FnOnce(Options) -> Result<(TlsMesh, Vec<String>), Failure>,
     tell: &Tell,
 ) -> Result<(), Failure> {
+    let mut aborts = (!config.makes_key())
+        .then(|| Aborts::beside(Path::new(&config.key)))
+        .transpose()
+        .map_err(Failure::own)?;
+    if let Some(aborts) = &aborts {
+        wait_after(aborts, tell);
+    }
     let start = Instant::now();
     let link = config.link().map_err(Failure::own)?.profile();
     let (mesh, names) = meet(Options { link, ..Options::default() })?;
@@ -69,8 +79,11 @@ pub(super) fn ask(
     if let Some(watched) = &watched {
         mesh = Arc::clone(watched) as Arc<dyn Mesh>;
     }
-    let party = Party { config, names, mesh, tell, start };
+    let party = Party { config, names, mesh, tell, start, has_shared: Cell::new(false) };
     let outcome = party.take_part();
+    if let (Err(_), true, Some(aborts)) = (&outcome, party.has_shared.get(), &mut aborts) {
+        record_in(aborts, tell);
+    }
     match &outcome {
         Err(Stop { public: Some(reason), .. }) => party.mesh.abort(reason),
         // Whoever is gone by now has all that it needs.
@@ -85,6 +98,29 @@ pub(super) fn ask(
         Err(stop) => return Err(stop.failure),
     }
     Ok(())
+}
+
+/// Whoever can make runs stop learns a bit from each: it gets fewer of them.
+fn wait_after(aborts: &Aborts, tell: &Tell) {
+    let now = SystemTime::now();
+    let (count, pause) = (aborts.count(now), aborts.pause(now));
+    if !pause.is_zero() {
+        tell(Event::Phase(format!("{count} aborted lately: waiting {} s", pause.as_secs())));
+        std::thread::sleep(pause);
+    }
+}
+
+fn record_in(aborts: &mut Aborts, tell: &Tell) {
+    let now = SystemTime::now();
+    let line = match aborts.record(now) {
+        Ok(()) => format!(
+            "{} aborted lately: the next run waits {} s",
+            aborts.count(now),
+            aborts.pause(now).as_secs()
+        ),
+        Err(error) => error,
+    };
+    tell(Event::Phase(line));
 }
 
 /// A party that finds its own table misspelt says how it is spelt, to its own people.
@@ -105,6 +141,8 @@ struct Party<'a> {
     mesh: Arc<dyn Mesh>,
     tell: &'a Tell,
     start: Instant,
+    /// Whether shares have left: from here on a run that stops is an abort.
+    has_shared: Cell<bool>,
 }
 
 impl Party<'_> {
@@ -183,6 +221,7 @@ impl Party<'_> {
         self.phase("computing on shares");
         let session = Session::establish(Arc::clone(&self.mesh), compute, &plan.digest(), params);
         let mut session = session.map_err(|error| self.protocol(error))?;
+        self.has_shared.set(true);
         let progress = (self.mesh.me() == compute[0])
             .then(|| cost::Progress::start(plan, self.config, Arc::clone(&self.mesh), Arc::clone(self.tell)));
         let outcome = engine::execute(&mut session, plan, &mut &*data);
@@ -193,6 +232,7 @@ impl Party<'_> {
             Err(error) => return Err(self.engine(error)),
             Ok(answer) => Ok(answer),
         };
+        self.has_shared.set(false);
         let stats = self.stats(&session)?;
         match outcome? {
             None => Ok(Vec::new()),

@@ -1,5 +1,6 @@
 //! `junto party`: one party of a question, as a process of its own.
 
+mod aborts;
 mod ask;
 pub mod config;
 mod cost;
