@@ -3,8 +3,10 @@
 
 mod common;
 
+use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::process::{Child, Stdio};
+use std::time::Duration;
 
 use common::{Ran, Town, junto, ran, run};
 
@@ -161,4 +163,34 @@ fn configurations_that_cannot_work() {
     std::fs::remove_file(&file).unwrap();
     assert!(run(&["party", &config]).stderr.contains("party.toml: cannot be read"));
     assert!(run(&["party"]).stderr.contains("which party? give --config FILE"));
+}
+
+/// A run that stops after shares have left is counted, and the next one waits for it.
+#[test]
+fn an_abort_is_counted_and_slows_the_next_run_down() {
+    let town = Town::small();
+    let configs = configured(&town);
+    let question = ["--as=bank", "--format=csv", "--question", QUESTION];
+    let texts: Vec<String> = configs.iter().map(|config| std::fs::read_to_string(config).unwrap()).collect();
+    for (config, text) in configs.iter().zip(&texts) {
+        std::fs::write(config, format!("link = \"wan:500,1\"\n{text}")).unwrap();
+    }
+    let mut parties: Vec<Child> = configs.iter().map(|config| start(config, &question)).collect();
+    // The one that goes has come as far as the others.
+    let mut lines = BufReader::new(parties[1].stderr.take().unwrap()).lines();
+    assert!(lines.any(|line| line.unwrap().contains("computing on shares")));
+    // Agreeing on keys takes a round trip or two, the rest a hundred of them.
+    std::thread::sleep(Duration::from_secs(3));
+    parties.remove(1).kill().unwrap();
+    for party in finish(parties) {
+        assert_eq!((party.code, party.stdout.as_str()), (Some(1), ""), "{party:?}");
+        assert!(party.stderr.contains("1 run aborted lately: the next one waits 2 s"), "{party:?}");
+    }
+    for (config, text) in configs.iter().zip(&texts) {
+        std::fs::write(config, text).unwrap();
+    }
+    let parties = finish(configs.iter().map(|config| start(config, &question)).collect());
+    assert!(parties.iter().all(|party| party.code == Some(0)), "{parties:?}");
+    let waited = |party: &Ran| party.stderr.contains("1 run aborted lately: waiting ");
+    assert_eq!(parties.iter().map(waited).collect::<Vec<_>>(), [true, false, true], "{parties:?}");
 }

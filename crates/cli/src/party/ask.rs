@@ -105,19 +105,22 @@ fn wait_after(aborts: &Aborts, tell: &Tell) {
     let now = SystemTime::now();
     let (count, pause) = (aborts.count(now), aborts.pause(now));
     if !pause.is_zero() {
-        tell(Event::Phase(format!("{count} aborted lately: waiting {} s", pause.as_secs())));
+        tell(Event::Phase(format!("{}: waiting {} s", aborted(count), pause.as_secs())));
         std::thread::sleep(pause);
     }
+}
+
+fn aborted(count: u32) -> String {
+    format!("{count} run{} aborted lately", if count == 1 { "" } else { "s" })
 }
 
 fn record_in(aborts: &mut Aborts, tell: &Tell) {
     let now = SystemTime::now();
     let line = match aborts.record(now) {
-        Ok(()) => format!(
-            "{} aborted lately: the next run waits {} s",
-            aborts.count(now),
-            aborts.pause(now).as_secs()
-        ),
+        Ok(()) => {
+            let (count, pause) = (aborts.count(now), aborts.pause(now));
+            format!("{}: the next one waits {} s", aborted(count), pause.as_secs())
+        }
         Err(error) => error,
     };
     tell(Event::Phase(line));
