@@ -1,7 +1,9 @@
 //! Moving rows by an order that nobody knows.
 
-use math::{Column, Group, Z32};
-use mpc::{Deviation, Label, Lane, ProtocolError, Session, Shared, Shuffler, open, verify};
+use math::{Column, Group, X32, Z32};
+use mpc::{
+    Deviation, Label, Lane, ProtocolError, Session, Shared, SharedBits, Shuffler, open, open_bits, verify,
+};
 
 use crate::table::{Table, same};
 
@@ -212,9 +214,26 @@ pub(crate) fn open_positions<G: Group>(
 ) -> Result<Option<Vec<u32>>, ProtocolError> {
     let checked = verify(s, positions)?;
     let Some(opened) = open(s, label, checked)? else { return Ok(None) };
-    let opened: Vec<u32> = opened.items().iter().map(|position| position.word() as u32).collect();
-    if is_permutation(&opened) {
-        Ok(Some(opened))
+    permutation(s, opened.items().iter().map(|position| position.word() as u32)).map(Some)
+}
+
+/// [`open_positions`] of a column of bits.
+pub(crate) fn open_bit_positions(
+    s: &mut Session,
+    label: impl Into<Label>,
+    positions: SharedBits,
+) -> Result<Option<Vec<u32>>, ProtocolError> {
+    let checked = verify(s, positions)?;
+    let Some(opened) = open_bits(s, label, checked)? else { return Ok(None) };
+    let opened: Column<X32> = math::pack::elements(&opened);
+    permutation(s, opened.items().iter().map(|position| position.0)).map(Some)
+}
+
+/// The positions, if they are a permutation.
+fn permutation(s: &Session, positions: impl Iterator<Item = u32>) -> Result<Vec<u32>, ProtocolError> {
+    let positions: Vec<u32> = positions.collect();
+    if is_permutation(&positions) {
+        Ok(positions)
     } else {
         let (step, deviation) = (s.step().clone(), Deviation::NotAPermutation);
         Err(ProtocolError::PeerDeviated { step, deviation, culprit: None })

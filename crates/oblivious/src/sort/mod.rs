@@ -8,9 +8,12 @@
 //!   the order of distinct keys in a random permutation is a random order,
 //!   whatever the keys, and the outcomes follow from it.
 //! - [`Method::Radix`] moves rows by two bits at a time: for short keys.
+//!
+//! Rows that come in sorted runs, as owners can give them, are [merged](merge()) where that is cheaper.
 
 mod digits;
 mod levels;
+mod merge;
 mod quick;
 mod radix;
 
@@ -19,6 +22,7 @@ use mpc::{Label, Lane, Params, ProtocolError, Session, SharedBits};
 pub use crate::permute::Order;
 use crate::table::{Table, same};
 
+pub use merge::{merge, merge_is_cheaper};
 pub(crate) use radix::bit_positions;
 pub use radix::sort_by_bit;
 

@@ -29,7 +29,7 @@ const COUNTED_ROWS: usize = 1 << 15;
 const LAYOUT_LEVELS: usize = 3;
 
 /// Bits that number `n` rows.
-fn number_bits(n: usize) -> usize {
+pub(super) fn number_bits(n: usize) -> usize {
     (usize::BITS - n.saturating_sub(1).leading_zeros()) as usize
 }
 

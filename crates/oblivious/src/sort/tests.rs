@@ -50,7 +50,12 @@ fn sorted(
 ) -> Result<Option<Opened>, ProtocolError> {
     let (keys, table) = deal(s, width, keys)?;
     let sorted = sort(s, "sort", &keys, &table, method)?;
-    let again = sorted.order.apply(s, "again", &table)?;
+    opened_rows(s, &table, sorted)
+}
+
+/// Everything that rows in order have, opened.
+fn opened_rows(s: &mut Session, table: &Table, sorted: SortedRows) -> Result<Option<Opened>, ProtocolError> {
+    let again = sorted.order.apply(s, "again", table)?;
     let back = sorted.order.restore(s, "back", &sorted.table)?;
     let ring = open_numbers(s, "ring", &sorted.table.columns()[0])?;
     let again = open_numbers(s, "again opened", &again.columns()[0])?;
@@ -325,5 +330,38 @@ proptest::proptest! {
     ) {
         let run = Lab::seeded(1).run(|s| sorted(s, width, &keys, method)).agreed();
         assert!(run == Some(expected(&keys, width)), "{width} bits by {method:?}");
+    }
+}
+
+#[test]
+fn merged_runs_come_out_as_a_sort_has_them() {
+    for (runs, width, distinct) in [
+        (vec![], 8, 1),
+        (vec![0, 1], 8, 1),
+        (vec![1, 1], 1, 2),
+        (vec![70, 60], 5, 1),
+        (vec![300, 213], 20, 1 << 18),
+        (vec![64, 0, 3, 100, 9], 7, 40),
+    ] {
+        let n = runs.iter().sum();
+        let mut keys = keys_of(n, distinct, n as u64);
+        let mut rest = keys.as_mut_slice();
+        for run in &runs {
+            rest.split_off_mut(..*run).expect("a run").sort_unstable();
+        }
+        let f = |s: &mut Session| {
+            let (keys, table) = deal(s, width, &keys)?;
+            let merged = merge(s, "merge", &keys, &table, &runs)?;
+            opened_rows(s, &table, merged)
+        };
+        for security in [Security::SemiHonest, Security::Malicious] {
+            let lab = Lab::seeded(n as u64).security(security);
+            let run = lab.run(f);
+            if security == Security::SemiHonest {
+                assert_eq!(run.cost(), lab.count(f).expect("counting succeeds"));
+            }
+            assert_eq!(run.agreed(), Some(expected(&keys, width)), "{runs:?}, {security:?}");
+        }
+        assert_eq!(Lab::seeded(0).plain(f).expect("the oracle merges"), Some(expected(&keys, width)));
     }
 }
