@@ -103,6 +103,9 @@ pub enum Deviation {
     /// Opened positions are no permutation.
     #[error("opened positions are no permutation")]
     NotAPermutation,
+    /// Rows that an owner was to give in order do not come in order.
+    #[error("rows that were to come in order do not")]
+    OutOfOrder,
     /// A proof of products does not hold.
     #[error("a proof of products does not hold")]
     FalseProof,

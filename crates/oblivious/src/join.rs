@@ -8,7 +8,7 @@ use mpc::{Label, ProtocolError, Session, SharedBits, and};
 use crate::compare::all_ones;
 use crate::rowwise::rowwise_one;
 use crate::scan::{any_row, lead, with_first};
-use crate::sort::{Method, SortedRows, sort, sort_by_bit};
+use crate::sort::{Method, SortedRows, merge, merge_is_cheaper, sort, sort_by_bit};
 use crate::table::{Table, same};
 
 pub use expand::{Expanded, JoinSide, expand};
@@ -50,7 +50,8 @@ pub struct Lookup {
 /// - **Cost:** for `m` unique rows and keys of `w` bits, a sort of `n + m` rows, key and
 ///   payload; then for each of these rows `w` ANDs (`⌈log₂ (w + 1)⌉` rounds), a partition by one
 ///   bit (6 rounds) and two moves of the payload (4). The check runs beside: 1 round and
-///   [`any_row`]. With [`Method::Auto`], small tables compare all `m·n` pairs instead: about
+///   [`any_row`]. With [`Method::Merge`], rows of either side have to come by key, and of one key
+///   those that take part first. With [`Method::Auto`], small tables compare all `m·n` pairs instead: about
 ///   `log₂ w + log₂ n` rounds, `w + 1` ANDs per pair and as many as the payload has bits.
 /// - **Source:** Asharov et al., "Secure Statistical Analysis on Multiple Datasets: Join and
 ///   Group-By", CCS 2023: the payload travels as differences of neighbours, whose running totals
@@ -148,9 +149,24 @@ fn sort_sides(
     let holds = holds.beside(s, unique.payload.clone())?;
     let zeros = holds.columns().iter().map(|column| column.zeros_like(s, n)).collect();
     let holds = holds.concat(s, &Table::try_new(s, n, zeros)?)?;
-    let sorted = sort(s, "sort", &SharedBits::stack(&[&out, &keys]), &holds, method)?;
+    let sorted = sort_both(s, &SharedBits::stack(&[&out, &keys]), &holds, [n_unique, n], method)?;
     let goes_on = goes_on(s, &sorted.keys)?;
     Ok((sorted, goes_on))
+}
+
+/// The rows of both sides by their keys, the first side's first of equal ones.
+fn sort_both(
+    s: &mut Session,
+    keys: &SharedBits,
+    table: &Table,
+    sides: [usize; 2],
+    method: Method,
+) -> Result<SortedRows, ProtocolError> {
+    if method == Method::Merge && merge_is_cheaper(s, sides, keys.width()) {
+        merge(s, "merge", keys, table, &sides)
+    } else {
+        sort(s, "sort", keys, table, method)
+    }
 }
 
 /// Which rows go on with the run of the row before: they take part, and have its key. The

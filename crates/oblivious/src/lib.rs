@@ -22,5 +22,5 @@ pub use group::{Aggregate, Aggregated, Distinct, Groups, Rows, distinct, group_b
 pub use join::{Expanded, JoinSide, Lookup, UniqueSide, expand, lookup, member};
 pub use permute::{Order, apply, compose, invert, shuffle};
 pub use scan::{Running, any_row, boundaries, segmented_scan, segmented_sum};
-pub use sort::{Method, SortedRows, merge, merge_is_cheaper, sort, sort_by_bit};
+pub use sort::{Method, SortedRows, merge, sort, sort_by_bit};
 pub use table::{Cells, Table};

@@ -6,7 +6,7 @@ use mpc::{ProtocolError, Security, Session, Shared, SharedBits};
 use oblivious::adder::Carry;
 use oblivious::{
     Aggregate, Cells, Method, Order, Rows, Running, Table, UniqueSide, adder, apply, compare, compose,
-    convert, distinct, divide, group_by, invert, lookup, segmented_scan, segmented_sum, sort, sort_by_bit,
+    convert, distinct, divide, group_by, invert, lookup, merge, segmented_scan, segmented_sum, sort, sort_by_bit,
 };
 
 /// All that was opened, in order.
@@ -150,6 +150,14 @@ fn sorted(s: &mut Session, method: Method) -> Opened {
     shown(s, [vec![sorted.keys.into()], columns].concat())
 }
 
+fn runs_merged(s: &mut Session) -> Opened {
+    let keys = bits(s, 1, 3, &[1, 3, 0, 2]);
+    let table = Table::try_new(s, 4, vec![ring::<Z64>(s, 8, &[30, 10, 20, 11]).into()])?;
+    let merged = merge(s, "merge", &keys, &table, &[2, 2])?;
+    let columns = merged.table.into_columns();
+    shown(s, [vec![merged.keys.into()], columns].concat())
+}
+
 fn bit_sorted(s: &mut Session) -> Opened {
     let bit = bits(s, 1, 1, &[1, 0, 1, 0]);
     let table = table(s)?;
@@ -244,6 +252,7 @@ const MOVING: &[Operator] = &[
     ("invert", inverted),
     ("compose", composed),
     ("quicksort", |s| sorted(s, Method::Quick)),
+    ("merge", runs_merged),
 ];
 
 /// Rows that move by positions computed in rings.

@@ -3,7 +3,7 @@
 use math::{Column, Planes, Z32, Z64};
 use mpc::{Label, ProtocolError, Session, Shared, SharedBits, and_many};
 
-use super::{UniqueSide, from_starts, goes_on, lookup};
+use super::{UniqueSide, from_starts, goes_on, lookup, sort_both};
 use crate::compare::greater_than_public;
 use crate::convert::{bit_to_ring, ring_to_bits};
 use crate::select::keep_where;
@@ -79,6 +79,8 @@ pub fn expand(
             return none(s, left, right, at_most);
         }
         let partners = s.scope("partners", |s| partners(s, left, right, method))?;
+        // What is sorted from here on came in no order.
+        let method = if method == Method::Merge { Method::Auto } else { method };
         let slots = s.scope("slots", |s| fill_slots(s, left.payload, &partners, at_most, method))?;
         let width = bits_for(right.payload.n_rows() - 1).max(1);
         let (ranks, partner) = s.join(
@@ -159,7 +161,7 @@ fn partners(
     let is_left = SharedBits::concat(&[left.valid, &zeros(m)]);
     let is_right = SharedBits::concat(&[&zeros(n), right.valid]);
     let sides = Table::try_new(s, n_all, vec![SharedBits::stack(&[&is_left, &is_right]).into()])?;
-    let sorted = sort(s, "sort", &SharedBits::stack(&[&valid.not(s), &keys]), &sides, method)?;
+    let sorted = sort_both(s, &SharedBits::stack(&[&valid.not(s), &keys]), &sides, [n, m], method)?;
     let sides = sorted.table.columns()[0].bits().expect("two planes");
     let (is_left, is_right) = (sides.plane(0), sides.plane(1));
     let starts = goes_on(s, &sorted.keys)?.not(s);

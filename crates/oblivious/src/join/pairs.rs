@@ -28,7 +28,7 @@ pub(super) fn is_cheaper(unique: &UniqueSide<'_>, n: usize, method: Method, para
     let bits = width + 1 + unique.payload.columns().iter().map(payload_bits).sum::<usize>();
     let rounds = (width.max(2).ilog2() + n.max(2).ilog2() + 3) as f64;
     let by_pairs = time(params, rounds, LOCAL_WORK * n_pairs as f64 * bits as f64 / 8.0);
-    method == Method::Auto && by_pairs < method.typical_time(m + n, width, params)
+    matches!(method, Method::Auto | Method::Merge) && by_pairs < method.typical_time(m + n, width, params)
 }
 
 /// Measured: a byte of pairs takes three times as long as one of a sort, which sends more of

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use math::{Column, Z64};
 use mpc::lab::{self, Lab};
-use mpc::{Params, Shared, open, open_bits, verify};
+use mpc::{Params, Security, Shared, open, open_bits, verify};
 
 use super::*;
 
@@ -10,6 +10,8 @@ use super::*;
 type Row = (u16, bool, u64);
 
 struct Case {
+    /// Of keys.
+    width: usize,
     unique: Vec<Row>,
     keys: Vec<(u16, bool)>,
 }
@@ -29,11 +31,11 @@ fn run(s: &mut Session, case: &Case, method: Method) -> Result<Option<Outcome>, 
         lab::deal(s, 2, &Column::from_fn(unique.len(), |row| Z64(unique[row].2))).into(),
     ];
     let unique = UniqueSide {
-        keys: &planes(s, 3, 6, unique.iter().map(|row| i128::from(row.0))),
+        keys: &planes(s, 3, case.width, unique.iter().map(|row| i128::from(row.0))),
         valid: &planes(s, 4, 1, unique.iter().map(|row| i128::from(row.1))),
         payload: &Table::try_new(s, unique.len(), payload)?,
     };
-    let keys = planes(s, 5, 6, case.keys.iter().map(|row| i128::from(row.0)));
+    let keys = planes(s, 5, case.width, case.keys.iter().map(|row| i128::from(row.0)));
     let valid = planes(s, 6, 1, case.keys.iter().map(|row| i128::from(row.1)));
     let found = lookup(s, "lookup", unique, &keys, &valid, method)?;
     let payload = found.payload.into_columns();
@@ -89,7 +91,7 @@ fn case(n: usize, m: usize, seed: u8) -> Case {
         .map(|row| (noise[row] as u16, noise[row] % 4 != 1, u64::from(noise[row]) * 0x1_2345_6789))
         .collect();
     let keys = (0..m).map(|row| ((noise[row * 7 % 64] % 50) as u16, row % 5 != 2)).collect();
-    Case { unique, keys }
+    Case { width: 6, unique, keys }
 }
 
 fn check(case: &Case, method: Method, lab: &Lab) {
@@ -117,16 +119,16 @@ fn rows_that_take_no_part_match_nothing() {
     // Key zero looks like a row that is not there, and like the padding.
     let unique = vec![(0, false, 7), (0, false, 8), (3, false, 9)];
     let keys = vec![(0, true), (3, true), (1, true)];
-    check_each_way(&Case { unique, keys });
+    check_each_way(&Case { width: 6, unique, keys });
     let unique = vec![(5, true, 7), (5, false, 8), (0, false, 9)];
     let keys = vec![(5, true), (5, false), (0, true), (6, true), (4, true)];
-    check_each_way(&Case { unique, keys });
+    check_each_way(&Case { width: 6, unique, keys });
     let unique = vec![(0, true, 7)];
-    check(&Case { unique, keys: vec![(0, false); 3] }, Method::Auto, &Lab::seeded(3));
+    check(&Case { width: 6, unique, keys: vec![(0, false); 3] }, Method::Auto, &Lab::seeded(3));
     // Many rows of one key that take no part, whose payloads are no multiple of each other's.
     let unique = vec![(5, false, 1), (5, true, 20), (5, false, 300), (6, false, 4000), (6, false, 50_000)];
     let keys = vec![(6, true), (5, false), (5, true), (7, true), (5, false), (6, false)];
-    check_each_way(&Case { unique, keys });
+    check_each_way(&Case { width: 6, unique, keys });
 }
 
 #[test]
@@ -137,7 +139,7 @@ fn a_key_that_comes_twice_is_noticed() {
         (vec![(1, true, 1), (1, false, 2)], false),
         (vec![(1, false, 1), (1, false, 2)], false),
     ] {
-        let case = Case { unique, keys: vec![(1, true)] };
+        let case = Case { width: 6, unique, keys: vec![(1, true)] };
         assert_eq!(expected(&case).3, broken);
         for method in METHODS {
             let run = Lab::seeded(1).run(|s| run(s, &case, method)).agreed();
@@ -187,7 +189,7 @@ proptest::proptest! {
         if backwards {
             unique.reverse();
         }
-        let case = Case { unique, keys };
+        let case = Case { width: 6, unique, keys };
         check(&case, if sorted { Method::Quick } else { Method::Auto }, &Lab::seeded(1));
     }
 }
@@ -217,5 +219,52 @@ fn members_of_a_set_are_found_however_often_they_are_in_it() {
             }
             assert_eq!(run.agreed().expect("opened"), expected, "{n_set} and {n}, {method:?}");
         }
+    }
+}
+
+/// Sides by key, of one key the rows that take part first: enough of them that pairs do not pay.
+fn case_in_order() -> Case {
+    let mut unique: Vec<Row> =
+        (0..4200_u32).map(|row| ((row % 60) as u16, row < 45, u64::from(row) * 0x1_2345_6789)).collect();
+    unique.sort_by_key(|row| (row.0, !row.1));
+    let mut keys: Vec<(u16, bool)> = (0..4100_u32).map(|row| ((row * 7 % 64) as u16, row % 5 != 2)).collect();
+    keys.sort_by_key(|row| (row.0, !row.1));
+    Case { width: 60, unique, keys }
+}
+
+/// A lab whose parties take their links for long ones, so that a network's few rounds pay.
+fn far_apart(security: Security) -> Lab {
+    let link = net::LinkProfile { delay: std::time::Duration::from_millis(75), ..net::LinkProfile::INSTANT };
+    Lab::seeded(1).params(&[Params::over(link, 2)]).security(security)
+}
+
+#[test]
+fn sides_that_come_in_order_are_merged() {
+    let case = case_in_order();
+    for security in [Security::SemiHonest, Security::Malicious] {
+        let lab = far_apart(security);
+        let merged = lab.run(|s| run(s, &case, Method::Merge));
+        let (rounds, sorted) = (merged.cost().rounds, lab.count(|s| run(s, &case, Method::Quick)));
+        assert!(rounds * 5 < sorted.expect("counting succeeds").rounds * 4, "{rounds} rounds");
+        assert!(merged.agreed() == Some(expected(&case)), "{security:?}");
+    }
+    check(&case, Method::Merge, &far_apart(Security::SemiHonest));
+}
+
+/// An owner whose rows do not come in order could make matches disappear.
+#[test]
+fn malicious_sessions_notice_sides_that_do_not_come_in_order() {
+    for side in 0..2 {
+        let mut case = case_in_order();
+        match side {
+            0 => case.unique.swap(40, 4100),
+            _ => case.keys.swap(0, 4099),
+        }
+        let run = far_apart(Security::Malicious).run(|s| run(s, &case, Method::Merge));
+        let says = |outcome: &Result<_, ProtocolError>| {
+            matches!(outcome, Err(ProtocolError::PeerDeviated { deviation: mpc::Deviation::OutOfOrder, .. }))
+        };
+        assert!(run.outcomes.iter().any(says), "side {side}");
+        assert!(run.outcomes.iter().all(Result::is_err), "side {side}");
     }
 }

@@ -22,7 +22,8 @@ use mpc::{Label, Lane, Params, ProtocolError, Session, SharedBits};
 pub use crate::permute::Order;
 use crate::table::{Table, same};
 
-pub use merge::{merge, merge_is_cheaper};
+pub use merge::merge;
+pub(crate) use merge::merge_is_cheaper;
 pub(crate) use radix::bit_positions;
 pub use radix::sort_by_bit;
 
@@ -36,6 +37,9 @@ pub enum Method {
     Quick,
     /// Radix sort.
     Radix,
+    /// For joins, both sides of which come in order: [merged](merge()) where that is cheaper, and
+    /// sorted as by `Auto` elsewhere.
+    Merge,
 }
 
 /// What a sort gives.
@@ -105,18 +109,20 @@ impl Method {
     pub fn for_shape(self, n: usize, width: usize, params: &Params) -> Self {
         let of = |method: Method| method.typical_time(n, width, params);
         match self {
-            Method::Auto if of(Method::Radix) < of(Method::Quick) => Method::Radix,
-            Method::Auto => Method::Quick,
-            _ => self,
+            Method::Auto | Method::Merge if of(Method::Radix) < of(Method::Quick) => Method::Radix,
+            Method::Auto | Method::Merge => Method::Quick,
+            Method::Quick | Method::Radix => self,
         }
     }
 
     /// The time to sort `n` keys of `width` bits, without their rows.
     pub(crate) fn typical_time(self, n: usize, width: usize, params: &Params) -> f64 {
         let (rounds, bytes) = match self {
-            Method::Auto => return self.for_shape(n, width, params).typical_time(n, width, params),
+            Method::Auto | Method::Merge => {
+                return self.for_shape(n, width, params).typical_time(n, width, params);
+            }
             Method::Quick => quick::typical_cost(params.security, n, width),
-            Method::Radix => radix::typical_cost(n, width),
+            Method::Radix => radix::typical_cost(params.security, n, width),
         };
         time(params, rounds, bytes)
     }

@@ -1,7 +1,7 @@
 //! Radix sort for short keys, and the stable partition by one bit.
 
 use math::{X32, Z32};
-use mpc::{Label, ProtocolError, Session, Shared, SharedBits, Shuffler, dot, mul};
+use mpc::{Label, ProtocolError, Security, Session, Shared, SharedBits, Shuffler, dot, mul};
 
 use super::SortedRows;
 use super::quick::number_planes;
@@ -129,9 +129,14 @@ pub(super) fn sort(s: &mut Session, keys: &SharedBits, table: &Table) -> Result<
 }
 
 /// Rounds and bytes from each party, without the table's rows.
-pub(super) fn typical_cost(n: usize, width: usize) -> (f64, f64) {
+pub(super) fn typical_cost(security: Security, n: usize, width: usize) -> (f64, f64) {
     let (passes, n) = (width.div_ceil(DIGIT_BITS) as f64, n as f64);
     let row_bytes = 4.0 + (width as f64 / 2.0 + n.max(1.0).log2()) / 8.0;
     let pass = 16.0 + 8.0 + 4.0 + 4.0 / 3.0 * row_bytes;
-    (7.0 * passes + 5.0, n * (passes * pass + 8.0 + width as f64 / 6.0))
+    // Counted: positions go lifted, rows with tags, and each pass opens what has to be proved before.
+    let (rounds, bytes) = match security {
+        Security::SemiHonest => (7.0, 1.0),
+        Security::Malicious => (12.0, 2.7),
+    };
+    (rounds * passes + 5.0, n * (passes * pass * bytes + 8.0 + width as f64 / 6.0))
 }

@@ -179,17 +179,19 @@ fn estimates_are_near_what_random_orders_cost() {
 
 #[test]
 fn radix_costs_what_its_formula_says() {
-    let (n, width) = (2000, 6);
-    let cost = Lab::seeded(0)
-        .count(|s| {
-            let keys = SharedBits::constant(s, n, width, 0);
-            sort(s, "sort", &keys, &Table::empty(n), Method::Radix).map(|_| ())
-        })
-        .expect("counting succeeds");
-    let (rounds, bytes) = radix::typical_cost(n, width);
-    assert!((f64::from(cost.rounds) - rounds).abs() <= 1.0, "{rounds} of {}", cost.rounds);
-    let mean = cost.bytes_sent.iter().sum::<u64>() as f64 / 3.0;
-    assert!((0.9..1.1).contains(&(bytes / mean)), "{bytes} of {mean}");
+    for (security, n, width) in [(Security::SemiHonest, 2000, 6), (Security::Malicious, 8000, 40)] {
+        let cost = Lab::seeded(0)
+            .security(security)
+            .count(|s| {
+                let keys = SharedBits::constant(s, n, width, 0);
+                sort(s, "sort", &keys, &Table::empty(n), Method::Radix).map(|_| ())
+            })
+            .expect("counting succeeds");
+        let (rounds, bytes) = radix::typical_cost(security, n, width);
+        assert!((0.9..1.1).contains(&(rounds / f64::from(cost.rounds))), "{rounds} of {}", cost.rounds);
+        let mean = cost.bytes_sent.iter().sum::<u64>() as f64 / 3.0;
+        assert!((0.9..1.1).contains(&(bytes / mean)), "{bytes} of {mean}");
+    }
 }
 
 #[test]
