@@ -10,6 +10,8 @@
 //!
 //! Nothing branches on elements or looks them up. The search for a prime does: primes are public.
 
+#[cfg(target_arch = "x86_64")]
+pub(crate) mod ifma;
 mod pairs;
 mod slices;
 

@@ -1,7 +1,24 @@
 //! The loops over words and pairs.
 
+#[cfg(target_arch = "x86_64")]
+use super::ifma;
 use super::{Pair, Prime, Sum};
 use crate::simd::multiversioned;
+
+/// How many elements a loop of [`super::ifma`] took care of: none where there are no such instructions.
+macro_rules! vectored {
+    ($call:expr) => {{
+        #[cfg(target_arch = "x86_64")]
+        let done = match ifma::available() {
+            // SAFETY: just tested.
+            true => unsafe { $call },
+            false => 0,
+        };
+        #[cfg(not(target_arch = "x86_64"))]
+        let done = 0;
+        done
+    }};
+}
 
 multiversioned! {
     /// `out = a − b`, of elements.
@@ -23,16 +40,17 @@ multiversioned! {
     pub fn scale_into(prime: &Prime, out: &mut [u64], a: &[u64], b: &[u64]) {
         let n = out.len();
         let (a, b) = (&a[..n], &b[..n]);
-        for i in 0..n {
+        for i in vectored!(ifma::scale_into(prime, out, a, b))..n {
             out[i] = prime.times(a[i], b[i]);
         }
     }
 
     pub(super) fn add_products(sum: &mut Sum, a: &[u64], b: &[u64]) {
         assert_eq!(a.len(), b.len(), "slices of one length");
+        let done = vectored!(ifma::add_products(sum, a, b));
         let mut sums = [*sum, Sum::default()];
-        let (a_two, a_rest) = a.as_chunks::<2>();
-        let (b_two, b_rest) = b.as_chunks::<2>();
+        let (a_two, a_rest) = a[done..].as_chunks::<2>();
+        let (b_two, b_rest) = b[done..].as_chunks::<2>();
         for (a, b) in a_two.iter().zip(b_two) {
             sums[0].add_product(a[0], b[0]);
             sums[1].add_product(a[1], b[1]);
@@ -46,8 +64,9 @@ multiversioned! {
     pub(super) fn add_pair_products(sums: &mut [Sum; 2], re: &[u64], im: &[u64], values: &[u64]) {
         let n = values.len();
         assert_eq!([re.len(), im.len()], [n, n], "slices of one length");
+        let done = vectored!(ifma::add_pair_products(sums, re, im, values));
         let [mut real, mut imaginary] = *sums;
-        for i in 0..n {
+        for i in done..n {
             real.add_product(re[i], values[i]);
             imaginary.add_product(im[i], values[i]);
         }
@@ -60,7 +79,8 @@ multiversioned! {
         let ([re, im], [re_high, im_high]) = (low, high);
         let n = re.len();
         let im = &mut im[..n];
-        for i in 0..n {
+        let done = vectored!(ifma::split_weights(prime, point, [&mut *re, &mut *im], [&mut *re_high, &mut *im_high]));
+        for i in done..n {
             let weight = Pair { re: re[i], im: im[i] };
             let upper = weight.times(prime, point);
             let lower = weight.minus(prime, upper);
@@ -75,7 +95,7 @@ multiversioned! {
         let ([re, im], [re_high, im_high]) = (low, high);
         let n = re.len();
         let (im, re_high, im_high) = (&mut im[..n], &re_high[..n], &im_high[..n]);
-        for i in 0..n {
+        for i in vectored!(ifma::fold(prime, point, [&mut *re, &mut *im], [re_high, im_high]))..n {
             let first = Pair { re: re[i], im: im[i] };
             let second = Pair { re: re_high[i], im: im_high[i] };
             let out = first.plus(prime, point.times(prime, second.minus(prime, first)));
@@ -86,9 +106,11 @@ multiversioned! {
     /// Adds to each sum of the real, the imaginary and the mixed products: `u·v` over the first
     /// halves, and the product of the differences of both halves.
     pub(super) fn half_products(prime: &Prime, half: usize, u: [&[u64]; 2], v: [&[u64]; 2], sums: &mut [[Sum; 3]; 2]) {
-        let [u_re, u_im, v_re, v_im] = [u[0], u[1], v[0], v[1]].map(|part| &part[..2 * half]);
+        let parts = [u[0], u[1], v[0], v[1]].map(|part| &part[..2 * half]);
+        let done = vectored!(ifma::half_products(prime, half, parts, sums));
+        let [u_re, u_im, v_re, v_im] = parts;
         let [mut zero, mut infinity] = *sums;
-        for i in 0..half {
+        for i in done..half {
             let (a, b, c, d) = (u_re[i], u_im[i], v_re[i], v_im[i]);
             zero[0].add_product(a, c);
             zero[1].add_product(b, d);
@@ -113,7 +135,7 @@ multiversioned! {
             &row[..n]
         });
         let im = &mut im[..n];
-        for i in 0..n {
+        for i in vectored!(ifma::combine(prime, weights, &rows, re, im))..n {
             let mut sums = [Sum::default(); 2];
             for (weight, row) in weights.iter().zip(&rows) {
                 sums[0].add_product(weight.re, row[i]);
