@@ -3,7 +3,12 @@
 //! A *selection* is a word of public random bits: bit `t` says whether an item belongs to subset
 //! `t`. Selections steer memory access; the items never do.
 
+#[cfg(target_arch = "x86_64")]
+mod gfni;
+
 use crate::prime::Prime;
+#[cfg(target_arch = "x86_64")]
+use crate::prime::ifma;
 use crate::simd::multiversioned;
 
 /// Subsets of a selection of one word.
@@ -13,15 +18,23 @@ pub const SUBSETS: usize = 64;
 const BYTES: usize = SUBSETS / 8;
 const VALUES: usize = 256;
 
+/// Bits of an item's lower limb in [`SubsetSums::add_all`].
+pub const LIMB: u32 = 34;
+
+/// The most items of one call of [`SubsetSums::add_all`].
+pub const MOST: usize = 1 << 10;
+
 /// Sums of 64 subsets of integers.
 pub struct SubsetSums {
     /// For each byte of a selection and each of its values, the sum of the items that have it.
     buckets: Vec<[i128; VALUES]>,
+    /// Sums that went past the buckets.
+    sums: [i128; SUBSETS],
 }
 
 impl Default for SubsetSums {
     fn default() -> Self {
-        SubsetSums { buckets: vec![[0; VALUES]; BYTES] }
+        SubsetSums { buckets: vec![[0; VALUES]; BYTES], sums: [0; SUBSETS] }
     }
 }
 
@@ -35,12 +48,35 @@ impl SubsetSums {
         }
     }
 
+    /// Adds items `low + 2^LIMB·high`, or `low` alone, as [`SubsetSums::add`] does, several at a time
+    /// where the machine can. Limbs are below 2^50 in size; low ones that are not alone below 2^LIMB,
+    /// and not negative.
+    ///
+    /// # Panics
+    /// If there are more than [`MOST`] items, or the lengths differ.
+    pub fn add_all(&mut self, selections: &[u64], low: &[i64], high: Option<&[i64]>) {
+        let n = selections.len();
+        assert!(n <= MOST && low.len() == n && high.is_none_or(|high| high.len() == n), "limbs of each item");
+        #[cfg(target_arch = "x86_64")]
+        let done = match gfni::available() {
+            // SAFETY: just tested.
+            true => unsafe { gfni::add_all(&mut self.sums, selections, low, high) },
+            false => 0,
+        };
+        #[cfg(not(target_arch = "x86_64"))]
+        let done = 0;
+        for at in done..n {
+            let above = high.map_or(0, |high| i128::from(high[at]) << LIMB);
+            self.add(selections[at], i128::from(low[at]) + above);
+        }
+    }
+
     /// The sum of each subset.
     pub fn totals(&self) -> [i128; SUBSETS] {
         std::array::from_fn(|subset| {
             let (bucket, bit) = (&self.buckets[subset / 8], subset % 8);
             let members = bucket.iter().enumerate().filter(|(value, _)| value >> bit & 1 == 1);
-            members.fold(0, |sum: i128, (_, item)| sum.wrapping_add(*item))
+            members.fold(self.sums[subset], |sum: i128, (_, item)| sum.wrapping_add(*item))
         })
     }
 }
@@ -49,6 +85,9 @@ impl SubsetSums {
 pub struct SubsetWeights {
     prime: Prime,
     tables: Vec<[u64; VALUES]>,
+    /// By half a byte, and times what [`ifma::select`] divides by.
+    #[cfg(target_arch = "x86_64")]
+    nibbles: Vec<[u64; 16]>,
 }
 
 impl SubsetWeights {
@@ -63,7 +102,18 @@ impl SubsetWeights {
             }
             table
         };
-        SubsetWeights { prime: *prime, tables: weights.as_chunks::<8>().0.iter().map(table).collect() }
+        let tables: Vec<[u64; VALUES]> = weights.as_chunks::<8>().0.iter().map(table).collect();
+        #[cfg(target_arch = "x86_64")]
+        let nibbles = (0..16).map(|at| {
+            let entry = |value: usize| ifma::scaled(prime, tables[at / 2][value << (4 * (at % 2))]);
+            std::array::from_fn(entry)
+        });
+        SubsetWeights {
+            #[cfg(target_arch = "x86_64")]
+            nibbles: nibbles.collect(),
+            prime: *prime,
+            tables,
+        }
     }
 
     /// `out[i] = Σ_t weights[t] / 2^64` over the bits `t` of `selections[i]`.
@@ -71,7 +121,20 @@ impl SubsetWeights {
     /// # Panics
     /// If the lengths differ.
     pub fn select(&self, selections: &[u64], out: &mut [u64]) {
-        select(&self.prime, (&self.tables[..]).try_into().expect("a table for each byte"), selections, out);
+        assert_eq!(selections.len(), out.len(), "a weight for each selection");
+        #[cfg(target_arch = "x86_64")]
+        let done = match ifma::available() {
+            // SAFETY: just tested.
+            true => unsafe {
+                let tables = (&self.nibbles[..]).try_into().expect("a table for each half of a byte");
+                ifma::select(&self.prime, tables, selections, out)
+            },
+            false => 0,
+        };
+        #[cfg(not(target_arch = "x86_64"))]
+        let done = 0;
+        let tables = (&self.tables[..]).try_into().expect("a table for each byte");
+        select(&self.prime, tables, &selections[done..], &mut out[done..]);
     }
 }
 
@@ -180,6 +243,35 @@ mod tests {
                 selections.iter().zip(&items).filter(|(selection, _)| **selection >> subset & 1 == 1);
             assert_eq!(total, members.map(|(_, item)| item).sum::<i128>());
         }
+    }
+
+    #[test]
+    fn sums_of_many_items_are_those_of_each() {
+        at_every_level(|_| {
+            for n in [0, 3, 8, 100, MOST] {
+                let selections: Vec<u64> = words(8, n)
+                    .iter()
+                    .enumerate()
+                    .map(|(at, word)| if at % 9 == 1 { u64::MAX } else { *word })
+                    .collect();
+                let limbs: Vec<[i64; 2]> = words(9, 2 * n)
+                    .as_chunks::<2>()
+                    .0
+                    .iter()
+                    .map(|[low, high]| [(low >> (64 - LIMB)) as i64, *high as i64 >> 14])
+                    .collect();
+                let [low, high] = [0, 1].map(|at| limbs.iter().map(|limbs| limbs[at]).collect::<Vec<_>>());
+                let [mut one, mut two, mut slow, mut slow_two] = [(); 4].map(|()| SubsetSums::default());
+                one.add_all(&selections, &high, None);
+                two.add_all(&selections, &low, Some(&high));
+                for (selection, [low, high]) in selections.iter().zip(limbs) {
+                    slow.add(*selection, high.into());
+                    slow_two.add(*selection, i128::from(low) + (i128::from(high) << LIMB));
+                }
+                assert_eq!(one.totals(), slow.totals());
+                assert_eq!(two.totals(), slow_two.totals());
+            }
+        });
     }
 
     #[test]

@@ -18,7 +18,7 @@ use crate::simd::Level;
 pub(crate) const LANES: usize = 8;
 
 /// Vectors of which three products each fit a column: below 2^12 sums of 52 bits.
-const BLOCK: usize = 512;
+pub(super) const BLOCK: usize = 512;
 
 /// Whether this machine has the instructions. Those of the best level nearly all do; tests of
 /// the levels below it take the portable loops.
@@ -259,17 +259,36 @@ pub(super) unsafe fn add_products(sum: &mut Sum, a: &[u64], b: &[u64]) -> usize 
     LANES * a.len()
 }
 
+/// Adds to columns of eight lanes the products of at most [`BLOCK`] vectors in all: how many elements
+/// were added.
+///
+/// # Safety
+/// [`available`] says so.
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512ifma")]
+pub(super) unsafe fn add_to_lanes(lanes: &mut [[u64; LANES]; 3], a: &[u64], b: &[u64]) -> usize {
+    let (a, b) = (vectors(a), vectors(b));
+    let [c0, c1, c2] = &*lanes;
+    let mut sums = [Columns([load(c0), load(c1), load(c2)]), Columns::zero()];
+    let (a_two, a_rest) = a.as_chunks::<2>();
+    let (b_two, b_rest) = b.as_chunks::<2>();
+    for (a, b) in a_two.iter().zip(b_two) {
+        sums[0].add_product(Factor::load(&a[0]), Factor::load(&b[0]));
+        sums[1].add_product(Factor::load(&a[1]), Factor::load(&b[1]));
+    }
+    for (a, b) in a_rest.iter().zip(b_rest) {
+        sums[0].add_product(Factor::load(a), Factor::load(b));
+    }
+    let Columns(columns) = sums[0].plus(sums[1]);
+    lanes.iter_mut().zip(columns).for_each(|(lanes, column)| store(lanes, column));
+    LANES * a.len()
+}
+
 /// See [`super::slices::add_pair_products`], likewise.
 ///
 /// # Safety
 /// [`available`] says so.
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512ifma")]
-pub(super) unsafe fn add_pair_products(
-    sums: &mut [Sum; 2],
-    re: &[u64],
-    im: &[u64],
-    values: &[u64],
-) -> usize {
+pub(super) unsafe fn add_pair_products(sums: &mut [Sum; 2], re: &[u64], im: &[u64], values: &[u64]) -> usize {
     let (re, im, values) = (vectors(re), vectors(im), vectors(values));
     let blocks = re.chunks(BLOCK).zip(im.chunks(BLOCK)).zip(values.chunks(BLOCK));
     for ((re, im), values) in blocks {

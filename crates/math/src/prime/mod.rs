@@ -16,7 +16,7 @@ mod pairs;
 mod slices;
 
 pub use pairs::{Pair, PairSlice, PairVec};
-pub use slices::{scale_into, sub_into};
+pub use slices::{reduce_into, scale_into, sub_into};
 
 /// Numbers that witness every composite number of 64 bits: Sorenson and Webster, "Strong
 /// pseudoprimes to twelve prime bases", Math. Comp. 2017.
@@ -197,6 +197,58 @@ impl Sum {
     /// If the lengths differ.
     pub fn add_products(&mut self, a: &[u64], b: &[u64]) {
         slices::add_products(self, a, b);
+    }
+}
+
+/// A [`Sum`] to which short slices are added many times over: lanes are added up at the end.
+#[derive(Clone, Copy, Default)]
+pub struct LaneSum {
+    /// Columns of 52 bits and more.
+    lanes: [[u64; 8]; 3],
+    /// Vectors that were added to them.
+    n: usize,
+    sum: Sum,
+}
+
+impl LaneSum {
+    /// Adds `Σ a·b`.
+    ///
+    /// # Panics
+    /// If the lengths differ.
+    pub fn add_products(&mut self, a: &[u64], b: &[u64]) {
+        assert_eq!(a.len(), b.len(), "slices of one length");
+        #[cfg(target_arch = "x86_64")]
+        if ifma::available() && a.len() <= ifma::BLOCK * ifma::LANES {
+            let n = a.len() / ifma::LANES;
+            if self.n + n > ifma::BLOCK {
+                self.flush();
+            }
+            self.n += n;
+            // SAFETY: just tested.
+            let done = unsafe { ifma::add_to_lanes(&mut self.lanes, a, b) };
+            a[done..].iter().zip(&b[done..]).for_each(|(a, b)| self.sum.add_product(*a, *b));
+            return;
+        }
+        self.sum.add_products(a, b);
+    }
+
+    fn flush(&mut self) {
+        for (column, lanes) in std::mem::take(&mut self.lanes).iter().enumerate() {
+            for lane in lanes {
+                let shift = 52 * column as u32;
+                let (low, carry) = self.sum.low.overflowing_add(u128::from(*lane) << shift);
+                let above = if column == 2 { *lane >> 24 } else { 0 };
+                self.sum.low = low;
+                self.sum.top = self.sum.top.wrapping_add(above).wrapping_add(u64::from(carry));
+            }
+        }
+        self.n = 0;
+    }
+
+    /// The sum of all that was added.
+    pub fn total(mut self) -> Sum {
+        self.flush();
+        self.sum
     }
 }
 

@@ -2,6 +2,8 @@
 
 use bytemuck::{Pod, Zeroable};
 
+use buf::Buf;
+
 use super::slices;
 use super::{Prime, Sum};
 
@@ -48,11 +50,10 @@ impl Pair {
     }
 }
 
-/// A vector of pairs: real parts, imaginary parts.
-#[derive(Clone, Default)]
+/// A vector of pairs: real parts, imaginary parts, in pooled memory.
 pub struct PairVec {
-    re: Vec<u64>,
-    im: Vec<u64>,
+    parts: [Buf; 2],
+    n: usize,
 }
 
 /// A view of a [`PairVec`].
@@ -73,17 +74,28 @@ impl PairVec {
         let lengths: Vec<usize> =
             std::iter::successors(Some(n), |n| Some(n.div_ceil(2))).take(points.len() + 1).collect();
         assert_eq!(lengths.last(), Some(&1), "points for each halving");
-        let mut out = PairVec { re: Vec::with_capacity(n), im: Vec::with_capacity(n) };
-        out.push(Pair::from(prime.weight(1)));
+        let mut out = PairVec::stale(n);
+        out.n = 1;
+        let [re, im] = out.parts_mut(1);
+        (re[0], im[0]) = (prime.weight(1), 0);
         for (point, n) in points.iter().zip(&lengths).rev() {
-            let half = out.len();
-            out.re.resize(*n, 0);
-            out.im.resize(*n, 0);
-            let (re, re_high) = out.re.split_at_mut(half);
-            let (im, im_high) = out.im.split_at_mut(half);
+            let half = std::mem::replace(&mut out.n, *n);
+            let [re, im] = out.parts_mut(*n);
+            let (re, re_high) = re.split_at_mut(half);
+            let (im, im_high) = im.split_at_mut(half);
             slices::split_weights(prime, *point, [re, im], [re_high, im_high]);
         }
         out
+    }
+
+    /// Room for `n` pairs and one more, of no particular values.
+    fn stale(n: usize) -> Self {
+        PairVec { parts: [(); 2].map(|()| Buf::stale(8 * (n + 1))), n }
+    }
+
+    /// The first `n` pairs that there is room for.
+    fn parts_mut(&mut self, n: usize) -> [&mut [u64]; 2] {
+        self.parts.each_mut().map(|part| &mut part.as_mut_slice()[..n])
     }
 
     /// `Σ_row weights[row] · rows[row][j] / 2^64` for each `j`.
@@ -92,25 +104,30 @@ impl PairVec {
     /// If the rows differ in length or are not as many as the weights.
     pub fn combine(prime: &Prime, weights: &[Pair; 8], rows: &[&[u64]; 8]) -> PairVec {
         let n = rows[0].len();
-        let mut out = PairVec { re: vec![0; n], im: vec![0; n] };
-        slices::combine(prime, weights, rows, &mut out.re, &mut out.im);
+        let mut out = PairVec::stale(n);
+        let [re, im] = out.parts_mut(n);
+        slices::combine(prime, weights, rows, re, im);
+        out
+    }
+
+    /// These pairs.
+    pub fn new(pairs: &[Pair]) -> Self {
+        let mut out = PairVec::stale(pairs.len());
+        let [re, im] = out.parts_mut(pairs.len());
+        for ((re, im), pair) in re.iter_mut().zip(im).zip(pairs) {
+            (*re, *im) = (pair.re, pair.im);
+        }
         out
     }
 
     /// The number of pairs.
     pub fn len(&self) -> usize {
-        self.re.len()
+        self.n
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.re.is_empty()
-    }
-
-    /// Adds one at the end.
-    pub fn push(&mut self, pair: Pair) {
-        self.re.push(pair.re);
-        self.im.push(pair.im);
+        self.n == 0
     }
 
     /// The pair at a place.
@@ -118,22 +135,24 @@ impl PairVec {
     /// # Panics
     /// If there is none.
     pub fn get(&self, at: usize) -> Pair {
-        Pair { re: self.re[at], im: self.im[at] }
+        let PairSlice { re, im } = self.as_slice();
+        Pair { re: re[at], im: im[at] }
     }
 
     /// The whole vector.
     pub fn as_slice(&self) -> PairSlice<'_> {
-        PairSlice { re: &self.re, im: &self.im }
+        let [re, im] = self.parts.each_ref().map(|part| &part.as_slice()[..self.n]);
+        PairSlice { re, im }
     }
 
     /// Folds the vector at a point, a weight: see [`PairVec::fold_weights`].
     pub fn fold(&mut self, prime: &Prime, point: Pair) {
         let half = self.even_half();
-        let (re, re_high) = self.re.split_at_mut(half);
-        let (im, im_high) = self.im.split_at_mut(half);
+        let [re, im] = self.parts_mut(2 * half);
+        let (re, re_high) = re.split_at_mut(half);
+        let (im, im_high) = im.split_at_mut(half);
         slices::fold(prime, point, [re, im], [re_high, im_high]);
-        self.re.truncate(half);
-        self.im.truncate(half);
+        self.n = half;
     }
 
     /// `[Σ u·v, Σ (u' − u)·(v' − v)] / 2^64` over the pairs of the first halves and, with a dash,
@@ -156,9 +175,12 @@ impl PairVec {
     /// A zero makes the length even.
     fn even_half(&mut self) -> usize {
         if self.len() % 2 == 1 {
-            self.push(Pair::default());
+            let at = self.n;
+            let [re, im] = self.parts_mut(at + 1);
+            (re[at], im[at]) = (0, 0);
+            self.n += 1;
         }
-        self.len() / 2
+        self.n / 2
     }
 }
 

@@ -45,6 +45,23 @@ multiversioned! {
         }
     }
 
+    /// `out = low + 2^64·high` modulo the prime, of words `[low, high]`.
+    ///
+    /// # Panics
+    /// If the lengths differ.
+    pub fn reduce_into(prime: &Prime, out: &mut [u64], words: &[[u64; 2]]) {
+        assert_eq!(out.len(), words.len(), "an element for each two words");
+        let square = [prime.square; 64];
+        for (out, words) in out.chunks_mut(64).zip(words.chunks(64)) {
+            let mut high = [0; 64];
+            high.iter_mut().zip(words).for_each(|(high, words)| *high = words[1]);
+            scale_into(prime, out, &square[..out.len()], &high[..out.len()]);
+            for (out, [low, _]) in out.iter_mut().zip(words) {
+                *out = prime.plus(*out, prime.reduce(*low));
+            }
+        }
+    }
+
     pub(super) fn add_products(sum: &mut Sum, a: &[u64], b: &[u64]) {
         assert_eq!(a.len(), b.len(), "slices of one length");
         let done = vectored!(ifma::add_products(sum, a, b));

@@ -62,7 +62,7 @@ fn arithmetic_agrees_with_division() {
 fn sums_of_products_keep_every_carry() {
     at_every_level(|_| {
         for p in primes() {
-            for n in [0, 1, 2, 5, 64, 301] {
+            for n in [0, 1, 2, 5, 64, 301, 9001] {
                 let (a, b) = (words(3, n), words(4, n));
                 let slow = (0..n).fold(0, |sum, i| p.plus(sum, big(p.reduce(a[i]), b[i], &p)));
                 assert_eq!(lifted(p.dot(&a, &b), &p), slow);
@@ -71,6 +71,44 @@ fn sums_of_products_keep_every_carry() {
                 assert_eq!(lifted(p.dot(&most, &most), &p), slow);
             }
         }
+    });
+}
+
+#[test]
+fn slices_of_elements() {
+    at_every_level(|_| {
+        for p in primes() {
+            for n in [0, 1, 8, 100] {
+                let a: Vec<u64> = words(12, n).iter().map(|word| p.reduce(*word)).collect();
+                let b = words(13, n);
+                let mut out = vec![1; n];
+                scale_into(&p, &mut out, &a, &b);
+                assert!((0..n).all(|i| out[i] == p.times(a[i], b[i])));
+                scale_into(&p, &mut out, &vec![p.p - 1; n], &vec![u64::MAX; n]);
+                assert!(out.iter().all(|out| *out == p.times(p.p - 1, u64::MAX)));
+                let two: Vec<[u64; 2]> = b.iter().zip(&a).map(|(b, a)| [*b, b ^ a]).collect();
+                reduce_into(&p, &mut out, &two);
+                assert!((0..n).all(|i| out[i] == p.reduce_two(two[i][0], two[i][1])));
+                sub_into(&p, &mut out, &a, &vec![p.p - 1; n]);
+                assert!((0..n).all(|i| out[i] == p.plus(a[i], 1)));
+            }
+        }
+    });
+}
+
+#[test]
+fn sums_in_lanes_are_sums() {
+    at_every_level(|_| {
+        let (mut lanes, mut sum) = (LaneSum::default(), Sum::default());
+        let most = vec![u64::MAX; 5000];
+        for n in [3, 64, 64, 5000, 4096, 17, 4096, 100] {
+            lanes.add_products(&most[..n], &words(14, 5000)[..n]);
+            lanes.add_products(&most[..n], &most[..n]);
+            for word in words(14, 5000)[..n].iter().chain(&most[..n]) {
+                sum.add_product(u64::MAX, *word);
+            }
+        }
+        assert_eq!(lanes.total(), sum);
     });
 }
 
@@ -87,9 +125,8 @@ fn slow_times(p: &Prime, a: Pair, b: Pair) -> Pair {
 }
 
 fn pairs(p: &Prime, seed: u64, n: usize) -> PairVec {
-    let mut out = PairVec::default();
-    words(seed, n).iter().zip(words(seed + 50, n)).for_each(|(a, b)| out.push(pair(p, *a, b)));
-    out
+    let pairs = words(seed, n).into_iter().zip(words(seed + 50, n)).map(|(a, b)| pair(p, a, b));
+    PairVec::new(&pairs.collect::<Vec<_>>())
 }
 
 #[test]
@@ -141,7 +178,7 @@ fn folding_step_by_step_agrees_with_weights() {
 fn products_of_halves() {
     at_every_level(|_| {
         for p in primes() {
-            for n in [1, 2, 3, 9, 40] {
+            for n in [1, 2, 3, 9, 40, 9001] {
                 let (mut u, mut v) = (pairs(&p, 10, n), pairs(&p, 11, n));
                 let half = n.div_ceil(2);
                 let get = |w: &PairVec, at: usize| if at < n { w.get(at) } else { Pair::default() };

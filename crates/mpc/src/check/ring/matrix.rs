@@ -118,14 +118,14 @@ impl Projected {
     pub(super) fn left_operand(&self, prime: &Prime, weights: &[u64], out: &mut impl Operand) {
         let inner = self.n / MATRIX_SUBSETS;
         for sums in [&self.rows, &self.columns] {
-            out.extend(self.n, |at| prime.times(weights[at / inner], sums.element(prime, at)));
+            extend(out, self.n, |at| prime.times(weights[at / inner], sums.element(prime, at)));
         }
     }
 
     /// Adds `Y'·b ‖ aᵀX'` to the right operand.
     pub(super) fn right_operand(&self, prime: &Prime, out: &mut impl Operand) {
         for sums in [&self.columns, &self.rows] {
-            out.extend(self.n, |at| sums.element(prime, at));
+            extend(out, self.n, |at| sums.element(prime, at));
         }
     }
 }
@@ -133,4 +133,9 @@ impl Projected {
 /// `z − mask`: what the holder of both knows of a matrix product beside the products.
 pub(super) fn left_terms<R: Word>(z: &Column<R>, mask: &Column<R>) -> Column<R> {
     z.zip(mask, Group::minus)
+}
+
+/// Adds `f` of each number below `n`.
+fn extend(out: &mut impl Operand, n: usize, f: impl Fn(usize) -> u64) {
+    (0..n).for_each(|at| out.extend(1, |out| out[0] = f(at)));
 }

@@ -152,7 +152,7 @@ impl Foreseen {
 
     /// Each product's subsets, from the first coins.
     pub(crate) fn selections(&self, coins: &[[u8; 32]; 2]) -> Vec<u64> {
-        transcript::Selections::of(&self.start(coins), self.shape).gates
+        transcript::Selections::of(&self.start(coins), self.shape).gates().to_vec()
     }
 
     /// The prime, from the second coin too.

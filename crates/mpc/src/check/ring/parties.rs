@@ -6,6 +6,7 @@ use net::PartyId;
 
 use super::integer::Integer;
 use super::lanes::{self, ProverLanes};
+use super::operand::Kept;
 use super::prover::{self, Proof};
 use super::shape::{QUOTIENT_BYTES, Shape};
 use super::sides::{Side, Terms, weighed_integers};
@@ -117,10 +118,11 @@ impl<'a> Parties<'a> {
         let [own, to_next] = &self.roots.0;
         let (transcript, challenge) = self.challenge(mine.transcript, second);
         let lanes = ProverLanes::of(&mine.step, [own, to_next], self.shape, &challenge.prime);
-        let [mut u, mut v] = [(); 2].map(|()| Vec::with_capacity(self.shape.row_len() * super::shape::ROWS));
+        let [mut u, mut v] = [(); 2].map(|()| Kept::new(self.shape));
         mine.side.left(0, &challenge, None, &mut u);
         mine.side.right(1, &challenge, None, &mut v);
-        let Proof { left, last } = prover::prove(self.shape, transcript, &challenge.prime, [u, v], &lanes);
+        let Proof { left, last } =
+            prover::prove(self.shape, transcript, &challenge.prime, [u, v].map(Kept::ended), &lanes);
         let message = [bytemuck::cast_slice(&left), &last[..]].concat();
         s.send(self.step, PROOF, self.seat.prev, bytes_of(&message))?;
         Ok(last)

@@ -1,6 +1,7 @@
 //! The prover's side of a proof, once the prime is known.
 
-use math::prime::{Pair, PairVec, Prime, Sum, sub_into};
+use buf::Buf;
+use math::prime::{LaneSum, Pair, PairVec, Prime, sub_into};
 
 use super::lanes::ProverLanes;
 use super::operand::row_weights;
@@ -16,22 +17,21 @@ pub(super) struct Proof {
     pub(super) last: Seed,
 }
 
-/// Proves `⟨u, v⟩ = T_L + T_R`. Zeros fill the vectors up to the shape's length.
+/// Proves `⟨u, v⟩ = T_L + T_R`, for vectors that zeros fill up to the shape's length.
 pub(super) fn prove(
     shape: Shape,
     transcript: Transcript,
     prime: &Prime,
-    mut operands: [Vec<u64>; 2],
+    operands: [Buf; 2],
     lanes: &ProverLanes,
 ) -> Proof {
     let mut proof =
         Rounds { transcript, prime, lanes, left: Vec::with_capacity(shape.n_words()), n_rounds: 0 };
-    operands.iter_mut().for_each(|w| w.resize(ROWS * shape.row_len(), 0));
 
     proof.share(&extended(prime, &operands));
     let points = proof.transcript.points(prime, 3);
     let weights = row_weights(prime, &points.iter().map(|point| point.weight(prime)).collect::<Vec<_>>());
-    let [mut u, mut v] = operands.map(|w| PairVec::combine(prime, &weights, &rows_of(&w)));
+    let [mut u, mut v] = operands.map(|w| PairVec::combine(prime, &weights, &rows_of(w.as_slice())));
 
     while u.len() > 1 {
         let sums = PairVec::products(prime, &mut u, &mut v);
@@ -81,10 +81,10 @@ fn rows_of(w: &[u64]) -> [&[u64]; ROWS] {
 
 /// The inner products of both vectors' extensions at the points of {0, 1, ∞}^3 but zero: point
 /// `Σ 3^t·digit_t`, where digit 2 is ∞, the difference between 1 and 0.
-fn extended(prime: &Prime, operands: &[Vec<u64>; 2]) -> [u64; SHARED_POINTS] {
-    let mut sums = [Sum::default(); SHARED_POINTS];
+fn extended(prime: &Prime, operands: &[Buf; 2]) -> [u64; SHARED_POINTS] {
+    let mut sums = [LaneSum::default(); SHARED_POINTS];
     let [mut u, mut v] = [(); 2].map(|()| vec![[0; TILE]; SHARED_POINTS + 1]);
-    let [u_rows, v_rows] = operands.each_ref().map(|w| rows_of(w));
+    let [u_rows, v_rows] = operands.each_ref().map(|w| rows_of(w.as_slice()));
     let n = u_rows[0].len();
     for first in (0..n).step_by(TILE) {
         let len = TILE.min(n - first);
@@ -95,7 +95,7 @@ fn extended(prime: &Prime, operands: &[Vec<u64>; 2]) -> [u64; SHARED_POINTS] {
             sum.add_products(&u[point + 1][..len], &v[point + 1][..len]);
         }
     }
-    sums.map(|sum| prime.weight(prime.total(sum)))
+    sums.map(|sum| prime.weight(prime.total(sum.total())))
 }
 
 /// Writes the points of eight rows.

@@ -40,7 +40,7 @@ impl Side<'_> {
     fn of_segment<R: Word>(&self, place: &mut Place, segment: &Segment<'_, R>) -> &[u64] {
         let first = place.gate;
         place.gate += segment.rows().len();
-        &self.selections.gates[first..place.gate]
+        &self.selections.gates()[first..place.gate]
     }
 
     fn matrix<'a, R: Word>(&self, place: &mut Place, product: &'a ProductStep<R>) -> Option<Matrix<'a, R>> {
@@ -75,14 +75,14 @@ impl Side<'_> {
         totals: &mut [Integer],
     ) {
         let z = &product.z.parts().as_slice()[0];
-        let [e_mask, f] = [own, next].map(|root| root.stream(&product.step, Use::Mask).column::<R>(z.len()));
+        let mask = |root: &Root| root.stream(&product.step, Use::Mask).column::<R>(z.len());
+        let f = mask(next);
         for segment in segments(product) {
             let selections = self.of_segment(place, &segment);
-            let e = segment.left_terms(0, z, &e_mask);
-            segment.quotients(&e, &f.items()[segment.rows()], selections, sums);
+            segment.quotients(&f.items()[segment.rows()], selections, sums);
         }
         if let Some(matrix) = self.matrix(place, product) {
-            let [e, f] = [&left_terms(z, &e_mask), &f].map(|terms| matrix.of_terms(terms));
+            let [e, f] = [&left_terms(z, &mask(own)), &f].map(|terms| matrix.of_terms(terms));
             let products = matrix.projected(0).totals(&matrix.projected(1), &e, &f);
             for (total, product) in totals.iter_mut().zip(products) {
                 *total = total.plus(&product.shifted_down(R::BITS));
@@ -124,10 +124,10 @@ impl Side<'_> {
             for segment in segments(product) {
                 let weights = segment.weights(&table, self.of_segment(place, &segment));
                 if let Some((z, mask)) = &held {
-                    let terms = segment.left_terms(part, z, mask);
-                    claim = prime.plus(claim, weighed_sum(prime, &weights, &terms));
+                    let more = segment.left_claim(part, prime, weights.as_slice(), z, mask);
+                    claim = prime.plus(claim, more);
                 }
-                segment.left_operand(part, prime, &weights, out);
+                segment.left_operand(part, prime, weights.as_slice(), out);
             }
             if let Some(matrix) = self.matrix(place, product) {
                 let projected = matrix.projected(part);
@@ -176,7 +176,8 @@ impl Side<'_> {
                 let selections = self.of_segment(place, &segment);
                 if let Some(terms) = &terms {
                     let weights = segment.weights(&table, selections);
-                    claim = prime.plus(claim, weighed_sum(prime, &weights, &terms.items()[segment.rows()]));
+                    let terms = &terms.items()[segment.rows()];
+                    claim = prime.plus(claim, weighed_sum(prime, weights.as_slice(), terms));
                 }
                 segment.right_operand(part, prime, out);
             }

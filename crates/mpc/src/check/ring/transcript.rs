@@ -1,5 +1,6 @@
 //! What the challenges of a proof hang on, and what is drawn from them.
 
+use buf::Buf;
 use math::prg::Prg;
 use math::prime::{Pair, Prime};
 use math::subsets::{SUBSETS, SubsetWeights};
@@ -142,8 +143,7 @@ pub(super) fn digest(salt: &Seed, words: &[u64]) -> Seed {
 
 /// The subsets that products belong to: from the first coins.
 pub(super) struct Selections {
-    /// A word for each product outside matrices, one bit a subset.
-    pub(super) gates: Vec<u64>,
+    gates: Buf,
     lines: Prg,
 }
 
@@ -152,9 +152,14 @@ pub(super) type LineSelections = Vec<[u64; 3]>;
 
 impl Selections {
     pub(super) fn of(transcript: &Transcript, shape: Shape) -> Self {
-        let mut gates = vec![0; shape.n_gates];
-        transcript.selection_key(0).fill_items(0, &mut gates);
+        let mut gates = Buf::stale(8 * shape.n_gates);
+        transcript.selection_key(0).fill_items::<u64>(0, gates.as_mut_slice());
         Selections { gates, lines: transcript.selection_key(1) }
+    }
+
+    /// A word for each product outside matrices, one bit a subset.
+    pub(super) fn gates(&self) -> &[u64] {
+        self.gates.as_slice()
     }
 
     /// Those of the rows and the columns of the matrix that comes after `next_block` blocks of the

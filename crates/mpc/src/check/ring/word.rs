@@ -1,6 +1,6 @@
 //! What the proof asks of a ring.
 
-use math::prime::Prime;
+use math::prime::{Prime, reduce_into};
 use math::{Group, Ring, Z8, Z16, Z32, Z64, Z128};
 
 /// Runs `$body` with `$list` bound to the products of each ring, in the order of the proof.
@@ -28,17 +28,19 @@ pub(super) trait Word: Ring {
     /// Parts of 32 bits.
     const HALVES: usize = Self::BITS.div_ceil(32) as usize;
 
-    /// The integer modulo p, or one that the first factor of a product may be too.
-    fn element(self, prime: &Prime) -> u64;
+    /// The integers modulo p.
+    fn elements(prime: &Prime, list: &[Self], out: &mut [u64]);
 
-    /// The product of an element of the field, a weight, with this.
-    fn weighed(self, prime: &Prime, weight: u64) -> u64;
+    /// Words that are the integers modulo p.
+    fn words(prime: &Prime, list: &[Self], out: &mut [u64]) {
+        Self::elements(prime, list, out);
+    }
 
     /// `terms += a·b`, as integers.
     fn add_product(terms: &mut Self::Terms, a: Self, b: Self);
 
-    /// `(terms − e − f) / 2^k` where that is a whole number: its words, each with a sign.
-    fn quotient(terms: Self::Terms, e: Self, f: Self) -> [i128; 2];
+    /// `(terms − f) / 2^k`, rounded down: its words, each with a sign.
+    fn quotient(terms: Self::Terms, f: Self) -> [i128; 2];
 
     /// Part `at` of 32 bits.
     fn half(self, at: usize) -> u32 {
@@ -51,27 +53,25 @@ macro_rules! narrow {
         impl Word for $ring {
             type Terms = [i128; 2];
 
-            #[inline(always)]
-            fn element(self, prime: &Prime) -> u64 {
-                prime.reduce(self.0.into())
+            fn elements(prime: &Prime, list: &[Self], out: &mut [u64]) {
+                out.iter_mut().zip(list).for_each(|(out, item)| *out = prime.reduce(item.0.into()));
             }
 
-            #[inline(always)]
-            fn weighed(self, prime: &Prime, weight: u64) -> u64 {
-                prime.times(weight, self.0.into())
+            fn words(_: &Prime, list: &[Self], out: &mut [u64]) {
+                out.iter_mut().zip(list).for_each(|(out, item)| *out = item.0.into());
             }
 
             #[inline(always)]
             fn add_product(terms: &mut Self::Terms, a: Self, b: Self) {
                 let product = u128::from(a.0) * u128::from(b.0);
-                terms[0] += i128::from(product as u64);
-                terms[1] += (product >> 64) as i128;
+                terms[0] = terms[0].wrapping_add(i128::from(product as u64));
+                terms[1] = terms[1].wrapping_add((product >> 64) as i128);
             }
 
             #[inline(always)]
-            fn quotient([low, high]: Self::Terms, e: Self, f: Self) -> [i128; 2] {
-                let rest = low - i128::from(e.0) - i128::from(f.0);
-                [(rest >> Self::BITS) + (high << (64 - Self::BITS)), 0]
+            fn quotient([low, high]: Self::Terms, f: Self) -> [i128; 2] {
+                let rest = low.wrapping_sub(i128::from(f.0));
+                [(rest >> Self::BITS).wrapping_add(high << (64 - Self::BITS)), 0]
             }
         }
     )*};
@@ -82,14 +82,9 @@ narrow!(Z8, Z16, Z32, Z64);
 impl Word for Z128 {
     type Terms = [i128; 4];
 
-    #[inline(always)]
-    fn element(self, prime: &Prime) -> u64 {
-        prime.reduce_two(self.0 as u64, (self.0 >> 64) as u64)
-    }
-
-    #[inline(always)]
-    fn weighed(self, prime: &Prime, weight: u64) -> u64 {
-        prime.times(weight, self.element(prime))
+    fn elements(prime: &Prime, list: &[Self], out: &mut [u64]) {
+        // Two words each, the lower one first, as on any machine that this runs on.
+        reduce_into(prime, out, bytemuck::cast_slice(list));
     }
 
     #[inline(always)]
@@ -97,16 +92,16 @@ impl Word for Z128 {
         let words = |x: u128| [x as u64, (x >> 64) as u64].map(u128::from);
         let ([a0, a1], [b0, b1]) = (words(a.0), words(b.0));
         for (at, product) in [(0, a0 * b0), (1, a0 * b1), (1, a1 * b0), (2, a1 * b1)] {
-            terms[at] += i128::from(product as u64);
-            terms[at + 1] += (product >> 64) as i128;
+            terms[at] = terms[at].wrapping_add(i128::from(product as u64));
+            terms[at + 1] = terms[at + 1].wrapping_add((product >> 64) as i128);
         }
     }
 
     #[inline(always)]
-    fn quotient(terms: Self::Terms, e: Self, f: Self) -> [i128; 2] {
-        let word = |x: u128, at: u32| i128::from((x >> (64 * at)) as u64);
-        let first = terms[0] - word(e.0, 0) - word(f.0, 0);
-        let second = terms[1] - word(e.0, 1) - word(f.0, 1) + (first >> 64);
+    fn quotient(terms: Self::Terms, f: Self) -> [i128; 2] {
+        let word = |at: u32| i128::from((f.0 >> (64 * at)) as u64);
+        let first = terms[0] - word(0);
+        let second = terms[1] - word(1) + (first >> 64);
         [terms[2] + (second >> 64), terms[3]]
     }
 }
@@ -138,7 +133,7 @@ mod tests {
             }
             let e = ring.minus(f);
             slow = slow.minus(&integer(e)).minus(&integer(f));
-            let [low, high] = R::quotient(terms, e, f);
+            let [low, high] = R::quotient(terms, f);
             let quotient = Integer::from_word(low, 0).plus(&Integer::from_word(high, 1));
             assert_eq!(quotient, slow.shifted_down(R::BITS));
             assert_eq!(quotient.times(&integer(R::ONE).shifted_up(R::BITS)), slow, "a whole number");

@@ -190,7 +190,7 @@ impl Sides {
                 c = c.plus(&integer(x).times(&integer(y_next))).plus(&integer(y).times(&integer(x_next)));
                 e = e.minus(x.times(y));
             }
-            let word = selections.gates[place.gate];
+            let word = selections.gates()[place.gate];
             place.gate += 1;
             let subsets = (0..n_subsets).map(|t| t < 64 && word >> t & 1 == 1).collect();
             let (e, f) = (integer(e), integer(f(at)));

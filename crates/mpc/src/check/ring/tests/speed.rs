@@ -5,8 +5,9 @@ use std::time::Instant;
 
 use super::*;
 use crate::check::ring::lanes::{self, ProverLanes};
+use crate::check::ring::operand::Kept;
 use crate::check::ring::prover;
-use crate::check::ring::shape::{ROWS, Shape};
+use crate::check::ring::shape::Shape;
 use crate::check::ring::sides::{Side, Terms};
 use crate::check::ring::transcript::{Challenge, Selections, Statement, Transcript};
 use crate::check::ring::verifier::Points;
@@ -43,10 +44,10 @@ fn roles(s: &mut Session, name: &str, n: usize, steps: &[RingStep]) -> Result<()
     let lanes = ProverLanes::of(&of_prover, [own, next], shape, prime);
     let mine = side(&batch);
     let operands = || {
-        let [mut u, mut v] = [(); 2].map(|()| Vec::with_capacity(shape.row_len() * ROWS));
+        let [mut u, mut v] = [(); 2].map(|()| Kept::new(shape));
         mine.left(0, &challenge, None, &mut u);
         mine.right(1, &challenge, None, &mut v);
-        [u, v]
+        [u, v].map(Kept::ended)
     };
     let digests = vec![[0; 32]; shape.n_digests()];
     let mut last = transcript.clone();
