@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use math::gf::{Gf64, Gf128, add_scaled, inner_product};
+use math::prime::{Pair, PairVec, Prime, Sum, scale_into};
+use math::subsets::{SubsetSums, SubsetWeights};
 use math::transpose::{planes_to_rows, rows_to_planes};
 use math::{Group, Prg, Z64, kernel, prg};
 
@@ -76,6 +78,55 @@ fn transposes(c: &mut Criterion) {
     group.finish();
 }
 
+/// What the proof of ring products makes of each product: several of these, in three roles. The whole by
+/// role is a test of `mpc`: `cargo test --release -p mpc --lib nanoseconds_per_product -- --ignored
+/// --nocapture`.
+fn ring_proof(c: &mut Criterion) {
+    let mut group = c.benchmark_group("ring proof");
+    group.throughput(Throughput::Elements(ROWS as u64));
+    let mut drawn = noise::<u64>(1000, 1).into_iter();
+    let prime = Prime::sample(|| drawn.next().expect("a prime among a thousand numbers"));
+    let reduced =
+        |seed| -> Vec<u64> { noise::<u64>(ROWS, seed).iter().map(|word| prime.reduce(*word)).collect() };
+    let (selections, a, b) = (noise::<u64>(ROWS, 2), reduced(3), noise::<u64>(ROWS, 4));
+    let mut out = vec![0; ROWS];
+    let table = SubsetWeights::new(&prime, a[..64].try_into().expect("a weight for each subset"));
+    group.bench_function("weights of subsets", |bench| {
+        bench.iter(|| table.select(black_box(&selections), black_box(&mut out)));
+    });
+    let limbs: Vec<i64> = b.iter().map(|word| (word >> 30) as i64).collect();
+    let mut sums = SubsetSums::default();
+    group.bench_function("subset sums, two limbs", |bench| {
+        bench.iter(|| {
+            for (selections, limbs) in selections.chunks(512).zip(limbs.chunks(512)) {
+                sums.add_all(selections, limbs, Some(limbs));
+            }
+        });
+    });
+    group.bench_function("elements by weights", |bench| {
+        bench.iter(|| scale_into(&prime, black_box(&mut out), &a, &b));
+    });
+    group.bench_function("sum of products", |bench| bench.iter(|| prime.dot(black_box(&a), &b)));
+    let point = Pair { re: a[0], im: a[1] };
+    let points = [point; ROWS.ilog2() as usize];
+    group.bench_function("weights of a fold", |bench| {
+        bench.iter(|| PairVec::fold_weights(&prime, ROWS, black_box(&points)));
+    });
+    let weights = PairVec::fold_weights(&prime, ROWS, &points);
+    group.bench_function("sum by weights of a fold", |bench| {
+        bench.iter(|| {
+            let mut sums = [Sum::default(); 2];
+            weights.as_slice().add_products(black_box(&b), &mut sums);
+            sums
+        });
+    });
+    let rows: [&[u64]; 8] = std::array::from_fn(|row| &b[row * ROWS / 8..(row + 1) * ROWS / 8]);
+    group.bench_function("eight rows into one of pairs", |bench| {
+        bench.iter(|| PairVec::combine(&prime, &[point; 8], black_box(&rows)));
+    });
+    group.finish();
+}
+
 fn fields(c: &mut Criterion) {
     let mut group = c.benchmark_group("gf");
     fn both<F: math::gf::Field>(
@@ -120,5 +171,5 @@ fn brief() -> Criterion {
         .without_plots()
 }
 
-criterion_group! { name = kernels; config = brief(); targets = masks, words, transposes, fields, permutations }
+criterion_group! { name = kernels; config = brief(); targets = masks, words, transposes, fields, permutations, ring_proof }
 criterion_main!(kernels);

@@ -30,11 +30,13 @@ pub struct SubsetSums {
     buckets: Vec<[i128; VALUES]>,
     /// Sums that went past the buckets.
     sums: [i128; SUBSETS],
+    /// Whether the buckets hold anything.
+    is_bucketed: bool,
 }
 
 impl Default for SubsetSums {
     fn default() -> Self {
-        SubsetSums { buckets: vec![[0; VALUES]; BYTES], sums: [0; SUBSETS] }
+        SubsetSums { buckets: vec![[0; VALUES]; BYTES], sums: [0; SUBSETS], is_bucketed: false }
     }
 }
 
@@ -42,6 +44,7 @@ impl SubsetSums {
     /// Adds an item to the subsets that `selection` names. Sums are modulo 2^128.
     #[inline(always)]
     pub fn add(&mut self, selection: u64, item: i128) {
+        self.is_bucketed = true;
         for (bucket, byte) in self.buckets.iter_mut().zip(selection.to_le_bytes()) {
             let sum = &mut bucket[usize::from(byte)];
             *sum = sum.wrapping_add(item);
@@ -73,6 +76,9 @@ impl SubsetSums {
 
     /// The sum of each subset.
     pub fn totals(&self) -> [i128; SUBSETS] {
+        if !self.is_bucketed {
+            return self.sums;
+        }
         std::array::from_fn(|subset| {
             let (bucket, bit) = (&self.buckets[subset / 8], subset % 8);
             let members = bucket.iter().enumerate().filter(|(value, _)| value >> bit & 1 == 1);

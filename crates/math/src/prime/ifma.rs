@@ -20,6 +20,9 @@ pub(crate) const LANES: usize = 8;
 /// Vectors of which three products each fit a column: below 2^12 sums of 52 bits.
 pub(super) const BLOCK: usize = 512;
 
+/// Vectors of selections that are looked up at a time.
+const GROUP: usize = 4;
+
 /// Whether this machine has the instructions. Those of the best level nearly all do; tests of
 /// the levels below it take the portable loops.
 pub(crate) fn available() -> bool {
@@ -436,23 +439,31 @@ pub(crate) unsafe fn select(
 ) -> usize {
     let modulus = Modulus::of(prime);
     let (out, _) = out.as_chunks_mut::<LANES>();
-    for (out, selections) in out.iter_mut().zip(vectors(selections)) {
-        let mut rest = load(selections);
+    // Several vectors at a time share what is read of the tables.
+    let groups = out.chunks_mut(GROUP).zip(vectors(selections).chunks(GROUP));
+    for (out, selections) in groups {
+        let mut rest = [_mm512_setzero_si512(); GROUP];
+        rest.iter_mut().zip(selections).for_each(|(rest, selections)| *rest = load(selections));
         // The sum modulo 2^64, and that of the upper halves, which says how often it wrapped.
-        let [mut sum, mut upper] = [_mm512_setzero_si512(); 2];
+        let [mut sums, mut uppers] = [[_mm512_setzero_si512(); GROUP]; 2];
         for table in tables {
             let halves = table.as_chunks::<LANES>().0;
-            let item = _mm512_permutex2var_epi64(load(&halves[0]), rest, load(&halves[1]));
-            rest = _mm512_srli_epi64::<4>(rest);
-            sum = _mm512_add_epi64(sum, item);
-            upper = _mm512_add_epi64(upper, _mm512_srli_epi64::<32>(item));
+            let (first, second) = (load(&halves[0]), load(&halves[1]));
+            for at in 0..GROUP {
+                let item = _mm512_permutex2var_epi64(first, rest[at], second);
+                rest[at] = _mm512_srli_epi64::<4>(rest[at]);
+                sums[at] = _mm512_add_epi64(sums[at], item);
+                uppers[at] = _mm512_add_epi64(uppers[at], _mm512_srli_epi64::<32>(item));
+            }
         }
-        // The sum is upper·2^32 + lower, and lower has 36 bits.
-        let lower = _mm512_sub_epi64(sum, _mm512_slli_epi64::<32>(upper));
-        let middle = _mm512_and_si512(upper, _mm512_set1_epi64((1 << 20) - 1));
-        let c0 = _mm512_add_epi64(lower, _mm512_slli_epi64::<32>(middle));
-        let columns = Columns([c0, _mm512_srli_epi64::<20>(upper), _mm512_setzero_si512()]);
-        store(out, modulus.reduced(columns, _mm512_setzero_si512()));
+        for (out, (sum, upper)) in out.iter_mut().zip(sums.into_iter().zip(uppers)) {
+            // The sum is upper·2^32 + lower, and lower has 36 bits.
+            let lower = _mm512_sub_epi64(sum, _mm512_slli_epi64::<32>(upper));
+            let middle = _mm512_and_si512(upper, _mm512_set1_epi64((1 << 20) - 1));
+            let c0 = _mm512_add_epi64(lower, _mm512_slli_epi64::<32>(middle));
+            let columns = Columns([c0, _mm512_srli_epi64::<20>(upper), _mm512_setzero_si512()]);
+            store(out, modulus.reduced(columns, _mm512_setzero_si512()));
+        }
     }
     LANES * out.len()
 }

@@ -1,11 +1,12 @@
 //! What a cheater makes of coins that it knows too early.
 
-use math::Z64;
+use math::{Group, Ring, Z64};
 
 use crate::bits::SharedBits;
 use crate::check::ring::Foreseen;
 use crate::check::{AndStep, Form, ProductStep, RingBatch, bits};
-use crate::session::Session;
+use crate::prss::Use;
+use crate::session::{Role, Session};
 use crate::share::Shared;
 use crate::step::Label;
 
@@ -32,7 +33,7 @@ pub struct Slips {
     /// Which of its products to change by half the ring.
     pub wrong: Vec<bool>,
     /// What to add to each quotient that it shares.
-    pub additions: Vec<u64>,
+    pub additions: Vec<i128>,
 }
 
 /// Changes to the products of one step, alone in its batch, that pass the proof if a compute party
@@ -43,12 +44,14 @@ pub fn hidden_products(
     factors: [&Shared<Z64>; 2],
     coins: &[[u8; 32]; 2],
 ) -> Slips {
-    let selections = foreseen(s, label, factors).selections(coins);
-    let wrong = even(&selections);
+    let label = label.into();
+    let selections = foreseen(s, label.clone(), factors).selections(coins);
+    let (wrong, halves) = (even(&selections), halves(s, label, factors));
     let additions = (0..64).map(|t| {
-        let members = selections.iter().zip(&wrong).filter(|(word, wrong)| **wrong && **word >> t & 1 == 1);
+        let members = selections.iter().zip(wrong.iter().zip(&halves));
+        let members = members.filter(|(word, (wrong, _))| **wrong && **word >> t & 1 == 1);
         // Two halves of the ring are one of what the quotient counts.
-        members.count() as u64 / 2
+        members.map(|(_, (_, half))| half).sum::<i128>() / 2
     });
     Slips { additions: additions.collect(), wrong }
 }
@@ -59,14 +62,29 @@ pub fn repaired_quotients(
     s: &Session,
     label: Label,
     factors: [&Shared<Z64>; 2],
-) -> impl Fn(&[[u8; 32]; 3]) -> Vec<u64> + Send + use<> {
+) -> impl Fn(&[[u8; 32]; 3]) -> Vec<i128> + Send + use<> {
+    let half = halves(s, label.clone(), factors)[0];
     let foreseen = foreseen(s, label, factors);
     move |[left, right, second]| {
         let coins = [*left, *right];
         let (word, prime) = (foreseen.selections(&coins)[0], foreseen.prime(&coins, second));
         // Half of one, modulo the prime.
-        (0..64).map(|t| (word >> t & 1) * (prime / 2 + 1)).collect()
+        (0..64).map(|t| half * i128::from((word >> t & 1) * (prime / 2 + 1))).collect()
     }
+}
+
+/// By how many halves of 2^64 a product's quotient grows if the product changes by half the ring: one
+/// more where what the left verifier knows becomes less, one less where it becomes more.
+fn halves(s: &Session, label: impl Into<Label>, [x, y]: [&Shared<Z64>; 2]) -> Vec<i128> {
+    let step = s.step().child(label.into());
+    let Role::Rep3 { roots, .. } = &s.core.role else { unreachable!("a compute party cheats") };
+    let right = roots.0[1].stream(&step, Use::Mask).column::<Z64>(x.len());
+    let part = |x: &Shared<Z64>, part: usize, at: usize| x.parts().as_slice()[part].items()[at];
+    let half = |at: usize| {
+        let cross = part(x, 0, at).times(part(y, 1, at)).plus(part(x, 1, at).times(part(y, 0, at)));
+        if cross.minus(right.items()[at]).0 >> 63 == 1 { 1 } else { -1 }
+    };
+    (0..x.len()).map(half).collect()
 }
 
 fn foreseen(s: &Session, label: impl Into<Label>, [x, y]: [&Shared<Z64>; 2]) -> Foreseen {

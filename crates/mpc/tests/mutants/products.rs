@@ -24,7 +24,7 @@ fn product(s: &mut Session) -> Result<Option<Column<Z64>>, ProtocolError> {
     mpc::open(s, "open", z)
 }
 
-type Repair = Box<dyn Fn(&[[u8; 32]; 3]) -> Vec<u64> + Send>;
+type Repair = Box<dyn Fn(&[[u8; 32]; 3]) -> Vec<i128> + Send>;
 
 /// The cheater, what it has heard, and what it makes of it.
 #[derive(Default)]
@@ -67,9 +67,9 @@ impl Cheater {
         });
         let additions = repaired.as_ref().unwrap_or(&slips.additions);
         for (share, add) in shares.chunks_mut(32).zip(additions) {
-            let mut carry = u128::from(*add);
+            let mut carry = *add;
             for word in share.as_chunks_mut::<8>().0 {
-                carry += u128::from(u64::from_le_bytes(*word));
+                carry += i128::from(u64::from_le_bytes(*word));
                 *word = (carry as u64).to_le_bytes();
                 carry >>= 64;
             }

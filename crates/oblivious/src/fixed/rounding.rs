@@ -1,6 +1,6 @@
 //! The one place that decides how bits are cut off and tables are read.
 
-use math::{Group, Z64};
+use math::{Column, Group, Z64, kernel};
 use mpc::{Label, ProtocolError, Security, Session, Shared, SharedBits};
 
 use crate::convert;
@@ -76,10 +76,11 @@ impl Rounding {
 
 /// [`mpc::lookup`] by products alone.
 ///
-/// A table over bits is a polynomial in them, one term to a set of bits. Sets within the lower
-/// half of the bits and within the upper half become ring elements, and a dot product pairs them.
+/// A table over bits is a polynomial in them, one term to a set of bits. The bits become ring
+/// elements, and so do the products of sets within the lower half of them and within the
+/// upper half; a dot product pairs them.
 ///
-/// Cost: about 6 rounds, `2·(2^⌊w/2⌋ + 2^⌈w/2⌉) + t` elements per row and party for `t` tables.
+/// Cost: about 5 rounds, `w + 2^⌊w/2⌋ + 2^⌈w/2⌉ + t` elements per row and party for `t` tables.
 fn by_products(
     s: &mut Session,
     index: &SharedBits,
@@ -88,29 +89,41 @@ fn by_products(
     let (n, width) = (index.n_rows(), index.width());
     let half = width / 2;
     let (low, high) = (1 << half, 1 << (width - half));
-    let sets =
-        [products(s, "low", &index.planes(0..half))?, products(s, "high", &index.planes(half..width))?];
-    let sets = ring_bits(s, &SharedBits::stack(&[&sets[0], &sets[1]]))?;
-    let (low_sets, high_sets) = sets.split_at(low - 1);
-    // For each table and upper set, the sum over lower sets.
-    let inner = |terms: &[Z64], upper: usize| {
-        let constant = Shared::constant(s, n, terms[upper * low]);
-        low_sets
-            .iter()
-            .zip(&terms[upper * low + 1..])
-            .fold(constant, |sum, (set, weight)| sum.add(&set.scale(*weight)))
-    };
+    let mut bits = ring_bits(s, index)?;
+    let upper = bits.split_off(half);
+    let [low_sets, high_sets] = sets(s, [bits, upper])?;
     let terms: Vec<Vec<Z64>> = tables.iter().map(|table| polynomial(table)).collect();
-    let sums = |upper: usize| {
-        let columns: Vec<_> = terms.iter().map(|terms| inner(terms, upper)).collect();
+    // For each upper set, and table by table, the sum over lower sets.
+    let weights: Vec<Z64> = (0..high)
+        .flat_map(|upper| terms.iter().flat_map(move |terms| &terms[upper * low + 1..(upper + 1) * low]))
+        .copied()
+        .collect();
+    let constants = |upper: usize| {
+        let columns: Vec<_> = terms.iter().map(|terms| Shared::constant(s, n, terms[upper * low])).collect();
         Shared::concat(&columns.iter().collect::<Vec<_>>())
     };
-    let base = sums(0);
+    let lines = n * tables.len();
+    let sums = match low_sets.is_empty() {
+        true => None,
+        false => {
+            Some(Shared::concat(&low_sets.iter().collect::<Vec<_>>()).map_linear(high * lines, |sets| {
+                Column::build(high * lines, |out| {
+                    out.fill(Z64::ZERO);
+                    kernel::matmul_into(out, &weights, sets.items(), [high * tables.len(), low - 1, n]);
+                })
+            }))
+        }
+    };
+    let sum = |upper: usize| {
+        let constant = constants(upper);
+        sums.as_ref()
+            .map_or(constant.clone(), |sums| sums.rows(upper * lines..(upper + 1) * lines).add(&constant))
+    };
     let pairs: Vec<(Shared<Z64>, Shared<Z64>)> = (1..high)
-        .map(|upper| (Shared::concat(&vec![&high_sets[upper - 1]; tables.len()]), sums(upper)))
+        .map(|upper| (Shared::concat(&vec![&high_sets[upper - 1]; tables.len()]), sum(upper)))
         .collect();
     let pairs: Vec<_> = pairs.iter().map(|(x, y)| (x, y)).collect();
-    let all = if pairs.is_empty() { base } else { base.add(&mpc::dot(s, "pairs", &pairs)?) };
+    let all = if pairs.is_empty() { sum(0) } else { sum(0).add(&mpc::dot(s, "pairs", &pairs)?) };
     Ok((0..tables.len()).map(|at| all.rows(at * n..(at + 1) * n)).collect())
 }
 
@@ -128,39 +141,42 @@ fn polynomial(table: &[Z64]) -> Vec<Z64> {
     terms
 }
 
-/// The ANDs of all sets of planes but the empty one, in the order of the sets' numbers.
-fn products(s: &mut Session, label: &'static str, bits: &SharedBits) -> Result<SharedBits, ProtocolError> {
-    let width = bits.width();
-    let mut sets: Vec<Option<SharedBits>> = vec![None; 1 << width];
-    (0..width).for_each(|bit| sets[1 << bit] = Some(bits.plane(bit)));
-    s.scope(label, |s| {
-        // Sets of up to twice as many bits each time, from two that are there.
-        let mut done = 1;
-        while done < width {
-            let next: Vec<usize> = (1..sets.len())
-                .filter(|set: &usize| (done + 1..=2 * done).contains(&(set.count_ones() as usize)))
-                .collect();
-            let split = |set: usize| {
-                let first = (0..done).fold(0, |taken, _| {
-                    let left: usize = set & !taken;
-                    taken | left & left.wrapping_neg()
-                });
-                (first, set & !first)
-            };
-            let pairs: Vec<_> = next
-                .iter()
-                .map(|set| {
-                    let (a, b) = split(*set);
-                    (sets[a].as_ref().expect("a smaller set"), sets[b].as_ref().expect("a smaller set"))
-                })
-                .collect();
-            let made = mpc::and_many(s, ("sets", done), &pairs)?;
-            next.into_iter().zip(made).for_each(|(set, product)| sets[set] = Some(product));
-            done *= 2;
-        }
-        let all: Vec<&SharedBits> = sets.iter().flatten().collect();
-        Ok(if all.is_empty() { bits.clone() } else { SharedBits::stack(&all) })
-    })
+/// The products of all sets of bits but the empty one, in the order of the sets' numbers, within each
+/// of two lists.
+fn sets(s: &mut Session, bits: [Vec<Shared<Z64>>; 2]) -> Result<[Vec<Shared<Z64>>; 2], ProtocolError> {
+    let widths = bits.each_ref().map(Vec::len);
+    let mut sets = bits.map(|bits| {
+        let mut sets: Vec<Option<Shared<Z64>>> = vec![None; 1 << bits.len()];
+        bits.into_iter().enumerate().for_each(|(at, bit)| sets[1 << at] = Some(bit));
+        sets
+    });
+    // Sets of up to twice as many bits each time, from two that are there.
+    let mut done = 1;
+    while done < widths[0].max(widths[1]) {
+        let is_next = |set: &usize| (done + 1..=2 * done).contains(&(set.count_ones() as usize));
+        let next: Vec<[usize; 2]> = [0, 1]
+            .into_iter()
+            .flat_map(|list| (1..sets[list].len()).filter(is_next).map(move |set| [list, set]))
+            .collect();
+        let split = |set: usize| {
+            let first = (0..done).fold(0, |taken, _| {
+                let left: usize = set & !taken;
+                taken | left & left.wrapping_neg()
+            });
+            [first, set & !first]
+        };
+        let pairs: Vec<_> = next
+            .iter()
+            .map(|[list, set]| {
+                let [a, b] = split(*set).map(|set| sets[*list][set].as_ref().expect("a smaller set"));
+                (a, b)
+            })
+            .collect();
+        let made = mpc::mul_many(s, ("sets", done), &pairs)?;
+        next.into_iter().zip(made).for_each(|([list, set], product)| sets[list][set] = Some(product));
+        done *= 2;
+    }
+    Ok(sets.map(|sets| sets.into_iter().flatten().collect()))
 }
 
 /// Each plane as ring elements, in 2 rounds.

@@ -7,13 +7,10 @@ use math::prime::{Prime, Sum, scale_into};
 use math::subsets::{LIMB, SubsetSums, SubsetWeights};
 use math::{Column, Group};
 
-use super::operand::Operand;
+use super::operand::{Operand, TILE};
 use super::word::Word;
 use crate::check::{Form, ProductStep};
 use crate::share::Shared;
-
-/// Gates at a time: what is kept of them stays in the first-level cache.
-const TILE: usize = 512;
 
 /// Pairs of a gate whose quotient fits the limbs in which many are added up at a time.
 const MAX_SHORT: usize = 1 << 14;

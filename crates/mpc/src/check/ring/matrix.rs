@@ -9,7 +9,7 @@ use math::subsets::row_subset_sums;
 use math::{Column, Group};
 
 use super::integer::Integer;
-use super::operand::Operand;
+use super::operand::{Operand, TILE};
 use super::shape::MATRIX_SUBSETS;
 use super::transcript::LineSelections;
 use super::word::Word;
@@ -137,5 +137,8 @@ pub(super) fn left_terms<R: Word>(z: &Column<R>, mask: &Column<R>) -> Column<R> 
 
 /// Adds `f` of each number below `n`.
 fn extend(out: &mut impl Operand, n: usize, f: impl Fn(usize) -> u64) {
-    (0..n).for_each(|at| out.extend(1, |out| out[0] = f(at)));
+    for first in (0..n).step_by(TILE) {
+        let tile = |out: &mut [u64]| out.iter_mut().enumerate().for_each(|(at, out)| *out = f(first + at));
+        out.extend(TILE.min(n - first), tile);
+    }
 }

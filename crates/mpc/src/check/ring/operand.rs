@@ -6,7 +6,7 @@ use math::prime::{Pair, PairVec, Prime, Sum};
 use super::shape::{ROWS, Shape};
 
 /// The most elements made at a time.
-const TILE: usize = 512;
+pub(super) const TILE: usize = 512;
 
 /// Rounds after the first whose points are left out of the weights that a vector is folded with: the
 /// weights stay in cache, and cost little.

@@ -192,8 +192,8 @@ impl Challenge {
 
     /// `β_t/2^k`, as weights.
     pub(super) fn scaled<R: Word>(&self) -> Vec<u64> {
-        let scaled = |beta: &u64| (0..R::BITS).fold(self.prime.weight(*beta), |x, _| self.prime.half(x));
-        self.betas.iter().map(scaled).collect()
+        let unit = (0..R::BITS).fold(self.prime.weight(1), |x, _| self.prime.half(x));
+        self.betas.iter().map(|beta| self.prime.times(self.prime.weight(unit), *beta)).collect()
     }
 
     /// The weights of products in a ring by the subsets they belong to: `Σ β_t/2^k`, as weights.
