@@ -45,7 +45,7 @@ pub fn hidden_products(
     coins: &[[u8; 32]; 2],
 ) -> Slips {
     let label = label.into();
-    let selections = foreseen(s, label.clone(), factors).selections(coins);
+    let selections = foreseen(s, label, factors).selections(coins);
     let (wrong, halves) = (even(&selections), halves(s, label, factors));
     let additions = (0..64).map(|t| {
         let members = selections.iter().zip(wrong.iter().zip(&halves));
@@ -63,7 +63,7 @@ pub fn repaired_quotients(
     label: Label,
     factors: [&Shared<Z64>; 2],
 ) -> impl Fn(&[[u8; 32]; 3]) -> Vec<i128> + Send + use<> {
-    let half = halves(s, label.clone(), factors)[0];
+    let half = halves(s, label, factors)[0];
     let foreseen = foreseen(s, label, factors);
     move |[left, right, second]| {
         let coins = [*left, *right];
