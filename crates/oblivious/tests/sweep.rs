@@ -6,7 +6,8 @@ use mpc::{ProtocolError, Security, Session, Shared, SharedBits};
 use oblivious::adder::Carry;
 use oblivious::{
     Aggregate, Cells, Method, Order, Rows, Running, Table, UniqueSide, adder, apply, compare, compose,
-    convert, distinct, divide, group_by, invert, lookup, merge, segmented_scan, segmented_sum, sort, sort_by_bit,
+    convert, distinct, divide, group_by, invert, lookup, merge, segmented_scan, segmented_sum, sort,
+    sort_by_bit,
 };
 
 /// All that was opened, in order.

@@ -93,31 +93,18 @@ fn by_products(
     let upper = bits.split_off(half);
     let [low_sets, high_sets] = sets(s, [bits, upper])?;
     let terms: Vec<Vec<Z64>> = tables.iter().map(|table| polynomial(table)).collect();
-    // For each upper set, and table by table, the sum over lower sets.
-    let weights: Vec<Z64> = (0..high)
-        .flat_map(|upper| terms.iter().flat_map(move |terms| &terms[upper * low + 1..(upper + 1) * low]))
-        .copied()
-        .collect();
-    let constants = |upper: usize| {
-        let columns: Vec<_> = terms.iter().map(|terms| Shared::constant(s, n, terms[upper * low])).collect();
-        Shared::concat(&columns.iter().collect::<Vec<_>>())
-    };
-    let lines = n * tables.len();
-    let sums = match low_sets.is_empty() {
-        true => None,
-        false => {
-            Some(Shared::concat(&low_sets.iter().collect::<Vec<_>>()).map_linear(high * lines, |sets| {
-                Column::build(high * lines, |out| {
-                    out.fill(Z64::ZERO);
-                    kernel::matmul_into(out, &weights, sets.items(), [high * tables.len(), low - 1, n]);
-                })
-            }))
-        }
-    };
+    // For each upper set, table by table, the sum over lower sets, of which the empty one is one.
+    let one = Shared::constant(s, n, Z64(1));
+    let lines = Shared::concat(&std::iter::once(&one).chain(&low_sets).collect::<Vec<_>>());
     let sum = |upper: usize| {
-        let constant = constants(upper);
-        sums.as_ref()
-            .map_or(constant.clone(), |sums| sums.rows(upper * lines..(upper + 1) * lines).add(&constant))
+        let weights: Vec<Z64> =
+            terms.iter().flat_map(|terms| &terms[upper * low..(upper + 1) * low]).copied().collect();
+        lines.map_linear(n * tables.len(), |lines| {
+            Column::build(n * tables.len(), |out| {
+                out.fill(Z64::ZERO);
+                kernel::matmul_into(out, &weights, lines.items(), [tables.len(), low, n]);
+            })
+        })
     };
     let pairs: Vec<(Shared<Z64>, Shared<Z64>)> = (1..high)
         .map(|upper| (Shared::concat(&vec![&high_sets[upper - 1]; tables.len()]), sum(upper)))
