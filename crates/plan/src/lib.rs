@@ -24,6 +24,7 @@ mod logical;
 mod lower;
 pub mod planner;
 pub mod question;
+mod rewrite;
 pub mod secure;
 pub mod types;
 

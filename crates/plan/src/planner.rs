@@ -9,6 +9,7 @@ use crate::error::PlanError;
 use crate::locate::Locator;
 use crate::logical::logical_plan;
 use crate::lower::Lowering;
+use crate::rewrite::Kept;
 use crate::secure::{Node, Op, OutputColumn, SecurePlan, Security};
 
 /// Part of every digest: parties with different planners disagree before they
@@ -67,9 +68,20 @@ fn plan_here(request: Request<'_>) -> Result<SecurePlan, PlanError> {
     let locator = Locator::new(sql);
     let logical = logical_plan(sql, catalog, &session_state(), &locator)?;
     let lowering = Lowering { catalog, locator: &locator };
-    let logical = lowering.order_joins(lowering.aggregate_at_owners(logical)?)?;
-    let logical = lowering.uncast(logical)?;
-    let logical = lowering.push_expressions(logical)?;
+    type Rule<'a> = fn(&Lowering<'a>, LogicalPlan) -> Result<LogicalPlan, PlanError>;
+    let rules: [(&str, Rule<'_>); 5] = [
+        ("aggregate_at_owners", Lowering::aggregate_at_owners),
+        ("order_joins", Lowering::order_joins),
+        ("look_up_dependents", Lowering::look_up_dependents),
+        ("uncast", Lowering::uncast),
+        ("push_expressions", Lowering::push_expressions),
+    ];
+    let mut logical = logical;
+    for (name, rule) in rules {
+        let kept = Kept::of(&logical)?;
+        logical = rule(&lowering, logical)?;
+        kept.check(name, &logical)?;
+    }
     let root = lowering.lower(&logical)?;
     let output = root.schema.iter().map(|field| OutputColumn {
         name: field.name.clone(),

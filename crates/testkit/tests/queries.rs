@@ -148,3 +148,50 @@ fn joins_of_other_kinds() {
         agrees(&world, sql);
     }
 }
+
+/// Wide columns that follow from a group's key are looked up once for each group, where that is
+/// certain: one owner holds them, the key is unique there and never NULL.
+#[test]
+fn wide_columns_that_follow_from_a_key_are_looked_up() {
+    let note = |row: i64| {
+        (row != 2)
+            .then(|| format!("a remark that goes on and on, and on, until it has more than 64 bytes: {row}"))
+    };
+    let rows = || 1..6i64;
+    let accounts = batch(vec![
+        ("id", Arc::new(Int64Array::from_iter_values(rows()))),
+        ("note", Arc::new(StringArray::from_iter(rows().map(note)))),
+        ("branch", Arc::new(Int64Array::from_iter_values(rows().map(|row| row % 2)))),
+    ]);
+    let branches = batch(vec![
+        ("code", Arc::new(Int64Array::from(vec![0, 1]))),
+        ("title", Arc::new(StringArray::from(vec!["even".repeat(20), "odd".repeat(20)]))),
+    ]);
+    let calls = batch(vec![
+        ("customer", Arc::new(Int64Array::from(vec![Some(1), Some(1), Some(3), Some(2), None, Some(9)]))),
+        ("minutes", Arc::new(Int64Array::from(vec![Some(10), Some(20), None, Some(40), Some(50), Some(60)]))),
+    ]);
+    let world = World::new(&["bank", "telecom"])
+        .table("bank", "accounts", accounts)
+        .table("bank", "branches", branches)
+        .table("telecom", "calls", calls);
+    let from = "FROM bank.accounts a JOIN telecom.calls c ON a.id = c.customer";
+    let further = "FROM bank.accounts a JOIN bank.branches b ON a.branch = b.code JOIN telecom.calls c ON a.id = c.customer";
+    for (sql, keys) in [
+        (format!("SELECT a.id, a.note, SUM(c.minutes) AS m {from} GROUP BY a.id, a.note ORDER BY m, id"), "keys=[id]"),
+        (format!("SELECT b.title, a.note, COUNT(*) {further} GROUP BY a.note, a.id, b.title"), "keys=[id]"),
+        (format!("SELECT a.note, c.minutes, COUNT(*) {from} GROUP BY a.note, a.id, c.minutes"), "keys=[id, minutes]"),
+        // Notes may repeat, a branch has several, and rows without a match have neither.
+        (format!("SELECT a.branch, a.note, COUNT(*) {from} GROUP BY a.branch, a.note"), "keys=[branch, note]"),
+        (
+            "SELECT a.id, a.note, COUNT(*) FROM telecom.calls c LEFT JOIN bank.accounts a ON a.id = c.customer GROUP BY a.id, a.note"
+                .to_owned(),
+            "keys=[id, note]",
+        ),
+    ] {
+        agrees(&world, &sql);
+        let plan = world.plan(&sql).unwrap_or_else(|error| panic!("{sql}: {error}"));
+        let text = plan.explain(&plan::explain::Prices::default());
+        assert!(text.contains(keys), "{sql}\n{text}");
+    }
+}

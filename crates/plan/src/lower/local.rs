@@ -126,7 +126,7 @@ impl Lowering<'_> {
         }
     }
 
-    fn scan_facts(&self, scan: &TableScan) -> Result<Facts, PlanError> {
+    pub(super) fn scan_facts(&self, scan: &TableScan) -> Result<Facts, PlanError> {
         let party = scan.table_name.schema().unwrap_or_default();
         let Some(table) = self.catalog.table(party, scan.table_name.table()) else {
             return Err(PlanError::Planner {

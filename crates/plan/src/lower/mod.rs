@@ -2,6 +2,7 @@
 
 mod aggregate;
 mod calendar;
+mod dependent;
 mod existence;
 mod facts;
 mod float;

@@ -146,7 +146,7 @@ fn has_aggregate(expr: &Expr) -> bool {
 
 /// The way down to the one party's subtree that has all the expression's
 /// columns, and the expression in that subtree's terms.
-fn trace(lowering: &Lowering<'_>, plan: &LogicalPlan, expr: &Expr) -> Option<(Vec<usize>, Expr)> {
+pub(super) fn trace(lowering: &Lowering<'_>, plan: &LogicalPlan, expr: &Expr) -> Option<(Vec<usize>, Expr)> {
     let has_all =
         |plan: &LogicalPlan| expr.column_refs().into_iter().all(|column| plan.schema().has_column(column));
     if !has_all(plan) {
@@ -183,7 +183,7 @@ fn trace(lowering: &Lowering<'_>, plan: &LogicalPlan, expr: &Expr) -> Option<(Ve
     Some(found.1)
 }
 
-fn follow<'a>(plan: &'a LogicalPlan, path: &[usize]) -> &'a LogicalPlan {
+pub(super) fn follow<'a>(plan: &'a LogicalPlan, path: &[usize]) -> &'a LogicalPlan {
     path.iter().fold(plan, |plan, step| plan.inputs()[*step])
 }
 
