@@ -395,11 +395,15 @@ fn ask(world: &World, number: u64, on_shares: bool) -> End {
     End::Same
 }
 
-#[test]
-fn random_questions_have_the_same_answer_everywhere() {
+fn random_world() -> World {
     let mut r = Random(7);
     let (t, u) = (table(&mut r, true), table(&mut r, false));
-    let world = World::new(&["bank", "telecom"]).table("bank", "t", t).table("telecom", "u", u);
+    World::new(&["bank", "telecom"]).table("bank", "t", t).table("telecom", "u", u)
+}
+
+#[test]
+fn random_questions_have_the_same_answer_everywhere() {
+    let world = random_world();
     let n: u64 = std::env::var("RANDOM_QUESTIONS").ok().and_then(|n| n.parse().ok()).unwrap_or(300);
     let first: u64 = std::env::var("FIRST_QUESTION").ok().and_then(|n| n.parse().ok()).unwrap_or(0);
     let mut ends = Vec::new();
@@ -420,4 +424,54 @@ fn random_questions_have_the_same_answer_everywhere() {
     let kinds = [End::Same, End::BothFail, End::Refused, End::OnlyEngineFails, End::OnlyOracleFails];
     println!("{:?}", kinds.map(|end| (end, count(end))));
     assert!(count(End::Same) as u64 > n / 3, "most questions have an answer: {:?}", kinds.map(count));
+}
+
+/// Processes hash with keys of their own, start elsewhere and plan in another order; the plans'
+/// digests, and the reasons of refusals, are the same.
+#[test]
+fn plans_have_the_same_digest_in_every_process() {
+    const CHILD: &str = "PLAN_DIGESTS_OF_PARTY";
+    const N_QUESTIONS: u64 = 1000;
+    if let Ok(party) = std::env::var(CHILD) {
+        let world = random_world();
+        let mut numbers: Vec<u64> = (0..N_QUESTIONS).collect();
+        if party == "1" {
+            numbers.reverse();
+        }
+        for number in numbers {
+            let outcome = match world.plan(&question(number)) {
+                Ok(plan) => plan.digest().iter().map(|byte| format!("{byte:02x}")).collect(),
+                Err(error) => format!("{error:?}"),
+            };
+            println!("\nquestion {number}: {outcome}");
+        }
+        return;
+    }
+    let program = std::env::current_exe().expect("this test's program");
+    let children = ["0", "1", "2"].map(|party| {
+        let mut child = std::process::Command::new(&program);
+        child.args(["--exact", "plans_have_the_same_digest_in_every_process", "--nocapture"]);
+        child.env(CHILD, party).stdout(std::process::Stdio::piped());
+        if party == "2" {
+            child.env("TZ", "Asia/Tokyo").env("LANG", "de_DE.UTF-8").current_dir("/");
+        }
+        child.spawn().expect("a process")
+    });
+    let planned = children.map(|child| {
+        let output = child.wait_with_output().expect("a process that ends");
+        assert!(output.status.success());
+        let text = String::from_utf8(output.stdout).expect("text");
+        let mut lines: Vec<_> =
+            text.lines().filter(|line| line.starts_with("question ")).map(str::to_owned).collect();
+        lines.sort();
+        lines
+    });
+    assert_eq!(planned[0].len() as u64, N_QUESTIONS);
+    for other in &planned[1..] {
+        let differs = planned[0].iter().zip(other).find(|(mine, theirs)| mine != theirs);
+        assert_eq!(differs, None);
+        assert_eq!(planned[0].len(), other.len());
+    }
+    let n_planned = planned[0].iter().filter(|line| !line.contains(['{', '('])).count() as u64;
+    assert!(n_planned > N_QUESTIONS / 2, "{n_planned} plans");
 }
