@@ -13,6 +13,6 @@ mod usage;
 mod workloads;
 
 pub use measure::{PartyReport, RunReport, measure, rounds};
-pub use predict::{Foretold, count, seconds};
+pub use predict::{Foretold, count};
 pub use summary::{Figures, Setting, summary};
 pub use workloads::{Workload, by_name, names};

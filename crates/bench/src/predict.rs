@@ -1,25 +1,10 @@
 //! What a run will take, from what the counting session says of it.
 
 use mpc::{Cost, Params, ProtocolError, Session};
-use net::{LinkProfile, PartyId};
+use net::PartyId;
 
 use crate::measure::{barrier, complete};
 use crate::workloads::Workload;
-
-/// How long a round takes where nothing is simulated: measured on loopback with TLS.
-const ROUND_S: f64 = 100e-6;
-/// Bytes that one party masks, encrypts and sends in a second, three parties on two cores.
-const BYTES_PER_S: f64 = 250e6;
-
-/// Seconds that a computation of `rounds` rounds takes, in which the busiest party sends `bytes`.
-///
-/// An upper estimate, for where no more is known: rounds wait for the link's delay and then for
-/// its bandwidth, though chunks in flight hide the one behind the other. [`count`] follows them.
-pub fn seconds(rounds: u64, bytes: u64, link: &LinkProfile) -> f64 {
-    let per_round = (link.delay + link.jitter / 2).as_secs_f64() + ROUND_S;
-    let per_s = link.bits_per_second.map_or(BYTES_PER_S, |bits| (bits as f64 / 8.0).min(BYTES_PER_S));
-    rounds as f64 * per_round + bytes as f64 / per_s
-}
 
 /// What a run will cost.
 #[derive(Clone, Debug, PartialEq)]
@@ -56,16 +41,7 @@ mod tests {
     use super::*;
     use mpc::Security;
     use mpc::lab::Lab;
-    use std::time::Duration;
-
-    #[test]
-    fn latency_and_bandwidth_add_up() {
-        let link = LinkProfile::wan(150, 100);
-        assert!((seconds(10, 0, &link) - 0.75).abs() < 0.002);
-        assert!((seconds(0, 12_500_000, &link) - 1.0).abs() < 0.001);
-        let jittery = LinkProfile { jitter: Duration::from_millis(20), ..link };
-        assert!((seconds(10, 0, &jittery) - 0.85).abs() < 0.002);
-    }
+    use net::LinkProfile;
 
     #[test]
     fn what_is_counted_is_what_runs() {

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::error::Error;
+use std::time::{Duration, Instant};
 
 use datafusion::arrow::array::RecordBatch;
-use mpc::{Cost, Session};
+use mpc::Session;
 use plan::secure::{LocalStage, Node, Op, SecurePlan, Security};
 
 use crate::answer::Answer;
@@ -67,34 +68,96 @@ pub fn execute(
     plan: &SecurePlan,
     locals: &mut dyn LocalRows,
 ) -> Result<Option<Answer>> {
-    let mut run = Run::new(plan);
-    run.prepare(session, locals)?;
-    let relation = session.scope("plan", |s| run.relation(s, &plan.root))?;
-    session.scope("answer", |s| open::open(s, plan, relation, run.failures))
+    execute_measured(session, plan, locals).map(|(answer, _)| answer)
 }
 
-/// What one plan node costs by itself, without its inputs.
-pub type NodeCost = Cost;
+/// [`execute`], and where this party stood after each node.
+///
+/// # Errors
+/// As [`execute`].
+pub fn execute_measured(
+    session: &mut Session,
+    plan: &SecurePlan,
+    locals: &mut dyn LocalRows,
+) -> Result<(Option<Answer>, Vec<Mark>)> {
+    let mut run = Run::new(session, plan);
+    run.prepare(session, locals)?;
+    run.whole(session)
+}
 
-/// Prices each node of `plan`, and opening the answer under `None`, in a
-/// session that counts.
+/// Where each node of `plan` would stand, in a session that counts.
 ///
 /// # Errors
 /// As [`execute`], for plans that cannot run.
-pub fn price(session: &mut Session, plan: &SecurePlan) -> Result<BTreeMap<Option<usize>, NodeCost>> {
-    let mut run = Run::new(plan);
+pub fn price(session: &mut Session, plan: &SecurePlan) -> Result<Vec<Mark>> {
+    let run = Run::new(session, plan);
     run.check(session)?;
-    let relation = session.scope("plan", |s| run.relation(s, &plan.root))?;
-    let before = session.cost();
-    session.scope("answer", |s| open::open(s, plan, relation, std::mem::take(&mut run.failures)))?;
-    run.costs.insert(None, less(&session.cost(), &before));
-    Ok(run.costs)
+    run.whole(session).map(|(_, marks)| marks)
 }
 
-/// What came on top of `before`.
-fn less(after: &Cost, before: &Cost) -> Cost {
-    let bytes = after.bytes_sent.iter().zip(&before.bytes_sent).map(|(after, before)| after - before);
-    Cost { rounds: after.rounds - before.rounds, bytes_sent: bytes.collect() }
+/// Where a run stands when a node is done: all that came before is in it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Mark {
+    /// The node; `None` when the answer is open.
+    pub node: Option<usize>,
+    /// Message latencies on the longest chain of messages.
+    pub rounds: u32,
+    /// Payload bytes sent, in party order: all parties' if they are counted, and otherwise this
+    /// party's alone.
+    pub bytes_sent: Vec<u64>,
+    /// Since the start: at the slowest party if it is counted, and otherwise here.
+    pub elapsed: Duration,
+}
+
+impl Mark {
+    /// What came on top of `before`.
+    #[must_use]
+    pub fn since(&self, before: &Mark) -> Mark {
+        let bytes = self.bytes_sent.iter().enumerate();
+        let before_at = |party| before.bytes_sent.get(party).copied().unwrap_or(0);
+        Mark {
+            node: self.node,
+            rounds: self.rounds.saturating_sub(before.rounds),
+            bytes_sent: bytes.map(|(party, bytes)| bytes.saturating_sub(before_at(party))).collect(),
+            elapsed: self.elapsed.saturating_sub(before.elapsed),
+        }
+    }
+
+    /// The mark of all parties, of those that each of them took: the longest chain, the last to be
+    /// there, and the bytes of everybody.
+    #[must_use]
+    pub fn with(&self, other: &Mark) -> Mark {
+        let n_parties = self.bytes_sent.len().max(other.bytes_sent.len());
+        let sent = |mark: &Mark, party| mark.bytes_sent.get(party).copied().unwrap_or(0);
+        Mark {
+            node: self.node,
+            rounds: self.rounds.max(other.rounds),
+            bytes_sent: (0..n_parties).map(|at| sent(self, at).saturating_add(sent(other, at))).collect(),
+            elapsed: self.elapsed.max(other.elapsed),
+        }
+    }
+}
+
+/// Since when a run's time and bytes are counted.
+struct Start {
+    at: Instant,
+    mark: Mark,
+}
+
+impl Start {
+    fn now(session: &Session) -> Self {
+        let at = Instant::now();
+        Start { at, mark: mark(session, None, at) }
+    }
+}
+
+fn mark(session: &Session, node: Option<usize>, start: Instant) -> Mark {
+    let cost = session.cost();
+    let elapsed = match session.is_count() {
+        true => session.foretold().into_iter().max().unwrap_or_default(),
+        false => start.elapsed(),
+    };
+    Mark { node, rounds: cost.rounds, bytes_sent: cost.bytes_sent, elapsed }
 }
 
 struct Run<'a> {
@@ -102,17 +165,19 @@ struct Run<'a> {
     rule: TextRule,
     clear: BTreeMap<usize, Clear>,
     failures: Failures,
-    costs: BTreeMap<Option<usize>, NodeCost>,
+    start: Start,
+    marks: Vec<Mark>,
 }
 
 impl<'a> Run<'a> {
-    fn new(plan: &'a SecurePlan) -> Self {
+    fn new(session: &Session, plan: &'a SecurePlan) -> Self {
         Run {
             plan,
             rule: TextRule::of(&plan.root),
             clear: BTreeMap::new(),
             failures: Failures::default(),
-            costs: BTreeMap::new(),
+            start: Start::now(session),
+            marks: Vec::new(),
         }
     }
 
@@ -153,12 +218,24 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
+    /// All nodes, and then the answer.
+    fn whole(mut self, session: &mut Session) -> Result<(Option<Answer>, Vec<Mark>)> {
+        let relation = session.scope("plan", |s| self.relation(s, &self.plan.root))?;
+        let failures = std::mem::take(&mut self.failures);
+        let answer = session.scope("answer", |s| open::open(s, self.plan, relation, failures))?;
+        self.mark(session, None);
+        Ok((answer, self.marks))
+    }
+
+    fn mark(&mut self, session: &Session, node: Option<usize>) {
+        self.marks.push(mark(session, node, self.start.at).since(&self.start.mark));
+    }
+
     fn relation(&mut self, session: &mut Session, node: &Node) -> Result<Relation> {
         let mut inputs = Vec::with_capacity(node.inputs.len());
         for input in &node.inputs {
             inputs.push(self.relation(session, input)?);
         }
-        let before = session.cost();
         let (rule, clear) = (self.rule, &self.clear);
         let failures = &mut self.failures;
         let relation = session.scope(("node", node.id), |s| {
@@ -168,9 +245,7 @@ impl<'a> Run<'a> {
                 _ => ops::run(&mut cx, node, inputs, rule),
             }
         })?;
-        if session.is_count() {
-            self.costs.insert(Some(node.id), less(&session.cost(), &before));
-        }
+        self.mark(session, Some(node.id));
         Ok(relation.pruned(&node.schema))
     }
 }

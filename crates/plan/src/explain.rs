@@ -1,5 +1,5 @@
 //! The plan as people and programs read it: a tree of operators with place,
-//! bound and cost, then what each party learns.
+//! bound and cost, estimated and measured, then what each party learns.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -11,25 +11,83 @@ use crate::secure::{
     Agg, Join, Matching, Node, NullKeys, Op, Overflow, Place, SecurePlan, Side, SortKey, Uniqueness,
 };
 
-/// What one node costs on a given link.
+/// What one node costs by itself, or all of them together.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Cost {
     /// Messages that wait for one another.
     pub rounds: u64,
-    /// Payload bytes that each compute party sends.
+    /// Payload bytes that each party sends.
     pub bytes_per_party: Vec<u64>,
     /// Estimated or measured time.
     pub seconds: f64,
 }
 
-/// Costs by node id; a node without an entry prints none.
-pub type CostTable = BTreeMap<usize, Cost>;
+/// What a plan costs.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Costs {
+    /// Of each node by itself, by its id; a node without an entry prints none.
+    pub nodes: BTreeMap<usize, Cost>,
+    /// Of opening the answer.
+    pub answer: Cost,
+}
+
+/// What is shown beside a plan.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Prices {
+    /// The link that times are estimated for.
+    pub link: String,
+    /// What counting says.
+    pub estimated: Option<Costs>,
+    /// What a run took.
+    pub measured: Option<Costs>,
+}
+
+impl Costs {
+    /// All nodes and the answer.
+    pub fn total(&self) -> Cost {
+        self.nodes.values().chain([&self.answer]).fold(Cost::default(), |mut total, cost| {
+            total.rounds += cost.rounds;
+            total.seconds += cost.seconds;
+            total.bytes_per_party.resize(total.bytes_per_party.len().max(cost.bytes_per_party.len()), 0);
+            total.bytes_per_party.iter_mut().zip(&cost.bytes_per_party).for_each(|(sum, more)| *sum += more);
+            total
+        })
+    }
+}
+
+impl Cost {
+    fn text(&self) -> String {
+        let bytes = self.bytes_per_party.iter().max().copied().unwrap_or(0);
+        format!("rounds={} bytes/party={bytes} time={:.3}s", self.rounds, self.seconds)
+    }
+}
+
+impl Prices {
+    /// The estimate, and beside it what was measured.
+    fn text(&self, of: impl Fn(&Costs) -> Option<&Cost>) -> String {
+        let estimated = self.estimated.as_ref().and_then(&of).map(Cost::text);
+        let measured = self.measured.as_ref().and_then(&of).map(|cost| format!("measured: {}", cost.text()));
+        estimated.into_iter().chain(measured).collect::<Vec<_>>().join("  ")
+    }
+
+    fn json(&self, of: impl Fn(&Costs) -> Option<Cost>) -> [Json; 2] {
+        [&self.estimated, &self.measured].map(|costs| json!(costs.as_ref().and_then(&of)))
+    }
+}
 
 impl SecurePlan {
     /// The plan as text.
-    pub fn explain(&self, costs: &CostTable) -> String {
+    pub fn explain(&self, prices: &Prices) -> String {
         let mut lines = Vec::new();
-        self.tree(&self.root, "", "", costs, &mut lines);
+        self.tree(&self.root, "", "", prices, &mut lines);
+        if prices.estimated.is_some() {
+            lines.push(Line {
+                operator: format!("The answer to {}", self.parties[self.asker]),
+                place: String::new(),
+                bound: format!("rows≤{}", self.root.row_bound),
+                cost: prices.text(|costs| Some(&costs.answer)),
+            });
+        }
         let widest = |column: fn(&Line) -> &str| lines.iter().map(|line| column(line).chars().count()).max();
         let (operators, places, bounds) = (
             widest(|line| &line.operator).unwrap_or(0).min(96),
@@ -56,11 +114,13 @@ impl SecurePlan {
     }
 
     /// The plan as JSON.
-    pub fn explain_json(&self, costs: &CostTable) -> Json {
+    pub fn explain_json(&self, prices: &Prices) -> Json {
         let learns = |to: String, what: String| json!({ "to": to, "learns": what });
         let says: Vec<Json> =
             self.disclosures.iter().map(|d| learns(d.to.to_string(), d.learns.to_string())).collect();
         let columns = self.output.iter().map(|column| json!({ "name": column.name, "type": column.ty }));
+        let [answer, answer_measured] = prices.json(|costs| Some(costs.answer.clone()));
+        let [total, total_measured] = prices.json(|costs| Some(costs.total()));
         json!({
             "sql": self.sql,
             "asker": self.parties[self.asker],
@@ -68,14 +128,18 @@ impl SecurePlan {
             "security": self.security,
             "columns": columns.collect::<Vec<_>>(),
             "ordered": self.ordered,
-            "plan": self.node_json(&self.root, costs),
+            "link": prices.link,
+            "plan": self.node_json(&self.root, prices),
+            "answer": { "cost": answer, "measured": answer_measured },
+            "total": { "cost": total, "measured": total_measured },
             "disclosures": self.disclosures,
             "who_learns_what": says,
             "digest": hex(&self.digest),
         })
     }
 
-    fn node_json(&self, node: &Node, costs: &CostTable) -> Json {
+    fn node_json(&self, node: &Node, prices: &Prices) -> Json {
+        let [cost, measured] = prices.json(|costs| costs.nodes.get(&node.id).cloned());
         let columns = node.schema.iter().map(|field| {
             json!({
                 "name": field.name,
@@ -94,16 +158,14 @@ impl SecurePlan {
             "row_bound": node.row_bound,
             "reveals": reveals(node),
             "columns": columns.collect::<Vec<_>>(),
-            "cost": costs.get(&node.id),
-            "inputs": node.inputs.iter().map(|input| self.node_json(input, costs)).collect::<Vec<_>>(),
+            "cost": cost,
+            "measured": measured,
+            "inputs": node.inputs.iter().map(|input| self.node_json(input, prices)).collect::<Vec<_>>(),
         })
     }
 
-    fn tree(&self, node: &Node, first: &str, rest: &str, costs: &CostTable, lines: &mut Vec<Line>) {
-        let cost = costs.get(&node.id).map_or(String::new(), |cost| {
-            let bytes = cost.bytes_per_party.iter().max().copied().unwrap_or(0);
-            format!("rounds={} bytes/party={} time={:.3}s", cost.rounds, bytes, cost.seconds)
-        });
+    fn tree(&self, node: &Node, first: &str, rest: &str, prices: &Prices, lines: &mut Vec<Line>) {
+        let cost = prices.text(|costs| costs.nodes.get(&node.id));
         let (name, detail) = (node.op.name(), self.detail(node));
         lines.push(Line {
             operator: format!("{first}{name} {detail}").trim_end().to_owned(),
@@ -114,7 +176,7 @@ impl SecurePlan {
         for (index, input) in node.inputs.iter().enumerate() {
             let last = index + 1 == node.inputs.len();
             let (branch, below) = if last { ("└─ ", "   ") } else { ("├─ ", "│  ") };
-            self.tree(input, &format!("{rest}{branch}"), &format!("{rest}{below}"), costs, lines);
+            self.tree(input, &format!("{rest}{branch}"), &format!("{rest}{below}"), prices, lines);
         }
     }
 

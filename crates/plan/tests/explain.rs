@@ -6,7 +6,7 @@ mod common;
 use std::fs;
 use std::path::Path;
 
-use plan::explain::CostTable;
+use plan::explain::Prices;
 use plan::secure::Security;
 
 #[test]
@@ -29,7 +29,7 @@ fn plans_are_as_written_down() {
             }
         };
         // Security is the same sentence everywhere, and the digest depends on the planner's version.
-        let explained = plan.explain(&CostTable::new());
+        let explained = plan.explain(&Prices::default());
         let explained = explained.split("\nSecurity ").next().unwrap();
         if update {
             fs::write(&path, format!("{sql}\n----\n{explained}")).unwrap();
@@ -46,7 +46,7 @@ fn a_plan_says_against_whom_it_holds_and_its_digest_stands_for_it() {
     let plans = Security::ALL.map(|security| common::ask_with(&common::shops(), sql, security).unwrap());
     assert_ne!(plans[0].digest(), plans[1].digest());
     for (plan, security) in plans.iter().zip(Security::ALL) {
-        let (text, json) = (plan.explain(&CostTable::new()), plan.explain_json(&CostTable::new()));
+        let (text, json) = (plan.explain(&Prices::default()), plan.explain_json(&Prices::default()));
         assert!(text.contains(&format!("\nSecurity {security}: {}\n", security.meaning())), "{text}");
         assert_eq!(json["security"], security.name());
         assert_eq!(security.name().parse(), Ok(security));

@@ -4,11 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::compute::concat_batches;
 use datafusion::catalog::MemorySchemaProvider;
 use datafusion::datasource::MemTable;
-use engine::{Answer, EngineError, Failure};
+use datafusion::error::DataFusionError;
+use engine::{Answer, EngineError, Failure, Mark};
 use mpc::lab::Lab;
 use mpc::{Cost, Params, ProtocolError, Session};
+use net::LinkProfile;
 use plan::catalog::{PartyCatalog, PublicCatalog, Table};
 use plan::secure::{SecurePlan, Security};
 use plan::types::Value;
@@ -73,6 +76,12 @@ impl World {
         self
     }
 
+    /// Runs questions over slower links, which their parties know of.
+    pub fn link(mut self, link: LinkProfile) -> World {
+        self.params.link = link;
+        self
+    }
+
     /// Gives a party a table, described by what its rows show.
     ///
     /// # Panics
@@ -133,6 +142,14 @@ impl World {
     /// # Errors
     /// DataFusion's words.
     pub fn oracle(&self, sql: &str) -> Result<Vec<Vec<Value>>, String> {
+        self.oracle_answer(sql).map(|answer| rows_of(&[answer]))
+    }
+
+    /// [`World::oracle`] as DataFusion gives it.
+    ///
+    /// # Errors
+    /// DataFusion's words.
+    pub fn oracle_answer(&self, sql: &str) -> Result<RecordBatch, String> {
         let context = plan::context::oracle_context();
         let catalog = context.catalog("junto").ok_or("the oracle has no catalog")?;
         for party in &self.catalog.parties {
@@ -145,10 +162,19 @@ impl World {
             context.register_table(name.as_str(), Arc::new(rows)).map_err(|error| error.to_string())?;
         }
         let runtime = tokio::runtime::Builder::new_current_thread().build();
-        let batches = runtime
-            .map_err(|error| error.to_string())?
-            .block_on(async { context.sql(sql).await?.collect().await });
-        Ok(rows_of(&batches.map_err(|error| error.strip_backtrace())?))
+        let batches = runtime.map_err(|error| error.to_string())?.block_on(async {
+            let question = context.sql(sql).await?;
+            let schema = Arc::clone(question.schema().inner());
+            Ok((question.collect().await?, schema))
+        });
+        let (batches, schema) = batches.map_err(|error: DataFusionError| error.strip_backtrace())?;
+        let schema = batches.first().map_or(schema, RecordBatch::schema);
+        concat_batches(&schema, &batches).map_err(|error| error.to_string())
+    }
+
+    /// What a party holds under a table's name.
+    pub fn rows(&self, party: &str, table: &str) -> Option<&RecordBatch> {
+        self.tables.get(&format!("{party}.{table}"))
     }
 
     /// The engine's answer in one process on plaintext.
@@ -211,7 +237,7 @@ impl World {
 
     /// The lab with this world's parties in it.
     pub fn rig(&self, lab: Lab) -> Lab {
-        lab.params(&[self.params]).parties(self.catalog.parties.len())
+        lab.params(&[self.params]).link(self.params.link).parties(self.catalog.parties.len())
     }
 
     /// What each party comes to in a lab made by [`World::rig`]: the answer's rows at the asker,
@@ -231,10 +257,18 @@ impl World {
 
     /// One party's side of a run, with its own tables only.
     fn execute(&self, s: &mut Session, plan: &SecurePlan) -> Result<Option<Answer>, EngineError> {
+        self.execute_measured(s, plan).map(|(answer, _)| answer)
+    }
+
+    fn execute_measured(
+        &self,
+        s: &mut Session,
+        plan: &SecurePlan,
+    ) -> Result<(Option<Answer>, Vec<Mark>), EngineError> {
         let prefix = format!("{}.", self.catalog.parties[s.me().index()].name);
         let mine = self.tables.iter().filter(|(name, _)| name.starts_with(&prefix));
         let mut rows = StageRows::new(mine.map(|(name, batch)| (name.clone(), batch.clone())).collect());
-        engine::execute(s, plan, &mut rows)
+        engine::execute_measured(s, plan, &mut rows)
     }
 
     /// What counting says that the run costs.
@@ -242,10 +276,45 @@ impl World {
     /// # Errors
     /// The engine's.
     pub fn count(&self, plan: &SecurePlan) -> Result<Cost, EngineError> {
-        let params = self.params;
+        let marks = self.count_marks(plan)?;
+        let Mark { rounds, bytes_sent, .. } = marks.last().cloned().unwrap_or_default();
+        Ok(Cost { rounds, bytes_sent })
+    }
+
+    /// Where counting says that the run stands after each node.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub fn count_marks(&self, plan: &SecurePlan) -> Result<Vec<Mark>, EngineError> {
         let compute = [0, 1, 2].map(|index| plan.compute[index]).map(net::PartyId::from_index);
-        let mut session = Session::count(params, self.catalog.parties.len(), compute);
-        engine::price(&mut session, plan)?;
-        Ok(session.cost())
+        let mut session = Session::count(self.params, self.catalog.parties.len(), compute);
+        engine::price(&mut session, plan)
+    }
+
+    /// Where all parties stand after each node of a run on shares.
+    ///
+    /// # Errors
+    /// What each party came to, if there is no answer.
+    pub fn lab_marks(&self, plan: &SecurePlan, seed: u64) -> Result<Vec<Mark>, RunError> {
+        let run = self.rig(Lab::seeded(seed)).run(|s| {
+            let step = s.step().clone();
+            let outcome = self.execute_measured(s, plan);
+            outcome.map_err(|_| ProtocolError::Unsupported { step, reason: "the engine stopped" })
+        });
+        let (mut all, mut errors) = (Vec::new(), Vec::new());
+        for (party, outcome) in run.outcomes.into_iter().enumerate() {
+            match outcome {
+                Ok((_, marks)) => all.push(marks),
+                Err(error) => errors.push((party, error)),
+            }
+        }
+        if !errors.is_empty() {
+            return Err(RunError::Protocol(errors));
+        }
+        let together = |mut all: Vec<Mark>, one: Vec<Mark>| {
+            all.iter_mut().zip(&one).for_each(|(mark, other)| *mark = mark.with(other));
+            all
+        };
+        Ok(all.into_iter().reduce(together).unwrap_or_default())
     }
 }

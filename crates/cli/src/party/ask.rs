@@ -4,11 +4,11 @@
 use std::cell::Cell;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use engine::local::{LocalData, LocalError};
 use engine::output::{Format, Stats, render, stats_json, stats_line};
-use engine::{Answer, EngineError};
+use engine::{Answer, EngineError, Mark};
 use mpc::{Params, ProtocolError, Session};
 use net::{Mesh, Options, PartyId, Tag, TlsMesh};
 use plan::PlanError;
@@ -28,6 +28,37 @@ pub(super) type Tell = Arc<dyn Fn(Event) + Send + Sync>;
 
 /// The message in which everybody tells what the run cost.
 const STATS: Tag = Tag { step: u128::from_be_bytes(*b"junto statistics"), chunk: 0 };
+
+/// The most bytes of it.
+const STATS_BYTES: usize = 1 << 20;
+
+/// What one party tells of a run.
+#[derive(Serialize, Deserialize)]
+struct Share {
+    rounds: u64,
+    bytes_sent: u64,
+    recorded_bytes_peak: u64,
+    /// After each node, where the question is to be analyzed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    marks: Vec<Told>,
+}
+
+/// Where a party stood after a node.
+#[derive(Serialize, Deserialize)]
+struct Told {
+    rounds: u32,
+    bytes_sent: u64,
+    elapsed_us: u64,
+}
+
+impl Told {
+    fn mark(&self, party: usize) -> Mark {
+        let mut bytes_sent = vec![0; party + 1];
+        bytes_sent[party] = self.bytes_sent;
+        let elapsed = Duration::from_micros(self.elapsed_us);
+        Mark { node: None, rounds: self.rounds, bytes_sent, elapsed }
+    }
+}
 
 /// A failure here, and what the others are told of it.
 struct Stop {
@@ -191,12 +222,12 @@ impl Party<'_> {
         let plan = plan::plan(request).map_err(|error| fault(with_unread(error, name, &data.unread)))?;
         let asks = name == asker;
         if question.explain == Explain::Plan {
-            let text = asks.then(|| cost::explain(&plan, self.config)).transpose();
+            let text = asks.then(|| cost::explain(&plan, self.config, None)).transpose();
             return Ok(text.map_err(Failure::own)?.map(Event::Plan).into_iter().collect());
         }
         if self.config.show_bytes > 0 && asks {
             let for_people = Config { format: "table".to_owned(), ..self.config.clone() };
-            (self.tell)(Event::Plan(cost::explain(&plan, &for_people).map_err(Failure::own)?));
+            (self.tell)(Event::Plan(cost::explain(&plan, &for_people, None).map_err(Failure::own)?));
         }
         self.run(&plan, &data, question.explain == Explain::Analyze)
     }
@@ -227,19 +258,19 @@ impl Party<'_> {
         self.has_shared.set(true);
         let progress = (self.mesh.me() == compute[0])
             .then(|| cost::Progress::start(plan, self.config, Arc::clone(&self.mesh), Arc::clone(self.tell)));
-        let outcome = engine::execute(&mut session, plan, &mut &*data);
+        let outcome = engine::execute_measured(&mut session, plan, &mut &*data);
         drop(progress);
-        let outcome = match outcome {
+        let (outcome, marks) = match outcome {
             // Only the asker knows, and the others learn from it by no silence either.
-            Err(error @ EngineError::Failed { .. }) => Err(Failure::own(error.to_string())),
+            Err(error @ EngineError::Failed { .. }) => (Err(Failure::own(error.to_string())), Vec::new()),
             Err(error) => return Err(self.engine(error)),
-            Ok(answer) => Ok(answer),
+            Ok((answer, marks)) => (Ok(answer), marks),
         };
         self.has_shared.set(false);
-        let stats = self.stats(&session)?;
+        let (stats, marks) = self.stats(&session, if analyze { &marks } else { &[] })?;
         match outcome? {
             None => Ok(Vec::new()),
-            Some(answer) => self.show(plan, &answer, &stats, analyze),
+            Some(answer) => self.show(plan, &answer, &stats, analyze.then_some(&marks)),
         }
     }
 
@@ -248,10 +279,10 @@ impl Party<'_> {
         plan: &SecurePlan,
         answer: &Answer,
         stats: &Stats,
-        analyze: bool,
+        analyzed: Option<&Vec<Mark>>,
     ) -> Result<Vec<Event>, Stop> {
-        if analyze {
-            let plan = cost::explain(plan, self.config).map_err(Failure::own)?;
+        if let Some(marks) = analyzed {
+            let plan = cost::explain(plan, self.config, Some(marks)).map_err(Failure::own)?;
             if self.config.format() == Ok(Format::Json) {
                 let stats = stats_json(stats);
                 return Ok(vec![Event::Plan(format!(
@@ -265,33 +296,41 @@ impl Party<'_> {
         Ok(vec![Event::Answer(render(&answer.batch, stats, format))])
     }
 
-    /// Everybody tells what it sent; the sum is the same everywhere.
-    fn stats(&self, session: &Session) -> Result<Stats, Stop> {
-        #[derive(Serialize, Deserialize)]
-        struct Share {
-            rounds: u64,
-            bytes_sent: u64,
-            recorded_bytes_peak: u64,
-        }
+    /// Everybody tells what it sent, and where it stood after each node; what they come to is the
+    /// same everywhere.
+    fn stats(&self, session: &Session, marks: &[Mark]) -> Result<(Stats, Vec<Mark>), Stop> {
         let mine = Share {
             rounds: session.rounds().into(),
             bytes_sent: self.mesh.traffic().payload_bytes_sent(),
             recorded_bytes_peak: session.recorded_bytes_peak() as u64,
+            marks: marks.iter().map(|mark| self.told(mark)).collect(),
         };
         let mine = serde_json::to_vec(&mine).map_err(|error| Failure::own(error.to_string()))?;
-        let all = net::exchange_documents(&*self.mesh, STATS, &mine, 1024)
+        let all = net::exchange_documents(&*self.mesh, STATS, &mine, STATS_BYTES)
             .map_err(|error| Stop::telling_all(Failure::net(&error, &self.names)))?;
         let wall_ms = self.start.elapsed().as_millis() as u64;
         let (protocol, security) = ("rep3".to_owned(), session.security().name().to_owned());
         let mut stats = Stats { wall_ms, protocol, security, ..Stats::default() };
-        for bytes in &all {
+        let mut everybody = marks.to_vec();
+        for (party, bytes) in all.iter().enumerate() {
             let bad = |_| Failure::own("a party's statistics cannot be read; do all run this version?");
             let share: Share = serde_json::from_slice(bytes.bytes()).map_err(bad)?;
             stats.rounds = stats.rounds.max(share.rounds);
             stats.bytes_sent = stats.bytes_sent.saturating_add(share.bytes_sent);
             stats.recorded_bytes_peak = stats.recorded_bytes_peak.max(share.recorded_bytes_peak);
+            if party != self.mesh.me().index() {
+                everybody
+                    .iter_mut()
+                    .zip(share.marks)
+                    .for_each(|(mark, told)| *mark = mark.with(&told.mark(party)));
+            }
         }
-        Ok(stats)
+        Ok((stats, everybody))
+    }
+
+    fn told(&self, mark: &Mark) -> Told {
+        let bytes_sent = mark.bytes_sent.get(self.mesh.me().index()).copied().unwrap_or(0);
+        Told { rounds: mark.rounds, bytes_sent, elapsed_us: mark.elapsed.as_micros() as u64 }
     }
 
     /// A step that stopped.

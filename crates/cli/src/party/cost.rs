@@ -5,10 +5,11 @@ use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use engine::Mark;
 use engine::output::{Format, human_bytes};
 use mpc::{Params, Session};
 use net::{Mesh, PartyId};
-use plan::explain::{Cost, CostTable};
+use plan::explain::{Cost, Costs, Prices};
 use plan::secure::SecurePlan;
 
 use super::ask::Tell;
@@ -18,35 +19,50 @@ use crate::event::Event;
 /// How often progress is told, after a first second without.
 const BEAT: Duration = Duration::from_millis(500);
 
-/// The plan, each operator with its rounds, bytes and estimated time: as text, or as JSON
-/// where that is the answer's form.
-pub(super) fn explain(plan: &SecurePlan, config: &Config) -> Result<String, String> {
-    let link = config.link()?.profile();
-    let mut costs = CostTable::new();
-    let (mut all_rounds, mut all_bytes, mut all_seconds) = (0, 0, 0.0);
-    for (node, cost) in price(plan, config)? {
-        let (rounds, bytes_per_party) = (u64::from(cost.rounds), cost.bytes_sent);
-        let seconds = bench::seconds(rounds, bytes_per_party.iter().copied().max().unwrap_or(0), &link);
-        all_rounds += rounds;
-        all_bytes += bytes_per_party.iter().sum::<u64>();
-        all_seconds += seconds;
-        if let Some(node) = node {
-            costs.insert(node, Cost { rounds, bytes_per_party, seconds });
-        }
-    }
-    if config.format()? == Format::Json {
-        return Ok(format!("{}\n", plan.explain_json(&costs)));
-    }
-    let (text, sent) = (plan.explain(&costs), human_bytes(all_bytes));
-    let link = &config.link;
-    Ok(format!("{text}In all about {all_rounds} rounds, {sent} sent, {all_seconds:.3} s on link {link}\n"))
-}
-
-/// Rounds and bytes of each node, and of opening the answer under `None`.
-fn price(
+/// The plan, each operator with its rounds, bytes and estimated time, and what `measured` says it
+/// took: as text, or as JSON where that is the answer's form.
+pub(super) fn explain(
     plan: &SecurePlan,
     config: &Config,
-) -> Result<std::collections::BTreeMap<Option<usize>, engine::NodeCost>, String> {
+    measured: Option<&[Mark]>,
+) -> Result<String, String> {
+    let prices = Prices {
+        link: config.link.clone(),
+        estimated: Some(costs(&price(plan, config)?)),
+        measured: measured.map(costs),
+    };
+    if config.format()? == Format::Json {
+        return Ok(format!("{}\n", plan.explain_json(&prices)));
+    }
+    let mut text = plan.explain(&prices);
+    let shown = [("about", &prices.estimated), ("measured", &prices.measured)];
+    for (how, total) in shown.into_iter().filter_map(|(how, costs)| Some((how, costs.as_ref()?.total()))) {
+        let Cost { rounds, bytes_per_party, seconds } = total;
+        let (sent, link) = (human_bytes(bytes_per_party.iter().sum()), &prices.link);
+        text += &format!("In all {how} {rounds} rounds, {sent} sent, {seconds:.3} s on link {link}\n");
+    }
+    Ok(text)
+}
+
+/// What each node took by itself, of where a run stood after each.
+fn costs(marks: &[Mark]) -> Costs {
+    let mut costs = Costs::default();
+    let mut before = Mark::default();
+    for mark in marks {
+        let Mark { rounds, bytes_sent, elapsed, .. } = mark.since(&before);
+        let cost =
+            Cost { rounds: rounds.into(), bytes_per_party: bytes_sent, seconds: elapsed.as_secs_f64() };
+        match mark.node {
+            Some(node) => drop(costs.nodes.insert(node, cost)),
+            None => costs.answer = cost,
+        }
+        before = mark.clone();
+    }
+    costs
+}
+
+/// Where a session without inputs stands after each node, over the link that all parties agree on.
+fn price(plan: &SecurePlan, config: &Config) -> Result<Vec<Mark>, String> {
     let [a, b, c] = plan.compute[..] else {
         return Err(format!("{} parties compute; replicated sharing takes three", plan.compute.len()));
     };
@@ -78,8 +94,9 @@ impl Progress {
             if !waits(Duration::from_secs(1)) {
                 return;
             }
-            let (Ok(costs), Some(me)) = (price(&plan, &config), me) else { return };
-            let expected = costs.values().filter_map(|cost| cost.bytes_sent.get(me)).sum();
+            let (Ok(marks), Some(me)) = (price(&plan, &config), me) else { return };
+            let all = marks.last().and_then(|mark| mark.bytes_sent.get(me));
+            let expected = all.copied().unwrap_or(0);
             while waits(BEAT) {
                 tell(Event::Progress { sent: mesh.traffic().payload_bytes_sent(), expected });
             }
