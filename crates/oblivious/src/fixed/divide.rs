@@ -22,7 +22,7 @@ const SLACK: usize = 20;
 ///   `|a| / ulp(b)` fits, everywhere but at zero.
 /// - **Error:** at most `2.5 ulp + |a/b|·(2^−r + 2^−25)`, `r = 61 − out.width` up to 28 (22 by default).
 /// - **Cost:** by default formats 35 rounds and at most 186 bytes per row and party; `Floor` 107
-///   and 1,236.
+///   and 992.
 /// - **Source:** reciprocals on [1/2, 1] by 128 parabolas in place of
 ///   an iteration.
 ///

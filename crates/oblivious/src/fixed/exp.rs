@@ -20,7 +20,7 @@ const PIECE: usize = 6;
 ///   Below −32 the result is zero.
 /// - **Error:** at most `2.2 ulp + e^x·(2^−r + 2^−26)`, `r = 62 − out.width` up to 30 (23 by default).
 /// - **Cost:** by default formats 27 rounds and at most 123 bytes per row and party; `Floor` 74
-///   and 909.
+///   and 721.
 /// - **Source:** `e^x = e^h·e^t` for the multiple `h` of ½ below `x`, the one looked up and the
 ///   other one of 64 parabolas.
 ///

@@ -21,7 +21,7 @@ const LARGER: usize = 5;
 /// - **Domain:** `valid` where `x > 0`.
 /// - **Error:** at most `1.2 ulp + 2^−24`.
 /// - **Cost:** by default formats 27 rounds and at most 132 bytes per row and party; `Floor` 70
-///   and 912.
+///   and 724.
 /// - **Source:** logarithms on [1/2, 1] by 128 parabolas.
 ///
 /// # Errors

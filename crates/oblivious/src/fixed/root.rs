@@ -22,7 +22,7 @@ const LEAST: usize = 16;
 ///   is refused.
 /// - **Error:** at most `1.5 ulp + √x·2^−26`.
 /// - **Cost:** by default formats 27 rounds and at most 141 bytes per row and party; `Floor` 85
-///   and 998.
+///   and 810.
 /// - **Source:** roots on [1/2, 2] by parabolas in place of an iteration.
 ///
 /// # Errors

@@ -20,7 +20,7 @@ const PARTS: usize = 2;
 /// - **Domain:** all `x`.
 /// - **Error:** at most `1 ulp + 2^−22`, near ±1.2 and ±2.3; 2^−23 beyond ±15.75.
 /// - **Cost:** by default formats 24 rounds and at most 114 bytes per row and party; `Floor` 70
-///   and 684.
+///   and 562.
 /// - **Source:** 126 polynomials of degree three and two constants.
 ///
 /// # Errors
