@@ -215,7 +215,7 @@ impl<'a> Run<'a> {
                 self.clear.insert(node.id, Clear::try_new(node, stage, &batches)?);
             }
         }
-        Ok(())
+        share::in_order(session, &self.plan.root, &mut self.clear, self.rule)
     }
 
     /// All nodes, and then the answer.
@@ -235,6 +235,10 @@ impl<'a> Run<'a> {
         let mut inputs = Vec::with_capacity(node.inputs.len());
         for input in &node.inputs {
             inputs.push(self.relation(session, input)?);
+        }
+        if share::come_in_order(node) {
+            // Padding is anywhere.
+            inputs.iter_mut().for_each(|input| input.compact = false);
         }
         let (rule, clear) = (self.rule, &self.clear);
         let failures = &mut self.failures;

@@ -167,6 +167,20 @@ impl Session {
         Self::new(Role::Plain, None, [PartyId::FIRST; 3], 1, PartyId::FIRST, [0; 32], params)
     }
 
+    /// The oracle under this session's name: for what a party computes on its own rows, and
+    /// which hangs on the name.
+    pub fn in_clear(&self) -> Self {
+        Self::new(
+            Role::Plain,
+            None,
+            [PartyId::FIRST; 3],
+            1,
+            PartyId::FIRST,
+            *self.session_id(),
+            self.core.params,
+        )
+    }
+
     /// A session without inputs that adds up what a run among `n_parties` costs.
     /// `compute` are the three that compute.
     pub fn count(params: Params, n_parties: usize, compute: [PartyId; 3]) -> Self {

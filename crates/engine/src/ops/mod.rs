@@ -5,6 +5,7 @@ mod distinct;
 mod expand;
 mod filter;
 mod join;
+pub(crate) use join::join_keys;
 mod keys;
 mod limit;
 mod project;

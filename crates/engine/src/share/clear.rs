@@ -17,7 +17,8 @@ use crate::relation::FLOAT_BITS;
 
 /// The rows of one local stage.
 pub(crate) struct Clear {
-    pub(crate) n_rows: usize,
+    /// Which of them are rows: all, until they are [in order](Clear::in_order).
+    pub(super) valid: Vec<bool>,
     pub(crate) columns: Vec<ClearColumn>,
 }
 
@@ -95,17 +96,45 @@ impl Clear {
             check_values(field, &values, &present).map_err(wrong)?;
             columns.push(ClearColumn { present, values });
         }
-        let clear = Clear { n_rows, columns };
+        let clear = Clear { valid: vec![true; n_rows], columns };
         for key in stage.unique_keys.iter().filter(|key| key.basis != Uniqueness::Construction) {
             clear.check_unique(&key.columns, node).map_err(wrong)?;
         }
         Ok(clear)
     }
 
+    /// No rows of these columns.
+    pub(super) fn none(node: &Node) -> Clear {
+        let column = |field: &Field| ClearColumn {
+            present: Vec::new(),
+            values: match field.ty {
+                Type::Utf8 => ClearValues::Texts(Vec::new()),
+                _ => ClearValues::Words(Vec::new()),
+            },
+        };
+        Clear { valid: Vec::new(), columns: node.schema.iter().map(column).collect() }
+    }
+
+    /// The rows at these positions; beyond the last one there is padding.
+    pub(super) fn in_order(&self, order: &[u32]) -> Clear {
+        fn at<T: Clone + Default>(values: &[T], order: &[u32]) -> Vec<T> {
+            order.iter().map(|row| values.get(*row as usize).cloned().unwrap_or_default()).collect()
+        }
+        let column = |column: &ClearColumn| ClearColumn {
+            present: at(&column.present, order),
+            values: match &column.values {
+                ClearValues::Words(words) => ClearValues::Words(at(words, order)),
+                ClearValues::Texts(texts) => ClearValues::Texts(at(texts, order)),
+            },
+        };
+        Clear { valid: at(&self.valid, order), columns: self.columns.iter().map(column).collect() }
+    }
+
     fn check_unique(&self, key: &[usize], node: &Node) -> Result<(), String> {
         let columns: Vec<&ClearColumn> = key.iter().filter_map(|index| self.columns.get(*index)).collect();
-        let mut seen = HashSet::with_capacity(self.n_rows);
-        for row in (0..self.n_rows).filter(|row| columns.iter().all(|column| column.present[*row])) {
+        let n_rows = self.valid.len();
+        let mut seen = HashSet::with_capacity(n_rows);
+        for row in (0..n_rows).filter(|row| columns.iter().all(|column| column.present[*row])) {
             let mut bytes = Vec::new();
             columns.iter().for_each(|column| column.values.key(row, &mut bytes));
             if !seen.insert(bytes) {

@@ -5,6 +5,7 @@
 //! with the shape alone.
 
 mod clear;
+mod order;
 
 use math::{Column as Elements, Group, Planes, Ring as _, Z64, Z128};
 use mpc::{Session, input, input_bits};
@@ -14,6 +15,7 @@ use plan::types::{Range, Type};
 
 use clear::ClearColumn;
 pub(crate) use clear::{Clear, to_fixed};
+pub(crate) use order::{come_in_order, in_order};
 
 use crate::context::{Context, Result};
 use crate::number::{Number, Ring, RingKind, width_of};
@@ -72,7 +74,7 @@ pub(crate) fn share(
 ) -> Result<Relation> {
     let owner = PartyId::from_index(stage.party);
     let n_rows = padded_rows(node);
-    let valid = rows.map(|rows| flags(n_rows, (0..rows.n_rows).map(|_| true)));
+    let valid = rows.map(|rows| flags(n_rows, rows.valid.iter().copied()));
     let valid = cx.step("valid", |s| input_bits(s, "row", owner, [n_rows, 1], valid.as_ref()))?;
     let mut columns = Vec::with_capacity(node.schema.len());
     for (index, field) in node.schema.iter().enumerate() {

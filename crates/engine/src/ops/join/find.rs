@@ -80,7 +80,7 @@ pub(super) fn look_up(
     let payload = payload(cx, &unique.columns, unique.n_rows(), numbered)?;
     let Lookup { payload, matched, used: known, broken } = cx.step("lookup", |s| {
         let side = UniqueSide { keys: &unique_keys.planes, valid: &unique_keys.valid, payload: &payload };
-        lookup(s, "rows", side, &other_keys.planes, &other_keys.valid, Method::Auto)
+        lookup(s, "rows", side, &other_keys.planes, &other_keys.valid, on.method())
     })?;
     let (found, numbers) = columns_of(cx, payload, &unique.columns, numbered)?;
     // What a group-by or a DISTINCT has made cannot repeat.
@@ -166,7 +166,7 @@ pub(super) fn expand(cx: &mut Context, on: &Sides<'_>, at_most: u64) -> Result<M
     let Expanded { left, right, valid, left_used, right_used, overflow } = cx.step("expand", |s| {
         let left = JoinSide { keys: &left_keys.planes, valid: &left_keys.valid, payload: &left };
         let right = JoinSide { keys: &right_keys.planes, valid: &right_keys.valid, payload: &right };
-        oblivious::expand(s, "pairs", left, right, room, Method::Auto)
+        oblivious::expand(s, "pairs", left, right, room, on.method())
     })?;
     let names = |side: usize, keys: &[usize]| {
         let fields = on.node.inputs.get(side).map_or(&[][..], |input| input.schema.as_slice());

@@ -1,7 +1,7 @@
 //! Left rows by whether their keys are among those of the right side.
 
 use mpc::SharedBits;
-use oblivious::{Method, any_row, member};
+use oblivious::{any_row, member};
 use plan::secure::NullKeys;
 
 use super::Sides;
@@ -13,7 +13,7 @@ use crate::relation::Relation;
 pub(super) fn run(cx: &mut Context, on: Sides<'_>) -> Result<Relation> {
     let (left, right) = keys(cx, &on)?;
     let used = cx.step("member", |s| {
-        member(s, "rows", (&right.planes, &right.valid), &left.planes, &left.valid, Method::Auto)
+        member(s, "rows", (&right.planes, &right.valid), &left.planes, &left.valid, on.method())
     })?;
     let rows = on.left_rows(used);
     if on.join.nulls != NullKeys::Unknown {

@@ -6,6 +6,7 @@ mod member;
 mod nested;
 
 use mpc::SharedBits;
+use oblivious::Method;
 use plan::secure::{Expr, Join, JoinKind, Matching, Node, Side};
 
 use super::union;
@@ -13,7 +14,7 @@ use crate::context::{Context, Result};
 use crate::expr::Rows;
 use crate::kernel;
 use crate::relation::{Column, Data, Relation};
-use crate::share::TextRule;
+use crate::share::{self, TextRule};
 
 /// Pairs of rows, and what either side's rows know of their partners.
 struct Matches {
@@ -73,6 +74,20 @@ pub(crate) fn run(
     on.finish(cx, matches)
 }
 
+/// The keys of both sides, and below them, in plane 0, which rows match nothing.
+pub(crate) fn join_keys(
+    cx: &mut Context,
+    node: &Node,
+    join: &Join,
+    sides: Vec<Relation>,
+    rule: TextRule,
+) -> Result<[SharedBits; 2]> {
+    let [left, right] =
+        <[Relation; 2]>::try_from(sides).map_err(|_| cx.wrong_plan("a join of two inputs"))?;
+    let (left, right) = keys::keys(cx, &Sides { node, join, left, right, rule })?;
+    Ok([left, right].map(|side| SharedBits::stack(&[&side.valid.not(cx.session()), &side.planes])))
+}
+
 /// A join and its inputs.
 struct Sides<'a> {
     node: &'a Node,
@@ -97,6 +112,11 @@ fn holds(cx: &mut Context, on: &Sides<'_>, condition: &Expr, pairs: &Relation) -
 }
 
 impl Sides<'_> {
+    /// How rows of equal keys find each other.
+    fn method(&self) -> Method {
+        if share::come_in_order(self.node) { Method::Merge } else { Method::Auto }
+    }
+
     /// Whether somebody asks which rows of a side have a partner.
     fn asks_for(&self, side: Side) -> bool {
         match side {
