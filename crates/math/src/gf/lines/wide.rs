@@ -4,7 +4,7 @@ use std::arch::x86_64::*;
 
 use super::{LINE_BITS, Line, WeighedSum};
 use crate::gf::Gf128;
-use crate::gf::four::{load, store};
+use crate::gf::four::{load, store, xor3};
 use crate::transpose::transpose_words;
 
 /// Byte `8·j + s` comes from byte `8·(7 − s) + j`: transposes 8×8 bytes, rows reversed.
@@ -49,58 +49,109 @@ fn add(sum: &mut WeighedSum, line: __m512i, weight: __m512i) {
     store(high, &mut sum.high);
 }
 
-/// At least four lines of each operand.
+/// A line of each operand in each of `P` places.
+type Rows<const P: usize> = [[Line; 4]; P];
+
+/// [`super::Extension::weigh`] of at least four lines.
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,gfni,vpclmulqdq")]
-pub(super) fn weigh_products(sums: &mut [WeighedSum], lines: [&[Line]; 4], weight: u64) {
-    let mut scratch = vec![[0; 8]; 4 * lines[0].len()];
-    extend(sums, lines, _mm512_set1_epi64(weight as i64), &mut scratch);
+pub(super) fn extend(sums: &mut [WeighedSum], lines: &[Line], weights: &[u64], scratch: &mut [Line]) {
+    match *weights {
+        [weight] => extend_rows::<1>(sums, rows(lines), &[weight], rows_mut(scratch)),
+        [first, second] => extend_rows::<2>(sums, rows(lines), &[first, second], rows_mut(scratch)),
+        [a, b, c, d] => extend_rows::<4>(sums, rows(lines), &[a, b, c, d], rows_mut(scratch)),
+        _ => unreachable!("one, two or four places"),
+    }
+}
+
+fn rows<const P: usize>(lines: &[Line]) -> &[Rows<P>] {
+    lines.as_chunks::<4>().0.as_chunks::<P>().0
+}
+
+fn rows_mut<const P: usize>(lines: &mut [Line]) -> &mut [Rows<P>] {
+    lines.as_chunks_mut::<4>().0.as_chunks_mut::<P>().0
 }
 
 /// The top digit by halves: the lines where it is 0, those where it is 1, and the XOR of both.
 #[target_feature(enable = "avx512f,vpclmulqdq")]
-fn extend(sums: &mut [WeighedSum], lines: [&[Line]; 4], weight: __m512i, scratch: &mut [Line]) {
-    let half = lines[0].len() / 2;
-    if half == 2 {
-        let sums = sums.try_into().expect("nine points of two digits");
-        return nine_points(sums, &lines.map(|lines| lines.try_into().expect("four lines")), weight);
+fn extend_rows<const P: usize>(
+    sums: &mut [WeighedSum],
+    lines: &[Rows<P>],
+    weights: &[u64; P],
+    scratch: &mut [Rows<P>],
+) {
+    if let (Ok(sums), Ok(lines)) = (<&mut [_; 9]>::try_from(&mut *sums), <&[_; 4]>::try_from(lines)) {
+        return nine_points(sums, lines, weights);
     }
-    let third = sums.len() / 3;
-    let (low, high) = (lines.map(|lines| &lines[..half]), lines.map(|lines| &lines[half..]));
-    extend(&mut sums[..third], low, weight, scratch);
-    extend(&mut sums[third..2 * third], high, weight, scratch);
-    let (mixed, scratch) = scratch.split_at_mut(4 * half);
-    for (mixed, (low, high)) in mixed.chunks_exact_mut(half).zip(low.iter().zip(&high)) {
-        for ((mixed, low), high) in mixed.iter_mut().zip(*low).zip(*high) {
-            store(_mm512_xor_si512(load(low), load(high)), mixed);
+    let (third, half) = (sums.len() / 3, lines.len() / 2);
+    let (low, high) = lines.split_at(half);
+    extend_rows(&mut sums[..third], low, weights, scratch);
+    extend_rows(&mut sums[third..2 * third], high, weights, scratch);
+    let (mixed, scratch) = scratch.split_at_mut(half);
+    let flat = mixed.as_flattened_mut().as_flattened_mut();
+    let halves = low.as_flattened().as_flattened().iter().zip(high.as_flattened().as_flattened());
+    for (mixed, (low, high)) in flat.iter_mut().zip(halves) {
+        store(_mm512_xor_si512(load(low), load(high)), mixed);
+    }
+    extend_rows(&mut sums[2 * third..], mixed, weights, scratch);
+}
+
+/// The last two digits, two places at a time.
+#[target_feature(enable = "avx512f,vpclmulqdq")]
+fn nine_points<const P: usize>(sums: &mut [WeighedSum; 9], lines: &[Rows<P>; 4], weights: &[u64; P]) {
+    for place in (0..P / 2).map(|pair| 2 * pair) {
+        let (first, second) = (nine_products(lines, place), nine_products(lines, place + 1));
+        let weights = [weights[place], weights[place + 1]].map(u64::cast_signed);
+        let (first_weight, second_weight) = (_mm512_set1_epi64(weights[0]), _mm512_set1_epi64(weights[1]));
+        for (at, sum) in sums.iter_mut().enumerate() {
+            let (a, b) = (first[at], second[at]);
+            let low = [
+                _mm512_clmulepi64_epi128::<0x00>(a, first_weight),
+                _mm512_clmulepi64_epi128::<0x00>(b, second_weight),
+            ];
+            let high = [
+                _mm512_clmulepi64_epi128::<0x01>(a, first_weight),
+                _mm512_clmulepi64_epi128::<0x01>(b, second_weight),
+            ];
+            store(xor3(load(&sum.low), low[0], low[1]), &mut sum.low);
+            store(xor3(load(&sum.high), high[0], high[1]), &mut sum.high);
         }
     }
-    let mixed = [0, 1, 2, 3].map(|at| &mixed[at * half..(at + 1) * half]);
-    extend(&mut sums[2 * third..], mixed, weight, scratch);
+    if P % 2 == 1 {
+        let weight = _mm512_set1_epi64(weights[P - 1].cast_signed());
+        for (sum, product) in sums.iter_mut().zip(&nine_products(lines, P - 1)) {
+            add(sum, *product, weight);
+        }
+    }
 }
 
 /// A line of each operand.
 type Row = [__m512i; 4];
 
-/// The last two digits, in registers.
-#[target_feature(enable = "avx512f,vpclmulqdq")]
-fn nine_points(sums: &mut [WeighedSum; 9], lines: &[&[Line; 4]; 4], weight: __m512i) {
-    let rows = [row(lines, 0), row(lines, 1), row(lines, 2), row(lines, 3)];
-    add_product(&mut sums[0], rows[0], weight);
-    add_product(&mut sums[1], rows[1], weight);
-    add_product(&mut sums[2], mixed(rows[0], rows[1]), weight);
-    add_product(&mut sums[3], rows[2], weight);
-    add_product(&mut sums[4], rows[3], weight);
-    add_product(&mut sums[5], mixed(rows[2], rows[3]), weight);
+/// `x ∧ y' ⊕ y ∧ x'` at each point.
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn nine_products<const P: usize>(lines: &[Rows<P>; 4], place: usize) -> [__m512i; 9] {
+    let [first, second, third, fourth] =
+        [&lines[0][place], &lines[1][place], &lines[2][place], &lines[3][place]];
+    let rows = [row(first), row(second), row(third), row(fourth)];
     let (even, odd) = (mixed(rows[0], rows[2]), mixed(rows[1], rows[3]));
-    add_product(&mut sums[6], even, weight);
-    add_product(&mut sums[7], odd, weight);
-    add_product(&mut sums[8], mixed(even, odd), weight);
+    [
+        product(rows[0]),
+        product(rows[1]),
+        product(mixed(rows[0], rows[1])),
+        product(rows[2]),
+        product(rows[3]),
+        product(mixed(rows[2], rows[3])),
+        product(even),
+        product(odd),
+        product(mixed(even, odd)),
+    ]
 }
 
 #[inline]
 #[target_feature(enable = "avx512f")]
-fn row(lines: &[&[Line; 4]; 4], at: usize) -> Row {
-    [load(&lines[0][at]), load(&lines[1][at]), load(&lines[2][at]), load(&lines[3][at])]
+fn row(lines: &[Line; 4]) -> Row {
+    [load(&lines[0]), load(&lines[1]), load(&lines[2]), load(&lines[3])]
 }
 
 #[inline]
@@ -114,13 +165,11 @@ fn mixed(x: Row, y: Row) -> Row {
     ]
 }
 
-/// `sum += weight · (x ∧ y' ⊕ y ∧ x')`.
 #[inline]
-#[target_feature(enable = "avx512f,vpclmulqdq")]
-fn add_product(sum: &mut WeighedSum, [x, y, x_next, y_next]: Row, weight: __m512i) {
+#[target_feature(enable = "avx512f")]
+fn product([x, y, x_next, y_next]: Row) -> __m512i {
     // a ⊕ b ∧ c.
-    let line = _mm512_ternarylogic_epi64::<0x78>(_mm512_and_si512(x, y_next), y, x_next);
-    add(sum, line, weight);
+    _mm512_ternarylogic_epi64::<0x78>(_mm512_and_si512(x, y_next), y, x_next)
 }
 
 /// Transposes 8×8 bits in each lane: bit `i` of byte `k` is bit `k` of byte `7 − i`.
@@ -164,9 +213,11 @@ fn bytes_of_positions(lines: &[Line], bytes: &mut [u64; 64]) {
         *row = load(line);
     }
     let reversed = load(&TRANSPOSE_REVERSED);
-    for (words, bytes) in transpose_words(rows).iter().zip(bytes.chunks_exact_mut(8)) {
-        let bytes: &mut [u64; 8] = bytes.try_into().expect("chunks of eight");
-        store(transpose_bits(_mm512_permutexvar_epi8(reversed, *words)), bytes);
+    let words = transpose_words(rows);
+    let bytes: &mut [[u64; 8]; 8] = bytemuck::cast_mut(bytes);
+    // By index: moved or zipped, the registers would go through memory once more.
+    for at in 0..8 {
+        store(transpose_bits(_mm512_permutexvar_epi8(reversed, words[at])), &mut bytes[at]);
     }
 }
 
@@ -187,10 +238,24 @@ fn fold_groups<const N: usize>(matrices: &[[u64; 16]], bytes: &[[u64; 64]], out:
     let order = [load(&ELEMENTS[0]), load(&ELEMENTS[1])];
     for (at, out) in out.chunks_exact_mut(8).enumerate() {
         let mut sums = [_mm512_setzero_si512(); 2];
-        for g in 0..N {
-            let positions = _mm512_set1_epi64(bytes[g][at] as i64);
-            sums[0] = _mm512_xor_si512(sums[0], _mm512_gf2p8affine_epi64_epi8::<0>(positions, low[g]));
-            sums[1] = _mm512_xor_si512(sums[1], _mm512_gf2p8affine_epi64_epi8::<0>(positions, high[g]));
+        for g in (0..N / 2).map(|pair| 2 * pair) {
+            let first = _mm512_set1_epi64(bytes[g][at] as i64);
+            let second = _mm512_set1_epi64(bytes[g + 1][at] as i64);
+            sums[0] = xor3(
+                sums[0],
+                _mm512_gf2p8affine_epi64_epi8::<0>(first, low[g]),
+                _mm512_gf2p8affine_epi64_epi8::<0>(second, low[g + 1]),
+            );
+            sums[1] = xor3(
+                sums[1],
+                _mm512_gf2p8affine_epi64_epi8::<0>(first, high[g]),
+                _mm512_gf2p8affine_epi64_epi8::<0>(second, high[g + 1]),
+            );
+        }
+        if N % 2 == 1 {
+            let positions = _mm512_set1_epi64(bytes[N - 1][at] as i64);
+            sums[0] = _mm512_xor_si512(sums[0], _mm512_gf2p8affine_epi64_epi8::<0>(positions, low[N - 1]));
+            sums[1] = _mm512_xor_si512(sums[1], _mm512_gf2p8affine_epi64_epi8::<0>(positions, high[N - 1]));
         }
         let (first, second) = out.split_at_mut(4);
         let elements = [
