@@ -36,7 +36,7 @@ use crate::step::Step;
 use crate::timeline::Clock;
 
 /// ANDs that a session records before it proves them.
-const MAX_ANDS: usize = 1 << 21;
+const MAX_ANDS: usize = 1 << 23;
 
 /// Bytes of ring products and their factors that a session records before it proves them.
 const MAX_RING_BYTES: usize = 1 << 24;
