@@ -187,7 +187,11 @@ fn pairs_of_rows() {
                 let [x_short, y_short] = [x_high, y_high].map(|w| &w[..width * above]);
                 let (x, y) = ([&x_low[..], x_short], [&y_low[..], y_short]);
                 vectors::pair_products(x, y, &mut short_zero, &mut short_infinity);
-                assert_eq!([short_zero, short_infinity], [zero.clone(), infinity.clone()], "{level:?}, {above}");
+                assert_eq!(
+                    [short_zero, short_infinity],
+                    [zero.clone(), infinity.clone()],
+                    "{level:?}, {above}"
+                );
                 let [mut low, mut short] = [x_low.clone(), x_low.clone()];
                 vectors::fold_into(&mut low, x_high, x_low[0]);
                 vectors::fold_into(&mut short, x_short, x_low[0]);

@@ -1,8 +1,8 @@
 //! Long vectors over GF(2^128), four elements at a time where the processor can.
 
-use super::{Field, Gf128};
 #[cfg(target_arch = "x86_64")]
 use super::four;
+use super::{Field, Gf128};
 use crate::group::Group;
 
 /// `out[i] *= x[i]`.

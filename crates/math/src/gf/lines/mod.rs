@@ -13,7 +13,7 @@ use super::Gf128;
 #[cfg(target_arch = "x86_64")]
 use super::four;
 
-pub use extension::Extension;
+pub use extension::{Block, GROUP, weigh_products};
 pub use sum::WeighedSum;
 
 /// 512 packed bits: bit `j` of element `q` is bit `128·q + j`.

@@ -2,7 +2,7 @@
 
 use std::arch::x86_64::*;
 
-use super::{LINE_BITS, Line, WeighedSum};
+use super::{Block, LINE_BITS, Line, WeighedSum};
 use crate::gf::Gf128;
 use crate::gf::four::{load, store, xor3};
 use crate::transpose::transpose_words;
@@ -52,28 +52,83 @@ fn add(sum: &mut WeighedSum, line: __m512i, weight: __m512i) {
 /// A line of each operand in each of `P` places.
 type Rows<const P: usize> = [[Line; 4]; P];
 
-/// [`super::Extension::weigh`] of at least four lines.
+/// Digits of a point that are taken together: their lines and sums stay in the nearest cache.
+const TILE_DIGITS: u32 = 4;
+
+/// Lines of a tile.
+pub(super) const TILE: usize = 1 << TILE_DIGITS;
+
+/// [`super::weigh_products`] of 2^k lines, at least four, in pieces no shorter than a tile. Tile by tile, for all blocks before the
+/// next: there are too many sums to fetch all of them for each block.
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,gfni,vpclmulqdq")]
-pub(super) fn extend(sums: &mut [WeighedSum], lines: &[Line], weights: &[u64], scratch: &mut [Line]) {
-    match *weights {
-        [weight] => extend_rows::<1>(sums, rows(lines), &[weight], rows_mut(scratch)),
-        [first, second] => extend_rows::<2>(sums, rows(lines), &[first, second], rows_mut(scratch)),
-        [a, b, c, d] => extend_rows::<4>(sums, rows(lines), &[a, b, c, d], rows_mut(scratch)),
-        _ => unreachable!("one, two or four places"),
+pub(super) fn weigh_products(sums: &mut [WeighedSum], k: u32, blocks: &[Block<'_>], weights: &[u64]) {
+    let tile_digits = k.min(TILE_DIGITS);
+    let mut lines = [[[[0; 8]; 4]; 2]; TILE];
+    let mut scratch = lines;
+    let lines = &mut lines[..1 << tile_digits];
+    for (point, sums) in sums.chunks_mut(3usize.pow(tile_digits)).enumerate() {
+        for (blocks, weights) in blocks.chunks(2).zip(weights.chunks(2)) {
+            for (place, block) in blocks.iter().enumerate() {
+                tile(block, point, k - tile_digits, place, lines);
+            }
+            match *weights {
+                [first, second] => extend(sums, lines, &[first, second], &mut scratch),
+                _ => extend(sums, lines, &[weights[0], 0], &mut scratch),
+            }
+        }
     }
 }
 
-fn rows<const P: usize>(lines: &[Line]) -> &[Rows<P>] {
-    lines.as_chunks::<4>().0.as_chunks::<P>().0
+/// The lines of a block at a point of its topmost `n` digits.
+#[target_feature(enable = "avx512f")]
+fn tile(block: &Block<'_>, point: usize, n: u32, place: usize, out: &mut [Rows<2>]) {
+    // The lines that meet at this point: those with a one where its digits are, and either
+    // where they are infinite.
+    let (mut ones, mut either, mut rest) = (0, 0, point);
+    for t in 0..n {
+        ones |= usize::from(rest % 3 == 1) << t;
+        either |= usize::from(rest % 3 == 2) << t;
+        rest /= 3;
+    }
+    for (operand, pieces) in block.0.iter().enumerate() {
+        // All subsets of the digits that may be either.
+        let mut meet: [&[Line]; 8] = [&[]; 8];
+        let (mut subset, mut n_meet) = (either, 0);
+        loop {
+            let (first, unit) = ((ones | subset) * out.len(), pieces[0].len());
+            meet[n_meet] = &pieces[first / unit][first % unit..][..out.len()];
+            n_meet += 1;
+            if subset == 0 {
+                break;
+            }
+            subset = (subset - 1) & either;
+        }
+        match meet[..n_meet] {
+            [a] => xor_lines([a], place, operand, out),
+            [a, b] => xor_lines([a, b], place, operand, out),
+            [a, b, c, d] => xor_lines([a, b, c, d], place, operand, out),
+            [a, b, c, d, e, f, g, h] => xor_lines([a, b, c, d, e, f, g, h], place, operand, out),
+            _ => unreachable!("three digits above a tile at most"),
+        }
+    }
 }
 
-fn rows_mut<const P: usize>(lines: &mut [Line]) -> &mut [Rows<P>] {
-    lines.as_chunks_mut::<4>().0.as_chunks_mut::<P>().0
+/// The XOR of `N` lines each.
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn xor_lines<const N: usize>(meet: [&[Line]; N], place: usize, operand: usize, out: &mut [Rows<2>]) {
+    for (at, out) in out.iter_mut().enumerate() {
+        let mut sum = load(&meet[0][at]);
+        for lines in &meet[1..] {
+            sum = _mm512_xor_si512(sum, load(&lines[at]));
+        }
+        store(sum, &mut out[place][operand]);
+    }
 }
 
 /// The top digit by halves: the lines where it is 0, those where it is 1, and the XOR of both.
 #[target_feature(enable = "avx512f,vpclmulqdq")]
-fn extend_rows<const P: usize>(
+fn extend<const P: usize>(
     sums: &mut [WeighedSum],
     lines: &[Rows<P>],
     weights: &[u64; P],
@@ -84,15 +139,15 @@ fn extend_rows<const P: usize>(
     }
     let (third, half) = (sums.len() / 3, lines.len() / 2);
     let (low, high) = lines.split_at(half);
-    extend_rows(&mut sums[..third], low, weights, scratch);
-    extend_rows(&mut sums[third..2 * third], high, weights, scratch);
+    extend(&mut sums[..third], low, weights, scratch);
+    extend(&mut sums[third..2 * third], high, weights, scratch);
     let (mixed, scratch) = scratch.split_at_mut(half);
     let flat = mixed.as_flattened_mut().as_flattened_mut();
     let halves = low.as_flattened().as_flattened().iter().zip(high.as_flattened().as_flattened());
     for (mixed, (low, high)) in flat.iter_mut().zip(halves) {
         store(_mm512_xor_si512(load(low), load(high)), mixed);
     }
-    extend_rows(&mut sums[2 * third..], mixed, weights, scratch);
+    extend(&mut sums[2 * third..], mixed, weights, scratch);
 }
 
 /// The last two digits, two places at a time.
@@ -114,12 +169,6 @@ fn nine_points<const P: usize>(sums: &mut [WeighedSum; 9], lines: &[Rows<P>; 4],
             ];
             store(xor3(load(&sum.low), low[0], low[1]), &mut sum.low);
             store(xor3(load(&sum.high), high[0], high[1]), &mut sum.high);
-        }
-    }
-    if P % 2 == 1 {
-        let weight = _mm512_set1_epi64(weights[P - 1].cast_signed());
-        for (sum, product) in sums.iter_mut().zip(&nine_products(lines, P - 1)) {
-            add(sum, *product, weight);
         }
     }
 }
@@ -187,8 +236,14 @@ pub(super) fn fold(matrices: &[[u64; 16]], lines: &[Line], out: &mut [Gf128], mu
         out.fill(Gf128(0));
     }
     for (matrices, lines) in matrices.chunks(8).zip(lines.chunks(64)) {
-        for (bytes, lines) in bytes.iter_mut().zip(lines.chunks(8)) {
+        let (eights, few) = lines.as_chunks::<8>();
+        for (bytes, lines) in bytes.iter_mut().zip(eights) {
             bytes_of_positions(lines, bytes);
+        }
+        if !few.is_empty() {
+            let mut padded = [[0; 8]; 8];
+            padded[..few.len()].copy_from_slice(few);
+            bytes_of_positions(&padded, &mut bytes[eights.len()]);
         }
         match matrices.len() {
             1 => fold_groups::<1>(matrices, &bytes, out, onto),
@@ -204,21 +259,24 @@ pub(super) fn fold(matrices: &[[u64; 16]], lines: &[Line], out: &mut [Gf128], mu
     }
 }
 
-/// For each position, a byte with its bit in each of up to eight lines.
+/// For each position, a byte with its bit in each of eight lines.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vbmi,gfni")]
-fn bytes_of_positions(lines: &[Line], bytes: &mut [u64; 64]) {
-    let mut rows = [_mm512_setzero_si512(); 8];
-    for (row, line) in rows.iter_mut().zip(lines) {
-        *row = load(line);
-    }
+fn bytes_of_positions(lines: &[Line; 8], bytes: &mut [u64; 64]) {
+    let [a, b, c, d, e, f, g, h] = lines;
+    let rows = [load(a), load(b), load(c), load(d), load(e), load(f), load(g), load(h)];
     let reversed = load(&TRANSPOSE_REVERSED);
-    let words = transpose_words(rows);
     let bytes: &mut [[u64; 8]; 8] = bytemuck::cast_mut(bytes);
-    // By index: moved or zipped, the registers would go through memory once more.
-    for at in 0..8 {
-        store(transpose_bits(_mm512_permutexvar_epi8(reversed, words[at])), &mut bytes[at]);
-    }
+    // Taken apart at once, the registers stay where they are.
+    let [a, b, c, d, e, f, g, h] = transpose_words(rows);
+    store(transpose_bits(_mm512_permutexvar_epi8(reversed, a)), &mut bytes[0]);
+    store(transpose_bits(_mm512_permutexvar_epi8(reversed, b)), &mut bytes[1]);
+    store(transpose_bits(_mm512_permutexvar_epi8(reversed, c)), &mut bytes[2]);
+    store(transpose_bits(_mm512_permutexvar_epi8(reversed, d)), &mut bytes[3]);
+    store(transpose_bits(_mm512_permutexvar_epi8(reversed, e)), &mut bytes[4]);
+    store(transpose_bits(_mm512_permutexvar_epi8(reversed, f)), &mut bytes[5]);
+    store(transpose_bits(_mm512_permutexvar_epi8(reversed, g)), &mut bytes[6]);
+    store(transpose_bits(_mm512_permutexvar_epi8(reversed, h)), &mut bytes[7]);
 }
 
 /// The matrices stay in registers: two for each eight lines.

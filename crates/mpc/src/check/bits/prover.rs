@@ -2,7 +2,7 @@
 
 use buf::Buf;
 use math::Group;
-use math::gf::lines::{Extension, Factors, LINE_BITS, Line, WeighedSum};
+use math::gf::lines::{Block, Factors, GROUP, LINE_BITS, Line, WeighedSum, weigh_products};
 use math::gf::vectors::{fold_into, multiply_into, pair_products, pair_sums};
 use math::gf::{Field, Gf128, inner_product};
 
@@ -84,19 +84,19 @@ impl Rounds<'_> {
 /// The sums at the points of the extension that are shared.
 fn skipped(shape: Shape, weights: &Weights, lines: &[Lines<'_>; 4]) -> Vec<Gf128> {
     let mut sums = vec![WeighedSum::ZERO; shape.n_points()];
-    let mut extension = Extension::new(shape.skip() as u32, shape.n_blocks());
-    let mut space = vec![[0; 8]; shape.unit_lines()];
-    let mut first = 0;
-    for weights in weights.blocks.chunks(extension.places()) {
-        for place in 0..weights.len() {
-            for from in (0..shape.block_lines()).step_by(shape.unit_lines()) {
-                for (operand, lines) in lines.iter().enumerate() {
-                    extension.put(place, operand, from, lines.block(first + from, &mut space));
-                }
-            }
-            first += shape.block_lines();
-        }
-        extension.weigh(&mut sums, weights);
+    let (unit, n) = (shape.unit_lines(), GROUP.min(shape.n_blocks()));
+    let mut space = vec![[0; 8]; 4 * n * shape.block_lines()];
+    for (group, weights) in weights.blocks.chunks(GROUP).enumerate() {
+        let mut spaces = space.chunks_mut(unit);
+        let block = |at: usize| {
+            let first = (group * GROUP + at) * shape.block_lines();
+            Block(lines.each_ref().map(|lines| {
+                let mut piece = |first| lines.block(first, spaces.next().expect("room for a group"));
+                [piece(first), if unit < shape.block_lines() { piece(first + unit) } else { &[] }]
+            }))
+        };
+        let blocks: Vec<_> = (0..weights.len()).map(block).collect();
+        weigh_products(&mut sums, shape.skip() as u32, &blocks, weights);
     }
     let points = sums.iter().zip(shape.lines_of_points());
     points.filter(|(_, line)| line.is_none()).map(|(sum, _)| sum.total(&weights.elements)).collect()
