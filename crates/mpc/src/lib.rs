@@ -13,6 +13,7 @@
 //! concrete and hold as many parts as the protocol gives a party, so algorithms
 //! above are written, and compiled, once.
 
+mod and_sums;
 mod bit_dot;
 mod bits;
 mod check;
@@ -39,6 +40,7 @@ mod step;
 mod timeline;
 mod trunc;
 
+pub use and_sums::and_sums;
 pub use bit_dot::bit_dot;
 pub use bits::SharedBits;
 pub use count::Cost;

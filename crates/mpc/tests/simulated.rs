@@ -68,6 +68,15 @@ fn products_of_bits_can_be_made_up() {
     )
     .check();
     subject(
+        "and_sums",
+        |s, [x, y]| {
+            let (x, y) = ((&x.bits, &y.bits), (&y.bits, &x.bits));
+            mpc::and_sums(s, "sums", &[x], &[[x, y]]).map(drop)
+        },
+        1,
+    )
+    .check();
+    subject(
         "compare_digits",
         |s, [x, y]| {
             let n = x.bits.n_rows() as u32;

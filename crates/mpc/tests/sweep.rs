@@ -97,6 +97,14 @@ fn and_many(s: &mut Session) -> Opened {
     shown_bits(s, all[0].xor(&all[1]))
 }
 
+/// Sums of two products beside a single one.
+fn and_sums(s: &mut Session) -> Opened {
+    let [a, b, c] = [1, 3, 5].map(|seed| (bits(s, seed, 65, 2), bits(s, seed + 1, 65, 2)));
+    let [a, b, c] = [&a, &b, &c].map(|(x, y)| (x, y));
+    let z = mpc::and_sums(s, "sums", &[a], &[[b, c]])?;
+    shown_bits(s, z[0].xor(&z[1]))
+}
+
 /// A block of several lines, whose proof skips rounds.
 fn and_block(s: &mut Session) -> Opened {
     let (x, y) = (bits(s, 1, 700, 3), bits(s, 3, 700, 3));
@@ -225,6 +233,7 @@ const BOOLEAN: &[Step] = &[
     ("and", and, EVERY_BIT),
     ("and twice", and_twice, EVERY_BIT),
     ("and_many", and_many, PLAIN),
+    ("sums of ands", and_sums, |sweep| sweep.flips(40).elements(16)),
     ("and of a block", and_block, |sweep| sweep.flips(40).elements(16)),
     ("forks", forks, PLAIN),
 ];

@@ -4,7 +4,7 @@
 //! branches on a secret, planted here, is seen at once.
 
 use bytemuck::cast_slice;
-use math::gf::lines::{Factors, LINE_BITS, Line, WeighedSum, weigh_products};
+use math::gf::lines::{Block, Factors, LINE_BITS, Line, WeighedSum, weigh_products};
 use math::gf::vectors;
 use math::gf::{Field, Gf128};
 use math::prg::{self, Prg};
@@ -107,9 +107,10 @@ fn field_arithmetic_does_not_show_its_elements() {
     let lines = |secrets: &mut Secrets| {
         [0; 4].map(|_| -> Vec<Line> { (0..16).map(|_| [0; 8].map(|_| secrets.word())).collect() })
     };
-    assert_steady("weigh_products", lines, |[a, b, c, d]| {
+    assert_steady("weigh_products", lines, |operands| {
         let mut sums = vec![WeighedSum::ZERO; 81];
-        weigh_products(&mut sums, [a, b, c, d], 0x1234_5678_9abc_def1);
+        let block = Block(operands.each_ref().map(|lines| [&lines[..], &[]]));
+        weigh_products(&mut sums, 4, &[block], &[0x1234_5678_9abc_def1]);
         sums
     });
     let factors = Factors::new(&elements(&(1..33).collect::<Vec<u64>>()));

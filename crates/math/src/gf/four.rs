@@ -108,13 +108,18 @@ impl Factor {
     }
 }
 
-/// [`super::vectors::fold_into`] of a multiple of four elements.
+/// [`super::vectors::fold_into`] of a multiple of four elements each.
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,vpclmulqdq")]
 pub(super) fn fold_into(low: &mut [Gf128], high: &[Gf128], at: Gf128) {
     let factor = Factor::new(at);
+    let (low, rest) = low.split_at_mut(high.len());
     for (low, high) in low.as_chunks_mut::<4>().0.iter_mut().zip(high.as_chunks::<4>().0) {
         let x = load(low);
         store(_mm512_xor_si512(x, factor.times(_mm512_xor_si512(x, load(high)))), low);
+    }
+    for low in rest.as_chunks_mut::<4>().0 {
+        let x = load(low);
+        store(_mm512_xor_si512(x, factor.times(x)), low);
     }
 }
 
@@ -156,8 +161,8 @@ fn pair_products_at<const N: usize>(
     infinity: &mut [[Gf128; 4]; N],
 ) {
     let mut sums = [[Sums::zero(); 2]; N];
-    let rows = |w: &'_ [[Gf128; 4]]| w.len() / width;
-    for row in 0..rows(x_low) {
+    let n_pairs = x_high.len() / width;
+    for row in 0..n_pairs {
         let at = row * width + first;
         let columns = |w: &[[Gf128; 4]]| -> [__m512i; N] {
             let w: &[[Gf128; 4]; N] = w[at..at + N].try_into().expect("so many columns");
@@ -170,8 +175,17 @@ fn pair_products_at<const N: usize>(
             sums[t] = [at_zero.add(x[t], y[t]), at_infinity.add(mixed[0], mixed[1])];
         }
     }
+    // Beside zeros, both products are the same.
+    let mut alone = [Sums::zero(); N];
+    for row in n_pairs..x_low.len() / width {
+        let at = row * width + first;
+        for t in 0..N {
+            alone[t] = alone[t].add(load(&x_low[at + t]), load(&y_low[at + t]));
+        }
+    }
     for t in 0..N {
-        store(sums[t][0].reduce(), &mut zero[t]);
-        store(sums[t][1].reduce(), &mut infinity[t]);
+        let alone = alone[t].reduce();
+        store(_mm512_xor_si512(sums[t][0].reduce(), alone), &mut zero[t]);
+        store(_mm512_xor_si512(sums[t][1].reduce(), alone), &mut infinity[t]);
     }
 }

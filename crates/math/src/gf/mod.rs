@@ -130,11 +130,19 @@ carryless! {
             let mut at_infinity = at_zero;
             for i in (t..n).step_by(width) {
                 at_zero = F::accumulate::<C>(at_zero, x[0][i].product::<C>(y[0][i]));
-                let product = x[0][i].plus(x[1][i]).product::<C>(y[0][i].plus(y[1][i]));
+                let above = |w: [&[F]; 2]| w[0][i].plus(w[1].get(i).copied().unwrap_or(F::ZERO));
+                let product = above(x).product::<C>(above(y));
                 at_infinity = F::accumulate::<C>(at_infinity, product);
             }
             zero[t] = F::reduce::<C>(at_zero);
             infinity[t] = F::reduce::<C>(at_infinity);
+        }
+    }
+
+    /// `x[i] *= factor`.
+    fn scale<C, F>(x: &mut [F], factor: F) {
+        for x in x {
+            *x = F::reduce::<C>(x.product::<C>(factor));
         }
     }
 

@@ -176,6 +176,27 @@ fn pairs_of_rows() {
                 });
                 assert_eq!((zero[t], infinity[t]), (at_zero, at_infinity), "{level:?}, {rows} rows");
             }
+            // What is missing above is zero.
+            for above in 0..rows {
+                let mut padded = operands.clone();
+                padded[1][width * above..].fill(Gf128(0));
+                padded[3][width * above..].fill(Gf128(0));
+                let [x_low, x_high, y_low, y_high] = &padded;
+                vectors::pair_products([x_low, x_high], [y_low, y_high], &mut zero, &mut infinity);
+                let (mut short_zero, mut short_infinity) = (elements(width, 18), elements(width, 19));
+                let [x_short, y_short] = [x_high, y_high].map(|w| &w[..width * above]);
+                let (x, y) = ([&x_low[..], x_short], [&y_low[..], y_short]);
+                vectors::pair_products(x, y, &mut short_zero, &mut short_infinity);
+                assert_eq!(
+                    [short_zero, short_infinity],
+                    [zero.clone(), infinity.clone()],
+                    "{level:?}, {above}"
+                );
+                let [mut low, mut short] = [x_low.clone(), x_low.clone()];
+                vectors::fold_into(&mut low, x_high, x_low[0]);
+                vectors::fold_into(&mut short, x_short, x_low[0]);
+                assert_eq!(low, short, "{level:?}, {above} of {rows} rows");
+            }
         }
     });
 }

@@ -6,7 +6,7 @@
 //!
 //! | step | message | covered by |
 //! |---|---|---|
-//! | `and`, `and_many`, `and_onto`, `bit_dot` | `z_i` to the left | [`bits`], before anything is opened |
+//! | `and`, `and_many`, `and_onto`, `and_sums`, `bit_dot` | `z_i` to the left | [`bits`], before anything is opened |
 //! | `mul`, `mul_many`, `dot`, `inner_product`, `matmul` | `z_i` to the left | [`ring`], before anything is opened |
 //! | `open`, `open_bits`, `open_to`, `open_bits_to` | a share | the digest of its other holder, before the value is used |
 //! | `word_finish` | a share, between the holders of slot 0 | the digest of its other holder |
@@ -41,6 +41,8 @@ use crate::step::Step;
 pub(crate) struct AndStep {
     pub(crate) step: Step,
     pub(crate) pairs: Vec<(SharedBits, SharedBits)>,
+    /// Pairs whose ANDs were added to those of the last pairs, one each and of their shape.
+    pub(crate) second: Vec<(SharedBits, SharedBits)>,
     pub(crate) z: SharedBits,
     /// Whose messages the products took: each proves its own.
     pub(crate) provers: [bool; 3],

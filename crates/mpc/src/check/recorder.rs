@@ -17,7 +17,7 @@
 //! these are proved in [`Session::prove_all`]. (A value that a closure hands to a fork beside it
 //! by a lock of its own would escape; no protocol code does that.)
 //!
-//! **Memory.** A session keeps less than the bounds and one step more: 1.5 MiB of bits, 16 MiB of ring
+//! **Memory.** A session keeps less than the bounds and one step more: 6 MiB of bits, 16 MiB of ring
 //! elements, 64 MiB of shuffled rows. At most three times that comes together when it collects its forks, and as many sessions hold
 //! something as forks are under way. Records are counted references: what they keep alive of a
 //! larger column is at most that column. [`Session::recorded_bytes_peak`] tells what a run needed.
@@ -36,7 +36,7 @@ use crate::step::Step;
 use crate::timeline::Clock;
 
 /// ANDs that a session records before it proves them.
-const MAX_ANDS: usize = 1 << 21;
+const MAX_ANDS: usize = 1 << 23;
 
 /// Bytes of ring products and their factors that a session records before it proves them.
 const MAX_RING_BYTES: usize = 1 << 24;
@@ -161,7 +161,8 @@ impl Batch {
 
 /// ANDs of a step, or as many as its record takes the space of.
 fn weight(and: &AndStep) -> usize {
-    (and.z.n_rows() * and.z.width()).max(MIN_ANDS)
+    let n_second: usize = and.second.iter().map(|(x, _)| x.width()).sum();
+    (and.z.n_rows() * (and.z.width() + n_second)).max(MIN_ANDS)
 }
 
 impl Pending {

@@ -169,7 +169,13 @@ fn first_half(s: &mut Session, step: Step, x: &SharedBits) -> Result<SharedBits,
     };
     let factor = |parts| SharedBits::from_parts(n_rows, width, parts).planes(0..n_gates);
     let z = SharedBits::from_parts(n_rows, n_gates, sent);
-    s.record_ands(AndStep { step, pairs: vec![(factor(u), factor(v))], z, provers: FIRST })?;
+    s.record_ands(AndStep {
+        step,
+        pairs: vec![(factor(u), factor(v))],
+        second: Vec::new(),
+        z,
+        provers: FIRST,
+    })?;
     Ok(SharedBits::from_parts(n_rows, width, a))
 }
 
@@ -313,5 +319,5 @@ fn record(
     z: SharedBits,
     provers: [bool; 3],
 ) -> Result<(), ProtocolError> {
-    s.record_ands(AndStep { step, pairs: vec![(x.clone(), y.clone())], z, provers })
+    s.record_ands(AndStep { step, pairs: vec![(x.clone(), y.clone())], second: Vec::new(), z, provers })
 }

@@ -24,7 +24,13 @@ pub fn cancelling_errors(
     let step = s.step().child(label.into());
     let check = step.child("check bits".into());
     // Of the product itself, a statement holds the shape alone.
-    let and = AndStep { step, pairs: vec![(x.clone(), y.clone())], z: x.clone(), provers: [true; 3] };
+    let and = AndStep {
+        step,
+        pairs: vec![(x.clone(), y.clone())],
+        second: Vec::new(),
+        z: x.clone(),
+        provers: [true; 3],
+    };
     bits::cancelling(s, &check, &[and], prover, coins)
 }
 

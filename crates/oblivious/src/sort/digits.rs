@@ -4,10 +4,13 @@
 //! Whether one digit is less than another, or equal to it, is then an inner product, one bit of
 //! message however large the digits. Bit by bit, a comparison of `w` bits sends about `2½·w` bits;
 //! with digits of two bits `w` for the digits and `w` for the tree above them.
+//!
+//! Where products are checked, an inner product costs what its terms cost, and a digit is its two
+//! bits and their AND instead: three terms for both questions, by [`mpc::and_sums`].
 
 use mpc::{ProtocolError, Security, Session, SharedBits, SharedRows};
 
-use crate::compare::{carry_out, less_than};
+use crate::compare::{carry_out, selected_carry_out};
 
 /// How keys are cut into digits.
 #[derive(Clone, Copy)]
@@ -19,14 +22,9 @@ pub(super) struct Digits {
 }
 
 impl Digits {
-    /// The digits of keys of `width` bits. Where products are checked, long sums of products cost
-    /// what their products cost, and digits are single bits.
-    pub(super) fn of(security: Security, width: usize) -> Self {
-        let bits = match security {
-            Security::SemiHonest => 2,
-            Security::Malicious => 1,
-        };
-        Digits { bits, n: width.div_ceil(bits).max(1) }
+    /// The digits of keys of `width` bits.
+    pub(super) fn of(width: usize) -> Self {
+        Digits { bits: 2, n: width.div_ceil(2).max(1) }
     }
 
     /// Bits of an unrolled digit.
@@ -50,19 +48,20 @@ impl Digits {
     /// per round where the lowest digit pairs up early.
     pub(super) fn less_cost(&self) -> (usize, usize) {
         let depth = (usize::BITS - self.n.saturating_sub(1).leading_zeros()) as usize;
-        let bits = match self.bits {
-            1 if self.n.is_multiple_of(2) => 5 * self.n / 2 - 3,
-            1 => (5 * self.n - 3) / 2,
-            _ => 2 * self.n + 2 * (self.n - 1),
-        };
-        (1 + depth, bits)
+        (1 + depth, 2 * self.n + 2 * (self.n - 1))
     }
 
-    /// Keys unrolled: plane `(v − 1)·n + k` says whether digit `k` is `v`.
+    /// Keys unrolled: plane `(v − 1)·n + k` says whether digit `k` is `v`. In malicious sessions its
+    /// upper bits come first, then its lower bits, and then where both are set.
     ///
     /// - **Cost:** `log₂ d` rounds; 2¾ ANDs for each bit of the key if `d` is 4.
     pub(super) fn unroll(&self, s: &mut Session, keys: &SharedBits) -> Result<SharedBits, ProtocolError> {
         let keys = keys.resized(s, self.n * self.bits);
+        if self.checked(s) {
+            let [low, high] = [0, 1].map(|bit| keys.every(bit, 2));
+            let both = mpc::and(s, ("unroll", 1), &high, &low)?;
+            return Ok(SharedBits::stack(&[&high, &low, &both]));
+        }
         // By digits of one bit, then of two, then of four.
         let mut digits = vec![keys];
         while digits.len() < self.values() {
@@ -92,7 +91,13 @@ impl Digits {
         Ok(out)
     }
 
-    /// Whether row `left[i]` is less than row `right[i]`, for rows of unrolled keys.
+    /// Whether keys take the form for products that are checked.
+    fn checked(&self, s: &Session) -> bool {
+        s.security() == Security::Malicious && self.bits == 2
+    }
+
+    /// Whether row `left[i]` is less than row `right[i]`, for rows of unrolled keys. Malicious
+    /// sessions answer for rows that differ; of two equal ones either may be said to be less.
     ///
     /// - **Cost:** `⌈log₂ n⌉ + 1` rounds for `n` digits, fewer than `4n` bits per row.
     /// - **Source:** a tree of (generate, propagate) pairs as in [`less_than`], above digits
@@ -104,13 +109,37 @@ impl Digits {
         left: &[u32],
         right: &[u32],
     ) -> Result<SharedBits, ProtocolError> {
-        if self.bits == 1 {
-            return less_than(s, "less", &rows.bits_at(left), &rows.bits_at(right), false);
-        }
         s.scope("less", |s| {
+            if self.checked(s) {
+                return self.less_by_sums(s, &rows.bits_at(left), &rows.bits_at(right));
+            }
             let [less, same] = mpc::compare_digits(s, "digits", rows, left, right, self.n)?;
             carry_out(s, less, same.planes(1..self.n))
         })
+    }
+
+    /// [`Digits::less`] by sums of two ANDs at most.
+    ///
+    /// Digits `x_1 x_0` and `y_1 y_0` are the same where `(¬x_1 ⊕ y_1)(¬x_0 ⊕ y_0)`, of which two terms
+    /// mix `x` and `y`. Where they are not, `y_1` decides if `x_1 ≠ y_1` and `y_0` if not: that is
+    /// `y_1 ⊕ (¬x_1 ⊕ y_1)(y_0 ⊕ y_1)`, with one such term.
+    fn less_by_sums(
+        &self,
+        s: &mut Session,
+        x: &SharedBits,
+        y: &SharedBits,
+    ) -> Result<SharedBits, ProtocolError> {
+        let third = |planes: &SharedBits, at: usize| planes.planes(at * self.n..(at + 1) * self.n);
+        let [x_high, x_low, x_both] = [0, 1, 2].map(|at| third(x, at));
+        let [y_high, y_low, y_both] = [0, 1, 2].map(|at| third(y, at));
+        let y_differ = y_high.xor(&y_low);
+        let (not_high, not_low) = (x_high.not(s), x_low.not(s));
+        let sums = [[(&not_high, &y_low), (&not_low, &y_high)]];
+        let mut out = mpc::and_sums(s, "digits", &[(&x_high, &y_differ)], &sums)?;
+        let same = out.pop().expect("a sum");
+        let same = same.xor(&not_high.xor(&x_low).xor(&x_both)).xor(&y_both);
+        let decides = out.pop().expect("an AND").xor(&y_differ.xor(&y_both));
+        selected_carry_out(s, decides, same.planes(1..self.n))
     }
 }
 
@@ -122,7 +151,11 @@ mod tests {
 
     #[test]
     fn digits_of_any_length_compare_like_numbers() {
-        for (bits, width) in [(1, 9), (2, 1), (2, 7), (4, 3), (4, 8), (4, 13)] {
+        let both = [Security::SemiHonest, Security::Malicious];
+        let sizes = [(1, 9), (2, 1), (2, 7), (4, 3), (4, 8), (4, 13)].map(|size| (size, both[0]));
+        // In malicious sessions digits have two bits.
+        let malicious = [(2, 1), (2, 2), (2, 7), (2, 13)].map(|size| (size, both[1]));
+        for ((bits, width), security) in sizes.into_iter().chain(malicious) {
             let digits = Digits { bits, n: usize::div_ceil(width, bits) };
             let numbers = |seed: u64| -> Vec<i128> {
                 math::Prg::new(&[seed as u8; 16]).permutation(600).iter().map(|x| i128::from(*x)).collect()
@@ -139,18 +172,25 @@ mod tests {
                 Ok(open_bits(s, "open", less)?
                     .map(|less| (0..600).map(|row| less.bit(row, 0)).collect::<Vec<_>>()))
             };
-            let run = Lab::seeded(1).run(f);
-            assert_eq!(run.cost(), Lab::seeded(1).count(f).expect("counting succeeds"));
+            let run = Lab::seeded(1).security(security).run(f);
+            assert_eq!(run.cost(), Lab::seeded(1).security(security).count(f).expect("counting succeeds"));
             let (unroll, less) = (digits.unroll_cost(), digits.less_cost());
-            assert_eq!(run.rounds as usize, unroll.0 + less.0 + 1, "{bits}, {width}");
+            // A proof before the opening takes four rounds.
+            let proof = if security == Security::Malicious { 4 } else { 0 };
+            assert_eq!(run.rounds as usize, unroll.0 + less.0 + proof + 1, "{bits}, {width}");
             let n_bytes = |n| math::planes::words_per_plane(n) * 8;
             let compared = run.cost().bytes_sent[0] as usize - unroll.1 * n_bytes(1200);
             let (n_bits, most) = (compared / n_bytes(600), less.1 + 1);
-            assert!((most - less.0..=most).contains(&n_bits), "{bits}, {width}: {n_bits} bits of {most}");
+            assert!(
+                proof > 0 || (most - less.0..=most).contains(&n_bits),
+                "{bits}, {width}: {n_bits} bits of {most}"
+            );
             let less = run.agreed().expect("opened");
             for row in 0..600 {
                 let low = |x: &[i128]| x[row] & ((1 << width) - 1);
-                assert_eq!(less[row], low(&x) < low(&y), "{bits}, {width}, row {row}");
+                if proof == 0 || low(&x) != low(&y) {
+                    assert_eq!(less[row], low(&x) < low(&y), "{bits}, {width}, row {row}");
+                }
             }
         }
     }

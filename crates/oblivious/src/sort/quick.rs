@@ -105,7 +105,7 @@ fn scatter(
 /// The rows' order.
 fn quicksort(s: &mut Session, rows: &[Lane], n: usize, width: usize) -> Result<Vec<u32>, ProtocolError> {
     let (mut levels, mut pairs) = (Levels::new(n), Pairs::default());
-    let digits = Digits::of(s.security(), width);
+    let digits = Digits::of(width);
     let mut rows = unrolled(s, &digits, rows, n, width)?;
     for level in 0.. {
         if level % LAYOUT_LEVELS == LAYOUT_LEVELS - 1 {
@@ -162,7 +162,7 @@ fn compare(
 
 /// Counts the levels that sort rows into an order.
 fn count_levels(s: &mut Session, rows: &[Lane], width: usize, order: &[u32]) -> Result<(), ProtocolError> {
-    let digits = Digits::of(s.security(), width);
+    let digits = Digits::of(width);
     let rows = unrolled(s, &digits, rows, order.len(), width)?;
     let mut sizes = Vec::new();
     replay(order, |n| sizes.push(n));
@@ -194,13 +194,13 @@ fn compare_cost(security: Security, n: usize, width: usize) -> (f64, f64) {
     } else {
         (rows * (1.095 * log).max(1.0), (1.8 * log).ceil())
     };
-    let digits = Digits::of(security, width);
+    let digits = Digits::of(width);
     let (unroll, less) = (digits.unroll_cost(), digits.less_cost());
     let bits = rows * unroll.1 as f64 + comparisons * (less.1 + 1) as f64;
     // A proof before each level is opened, four rounds, and one for each full batch.
     let (proof_rounds, proof_bytes) = match security {
         Security::SemiHonest => (0.0, 0.0),
-        Security::Malicious => (4.0, (levels + bits / f64::from(1 << 21)) * 34e3),
+        Security::Malicious => (4.0, (levels + bits / f64::from(1 << 22)) * 34e3),
     };
     let rounds = unroll.0 as f64 + levels * ((less.0 + 1) as f64 + proof_rounds);
     (rounds, bits / 8.0 + proof_bytes)

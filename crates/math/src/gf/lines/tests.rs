@@ -54,12 +54,21 @@ fn weighed_lines_are_sums_of_products() {
 fn products_at_every_point_of_the_extension() {
     let factors = four(4);
     at_every_level(|level| {
-        for k in 0..8 {
-            let operands = [5, 6, 7, 8].map(|seed| lines(1 << k, seed));
+        for (k, n_blocks) in
+            (0..8).map(|k| (k, 1)).chain([(1, 2), (2, 2), (5, 3), (1, 4), (3, 4), (5, 7), (7, 3)])
+        {
+            let operands = [5, 6, 7, 8].map(|seed| lines(n_blocks << k, seed));
+            let weights: Vec<u64> =
+                (1..=n_blocks as u64).map(|at| at.wrapping_mul(0x9e37_79b9_7f4a_7c15)).collect();
             let mut sums = vec![WeighedSum::ZERO; 3usize.pow(k)];
-            for weight in [3, u64::MAX / 5] {
-                weigh_products(&mut sums, operands.each_ref().map(|lines| &lines[..]), weight);
-            }
+            let block = |at: usize| {
+                Block(operands.each_ref().map(|lines| {
+                    let block = &lines[at << k..(at + 1) << k];
+                    if k == 7 { block.split_at(64).into() } else { [block, &[]] }
+                }))
+            };
+            let blocks: Vec<_> = (0..n_blocks).map(block).collect();
+            weigh_products(&mut sums, k, &blocks, &weights);
             for (point, sum) in sums.iter().enumerate() {
                 let matches = |row: usize| {
                     (0..k).all(|t| {
@@ -67,13 +76,21 @@ fn products_at_every_point_of_the_extension() {
                         digit == 2 || digit == row >> t & 1
                     })
                 };
-                let [x, y, x_next, y_next] = operands.each_ref().map(|lines| {
-                    let rows = lines.iter().enumerate().filter(|(row, _)| matches(*row));
-                    rows.fold([0; 8], |sum, (_, line)| std::array::from_fn(|i| sum[i] ^ line[i]))
-                });
-                let product: Line = std::array::from_fn(|i| x[i] & y_next[i] ^ y[i] & x_next[i]);
-                let expected = total(&product, 3, &factors).plus(total(&product, u64::MAX / 5, &factors));
-                assert_eq!(sum.total(&factors), expected, "{level:?}, point {point} of 3^{k}");
+                let at_block = |(block, weight): (usize, &u64)| {
+                    let [x, y, x_next, y_next] = operands.each_ref().map(|lines| {
+                        let rows = lines.iter().skip(block << k).take(1 << k).enumerate();
+                        let rows = rows.filter(|(row, _)| matches(*row));
+                        rows.fold([0; 8], |sum, (_, line)| std::array::from_fn(|i| sum[i] ^ line[i]))
+                    });
+                    let product: Line = std::array::from_fn(|i| x[i] & y_next[i] ^ y[i] & x_next[i]);
+                    total(&product, *weight, &factors)
+                };
+                let expected = weights.iter().enumerate().map(at_block).fold(Gf128(0), Group::plus);
+                assert_eq!(
+                    sum.total(&factors),
+                    expected,
+                    "{level:?}, {n_blocks} blocks, point {point} of 3^{k}"
+                );
             }
         }
     });
@@ -99,6 +116,5 @@ fn folded_lines_are_sums_of_factors() {
 #[test]
 #[should_panic(expected = "a sum for each point")]
 fn sums_of_another_number_are_refused() {
-    let line = [[0; 8]; 2];
-    weigh_products(&mut [WeighedSum::ZERO; 2], [&line, &line, &line, &line], 1);
+    weigh_products(&mut [WeighedSum::ZERO; 2], 1, &[], &[]);
 }

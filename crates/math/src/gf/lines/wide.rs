@@ -2,9 +2,9 @@
 
 use std::arch::x86_64::*;
 
-use super::{LINE_BITS, Line, WeighedSum};
+use super::{Block, LINE_BITS, Line, WeighedSum};
 use crate::gf::Gf128;
-use crate::gf::four::{load, store};
+use crate::gf::four::{load, store, xor3};
 use crate::transpose::transpose_words;
 
 /// Byte `8·j + s` comes from byte `8·(7 − s) + j`: transposes 8×8 bytes, rows reversed.
@@ -49,58 +49,158 @@ fn add(sum: &mut WeighedSum, line: __m512i, weight: __m512i) {
     store(high, &mut sum.high);
 }
 
-/// At least four lines of each operand.
+/// A line of each operand in each of `P` places.
+type Rows<const P: usize> = [[Line; 4]; P];
+
+/// Digits of a point that are taken together: their lines and sums stay in the nearest cache.
+const TILE_DIGITS: u32 = 4;
+
+/// Lines of a tile.
+pub(super) const TILE: usize = 1 << TILE_DIGITS;
+
+/// [`super::weigh_products`] of 2^k lines, at least four, in pieces no shorter than a tile. Tile by tile, for all blocks before the
+/// next: there are too many sums to fetch all of them for each block.
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,gfni,vpclmulqdq")]
-pub(super) fn weigh_products(sums: &mut [WeighedSum], lines: [&[Line]; 4], weight: u64) {
-    let mut scratch = vec![[0; 8]; 4 * lines[0].len()];
-    extend(sums, lines, _mm512_set1_epi64(weight as i64), &mut scratch);
+pub(super) fn weigh_products(sums: &mut [WeighedSum], k: u32, blocks: &[Block<'_>], weights: &[u64]) {
+    let tile_digits = k.min(TILE_DIGITS);
+    let mut lines = [[[[0; 8]; 4]; 2]; TILE];
+    let mut scratch = lines;
+    let lines = &mut lines[..1 << tile_digits];
+    for (point, sums) in sums.chunks_mut(3usize.pow(tile_digits)).enumerate() {
+        for (blocks, weights) in blocks.chunks(2).zip(weights.chunks(2)) {
+            for (place, block) in blocks.iter().enumerate() {
+                tile(block, point, k - tile_digits, place, lines);
+            }
+            match *weights {
+                [first, second] => extend(sums, lines, &[first, second], &mut scratch),
+                _ => extend(sums, lines, &[weights[0], 0], &mut scratch),
+            }
+        }
+    }
+}
+
+/// The lines of a block at a point of its topmost `n` digits.
+#[target_feature(enable = "avx512f")]
+fn tile(block: &Block<'_>, point: usize, n: u32, place: usize, out: &mut [Rows<2>]) {
+    // The lines that meet at this point: those with a one where its digits are, and either
+    // where they are infinite.
+    let (mut ones, mut either, mut rest) = (0, 0, point);
+    for t in 0..n {
+        ones |= usize::from(rest % 3 == 1) << t;
+        either |= usize::from(rest % 3 == 2) << t;
+        rest /= 3;
+    }
+    for (operand, pieces) in block.0.iter().enumerate() {
+        // All subsets of the digits that may be either.
+        let mut meet: [&[Line]; 8] = [&[]; 8];
+        let (mut subset, mut n_meet) = (either, 0);
+        loop {
+            let (first, unit) = ((ones | subset) * out.len(), pieces[0].len());
+            meet[n_meet] = &pieces[first / unit][first % unit..][..out.len()];
+            n_meet += 1;
+            if subset == 0 {
+                break;
+            }
+            subset = (subset - 1) & either;
+        }
+        match meet[..n_meet] {
+            [a] => xor_lines([a], place, operand, out),
+            [a, b] => xor_lines([a, b], place, operand, out),
+            [a, b, c, d] => xor_lines([a, b, c, d], place, operand, out),
+            [a, b, c, d, e, f, g, h] => xor_lines([a, b, c, d, e, f, g, h], place, operand, out),
+            _ => unreachable!("three digits above a tile at most"),
+        }
+    }
+}
+
+/// The XOR of `N` lines each.
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn xor_lines<const N: usize>(meet: [&[Line]; N], place: usize, operand: usize, out: &mut [Rows<2>]) {
+    for (at, out) in out.iter_mut().enumerate() {
+        let mut sum = load(&meet[0][at]);
+        for lines in &meet[1..] {
+            sum = _mm512_xor_si512(sum, load(&lines[at]));
+        }
+        store(sum, &mut out[place][operand]);
+    }
 }
 
 /// The top digit by halves: the lines where it is 0, those where it is 1, and the XOR of both.
 #[target_feature(enable = "avx512f,vpclmulqdq")]
-fn extend(sums: &mut [WeighedSum], lines: [&[Line]; 4], weight: __m512i, scratch: &mut [Line]) {
-    let half = lines[0].len() / 2;
-    if half == 2 {
-        let sums = sums.try_into().expect("nine points of two digits");
-        return nine_points(sums, &lines.map(|lines| lines.try_into().expect("four lines")), weight);
+fn extend<const P: usize>(
+    sums: &mut [WeighedSum],
+    lines: &[Rows<P>],
+    weights: &[u64; P],
+    scratch: &mut [Rows<P>],
+) {
+    if let (Ok(sums), Ok(lines)) = (<&mut [_; 9]>::try_from(&mut *sums), <&[_; 4]>::try_from(lines)) {
+        return nine_points(sums, lines, weights);
     }
-    let third = sums.len() / 3;
-    let (low, high) = (lines.map(|lines| &lines[..half]), lines.map(|lines| &lines[half..]));
-    extend(&mut sums[..third], low, weight, scratch);
-    extend(&mut sums[third..2 * third], high, weight, scratch);
-    let (mixed, scratch) = scratch.split_at_mut(4 * half);
-    for (mixed, (low, high)) in mixed.chunks_exact_mut(half).zip(low.iter().zip(&high)) {
-        for ((mixed, low), high) in mixed.iter_mut().zip(*low).zip(*high) {
-            store(_mm512_xor_si512(load(low), load(high)), mixed);
+    let (third, half) = (sums.len() / 3, lines.len() / 2);
+    let (low, high) = lines.split_at(half);
+    extend(&mut sums[..third], low, weights, scratch);
+    extend(&mut sums[third..2 * third], high, weights, scratch);
+    let (mixed, scratch) = scratch.split_at_mut(half);
+    let flat = mixed.as_flattened_mut().as_flattened_mut();
+    let halves = low.as_flattened().as_flattened().iter().zip(high.as_flattened().as_flattened());
+    for (mixed, (low, high)) in flat.iter_mut().zip(halves) {
+        store(_mm512_xor_si512(load(low), load(high)), mixed);
+    }
+    extend(&mut sums[2 * third..], mixed, weights, scratch);
+}
+
+/// The last two digits, two places at a time.
+#[target_feature(enable = "avx512f,vpclmulqdq")]
+fn nine_points<const P: usize>(sums: &mut [WeighedSum; 9], lines: &[Rows<P>; 4], weights: &[u64; P]) {
+    for place in (0..P / 2).map(|pair| 2 * pair) {
+        let (first, second) = (nine_products(lines, place), nine_products(lines, place + 1));
+        let weights = [weights[place], weights[place + 1]].map(u64::cast_signed);
+        let (first_weight, second_weight) = (_mm512_set1_epi64(weights[0]), _mm512_set1_epi64(weights[1]));
+        for (at, sum) in sums.iter_mut().enumerate() {
+            let (a, b) = (first[at], second[at]);
+            let low = [
+                _mm512_clmulepi64_epi128::<0x00>(a, first_weight),
+                _mm512_clmulepi64_epi128::<0x00>(b, second_weight),
+            ];
+            let high = [
+                _mm512_clmulepi64_epi128::<0x01>(a, first_weight),
+                _mm512_clmulepi64_epi128::<0x01>(b, second_weight),
+            ];
+            store(xor3(load(&sum.low), low[0], low[1]), &mut sum.low);
+            store(xor3(load(&sum.high), high[0], high[1]), &mut sum.high);
         }
     }
-    let mixed = [0, 1, 2, 3].map(|at| &mixed[at * half..(at + 1) * half]);
-    extend(&mut sums[2 * third..], mixed, weight, scratch);
 }
 
 /// A line of each operand.
 type Row = [__m512i; 4];
 
-/// The last two digits, in registers.
-#[target_feature(enable = "avx512f,vpclmulqdq")]
-fn nine_points(sums: &mut [WeighedSum; 9], lines: &[&[Line; 4]; 4], weight: __m512i) {
-    let rows = [row(lines, 0), row(lines, 1), row(lines, 2), row(lines, 3)];
-    add_product(&mut sums[0], rows[0], weight);
-    add_product(&mut sums[1], rows[1], weight);
-    add_product(&mut sums[2], mixed(rows[0], rows[1]), weight);
-    add_product(&mut sums[3], rows[2], weight);
-    add_product(&mut sums[4], rows[3], weight);
-    add_product(&mut sums[5], mixed(rows[2], rows[3]), weight);
+/// `x ∧ y' ⊕ y ∧ x'` at each point.
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn nine_products<const P: usize>(lines: &[Rows<P>; 4], place: usize) -> [__m512i; 9] {
+    let [first, second, third, fourth] =
+        [&lines[0][place], &lines[1][place], &lines[2][place], &lines[3][place]];
+    let rows = [row(first), row(second), row(third), row(fourth)];
     let (even, odd) = (mixed(rows[0], rows[2]), mixed(rows[1], rows[3]));
-    add_product(&mut sums[6], even, weight);
-    add_product(&mut sums[7], odd, weight);
-    add_product(&mut sums[8], mixed(even, odd), weight);
+    [
+        product(rows[0]),
+        product(rows[1]),
+        product(mixed(rows[0], rows[1])),
+        product(rows[2]),
+        product(rows[3]),
+        product(mixed(rows[2], rows[3])),
+        product(even),
+        product(odd),
+        product(mixed(even, odd)),
+    ]
 }
 
 #[inline]
 #[target_feature(enable = "avx512f")]
-fn row(lines: &[&[Line; 4]; 4], at: usize) -> Row {
-    [load(&lines[0][at]), load(&lines[1][at]), load(&lines[2][at]), load(&lines[3][at])]
+fn row(lines: &[Line; 4]) -> Row {
+    [load(&lines[0]), load(&lines[1]), load(&lines[2]), load(&lines[3])]
 }
 
 #[inline]
@@ -114,13 +214,11 @@ fn mixed(x: Row, y: Row) -> Row {
     ]
 }
 
-/// `sum += weight · (x ∧ y' ⊕ y ∧ x')`.
 #[inline]
-#[target_feature(enable = "avx512f,vpclmulqdq")]
-fn add_product(sum: &mut WeighedSum, [x, y, x_next, y_next]: Row, weight: __m512i) {
+#[target_feature(enable = "avx512f")]
+fn product([x, y, x_next, y_next]: Row) -> __m512i {
     // a ⊕ b ∧ c.
-    let line = _mm512_ternarylogic_epi64::<0x78>(_mm512_and_si512(x, y_next), y, x_next);
-    add(sum, line, weight);
+    _mm512_ternarylogic_epi64::<0x78>(_mm512_and_si512(x, y_next), y, x_next)
 }
 
 /// Transposes 8×8 bits in each lane: bit `i` of byte `k` is bit `k` of byte `7 − i`.
@@ -138,8 +236,14 @@ pub(super) fn fold(matrices: &[[u64; 16]], lines: &[Line], out: &mut [Gf128], mu
         out.fill(Gf128(0));
     }
     for (matrices, lines) in matrices.chunks(8).zip(lines.chunks(64)) {
-        for (bytes, lines) in bytes.iter_mut().zip(lines.chunks(8)) {
+        let (eights, few) = lines.as_chunks::<8>();
+        for (bytes, lines) in bytes.iter_mut().zip(eights) {
             bytes_of_positions(lines, bytes);
+        }
+        if !few.is_empty() {
+            let mut padded = [[0; 8]; 8];
+            padded[..few.len()].copy_from_slice(few);
+            bytes_of_positions(&padded, &mut bytes[eights.len()]);
         }
         match matrices.len() {
             1 => fold_groups::<1>(matrices, &bytes, out, onto),
@@ -155,19 +259,24 @@ pub(super) fn fold(matrices: &[[u64; 16]], lines: &[Line], out: &mut [Gf128], mu
     }
 }
 
-/// For each position, a byte with its bit in each of up to eight lines.
+/// For each position, a byte with its bit in each of eight lines.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vbmi,gfni")]
-fn bytes_of_positions(lines: &[Line], bytes: &mut [u64; 64]) {
-    let mut rows = [_mm512_setzero_si512(); 8];
-    for (row, line) in rows.iter_mut().zip(lines) {
-        *row = load(line);
-    }
+fn bytes_of_positions(lines: &[Line; 8], bytes: &mut [u64; 64]) {
+    let [a, b, c, d, e, f, g, h] = lines;
+    let rows = [load(a), load(b), load(c), load(d), load(e), load(f), load(g), load(h)];
     let reversed = load(&TRANSPOSE_REVERSED);
-    for (words, bytes) in transpose_words(rows).iter().zip(bytes.chunks_exact_mut(8)) {
-        let bytes: &mut [u64; 8] = bytes.try_into().expect("chunks of eight");
-        store(transpose_bits(_mm512_permutexvar_epi8(reversed, *words)), bytes);
-    }
+    let bytes: &mut [[u64; 8]; 8] = bytemuck::cast_mut(bytes);
+    // Taken apart at once, the registers stay where they are.
+    let [a, b, c, d, e, f, g, h] = transpose_words(rows);
+    store(transpose_bits(_mm512_permutexvar_epi8(reversed, a)), &mut bytes[0]);
+    store(transpose_bits(_mm512_permutexvar_epi8(reversed, b)), &mut bytes[1]);
+    store(transpose_bits(_mm512_permutexvar_epi8(reversed, c)), &mut bytes[2]);
+    store(transpose_bits(_mm512_permutexvar_epi8(reversed, d)), &mut bytes[3]);
+    store(transpose_bits(_mm512_permutexvar_epi8(reversed, e)), &mut bytes[4]);
+    store(transpose_bits(_mm512_permutexvar_epi8(reversed, f)), &mut bytes[5]);
+    store(transpose_bits(_mm512_permutexvar_epi8(reversed, g)), &mut bytes[6]);
+    store(transpose_bits(_mm512_permutexvar_epi8(reversed, h)), &mut bytes[7]);
 }
 
 /// The matrices stay in registers: two for each eight lines.
@@ -187,10 +296,24 @@ fn fold_groups<const N: usize>(matrices: &[[u64; 16]], bytes: &[[u64; 64]], out:
     let order = [load(&ELEMENTS[0]), load(&ELEMENTS[1])];
     for (at, out) in out.chunks_exact_mut(8).enumerate() {
         let mut sums = [_mm512_setzero_si512(); 2];
-        for g in 0..N {
-            let positions = _mm512_set1_epi64(bytes[g][at] as i64);
-            sums[0] = _mm512_xor_si512(sums[0], _mm512_gf2p8affine_epi64_epi8::<0>(positions, low[g]));
-            sums[1] = _mm512_xor_si512(sums[1], _mm512_gf2p8affine_epi64_epi8::<0>(positions, high[g]));
+        for g in (0..N / 2).map(|pair| 2 * pair) {
+            let first = _mm512_set1_epi64(bytes[g][at] as i64);
+            let second = _mm512_set1_epi64(bytes[g + 1][at] as i64);
+            sums[0] = xor3(
+                sums[0],
+                _mm512_gf2p8affine_epi64_epi8::<0>(first, low[g]),
+                _mm512_gf2p8affine_epi64_epi8::<0>(second, low[g + 1]),
+            );
+            sums[1] = xor3(
+                sums[1],
+                _mm512_gf2p8affine_epi64_epi8::<0>(first, high[g]),
+                _mm512_gf2p8affine_epi64_epi8::<0>(second, high[g + 1]),
+            );
+        }
+        if N % 2 == 1 {
+            let positions = _mm512_set1_epi64(bytes[N - 1][at] as i64);
+            sums[0] = _mm512_xor_si512(sums[0], _mm512_gf2p8affine_epi64_epi8::<0>(positions, low[N - 1]));
+            sums[1] = _mm512_xor_si512(sums[1], _mm512_gf2p8affine_epi64_epi8::<0>(positions, high[N - 1]));
         }
         let (first, second) = out.split_at_mut(4);
         let elements = [

@@ -4,16 +4,25 @@
 //! plane are packed behind one another, in places that start on a power of two
 //! of bits. Bits past a plane's last row mean nothing and are left out.
 
+use std::ops::Range;
+
 use math::gf::lines::{LINE_BITS, Line};
 use math::planes::tail_mask;
 use math::{Planes, kernel};
 
+use super::shape::Shape;
 use crate::check::AndStep;
 use crate::prss::{Root, Use};
 use crate::rep3;
 
-/// One operand of all gates: where its lines are.
+/// One operand of all gates: the lines of single ANDs, and those of the first and the second terms
+/// of sums, each from a block of its own on.
 pub(super) struct Lines<'a> {
+    segments: Vec<(usize, Segment<'a>)>,
+}
+
+/// Some lines of an operand, one behind the other.
+struct Segment<'a> {
     /// Lines in place, each run with the number of those before it.
     whole: Vec<(usize, &'a [Line])>,
     /// The lines after these.
@@ -21,28 +30,80 @@ pub(super) struct Lines<'a> {
     n_whole: usize,
 }
 
+/// Gates of one kind.
+#[derive(Clone, Copy)]
+enum Kind {
+    Single,
+    FirstTerm,
+    SecondTerm,
+}
+
 impl<'a> Lines<'a> {
     /// Part `part` of the left factors.
-    pub(super) fn x(batch: &[&'a AndStep], part: usize) -> Self {
-        Self::gather(products(batch).map(|(n_rows, x, _)| (n_rows, x.0.parts().as_slice()[part].plane(x.1))))
+    pub(super) fn x(batch: &[&'a AndStep], part: usize, shape: Shape) -> Self {
+        Self::factors(batch, shape, |x, _| x.0.parts().as_slice()[part].plane(x.1))
     }
 
     /// Part `part` of the right factors.
-    pub(super) fn y(batch: &[&'a AndStep], part: usize) -> Self {
-        Self::gather(products(batch).map(|(n_rows, _, y)| (n_rows, y.0.parts().as_slice()[part].plane(y.1))))
+    pub(super) fn y(batch: &[&'a AndStep], part: usize, shape: Shape) -> Self {
+        Self::factors(batch, shape, |_, y| y.0.parts().as_slice()[part].plane(y.1))
+    }
+
+    fn factors(batch: &[&'a AndStep], shape: Shape, plane: impl Fn(Side<'a>, Side<'a>) -> &'a [u64]) -> Self {
+        let segment =
+            |kind| Segment::gather(products(batch, kind).map(|(n_rows, x, y)| (n_rows, plane(x, y))));
+        Self::placed(shape, &[Kind::Single, Kind::FirstTerm, Kind::SecondTerm], segment)
     }
 
     /// The second parts of the products.
-    pub(super) fn z_next(batch: &[&'a AndStep]) -> Self {
-        Self::of_planes(batch.iter().map(|and| &and.z.parts().as_slice()[1]))
+    pub(super) fn z_next(batch: &[&'a AndStep], shape: Shape) -> Self {
+        let planes: Vec<&Planes> = batch.iter().map(|and| &and.z.parts().as_slice()[1]).collect();
+        Self::of_products(batch, &planes, shape)
     }
 
-    /// All planes of the products' shape, such as their masks.
-    pub(super) fn of_planes(planes: impl IntoIterator<Item = &'a Planes>) -> Self {
+    /// Planes of the products' shapes, such as their masks.
+    pub(super) fn of_products(batch: &[&AndStep], planes: &[&'a Planes], shape: Shape) -> Self {
+        let segment = |kind| {
+            Segment::gather(batch.iter().zip(planes).flat_map(|(and, planes)| {
+                let n_single = planes.width() - n_sums(and);
+                let range = match kind {
+                    Kind::Single => 0..n_single,
+                    _ => n_single..planes.width(),
+                };
+                range.map(|at| (planes.n_rows(), planes.plane(at)))
+            }))
+        };
+        Self::placed(shape, &[Kind::Single, Kind::FirstTerm], segment)
+    }
+
+    /// All planes, one behind the other.
+    #[cfg(test)]
+    pub(super) fn of_planes(planes: &'a [Planes]) -> Self {
         let rows = |planes: &'a Planes| (0..planes.width()).map(|at| (planes.n_rows(), planes.plane(at)));
-        Self::gather(planes.into_iter().flat_map(rows))
+        Lines { segments: vec![(0, Segment::gather(planes.iter().flat_map(rows)))] }
     }
 
+    fn placed(shape: Shape, kinds: &[Kind], segment: impl Fn(Kind) -> Segment<'a>) -> Self {
+        let first = |kind| match kind {
+            Kind::Single => 0,
+            Kind::FirstTerm => shape.first_terms().start,
+            Kind::SecondTerm => shape.first_terms().end,
+        };
+        let kinds = if shape.first_terms().is_empty() { &kinds[..1] } else { kinds };
+        let segments = kinds.iter().map(|kind| (first(*kind) * shape.block_lines(), segment(*kind)));
+        Lines { segments: segments.collect() }
+    }
+
+    /// As many lines from `first` on as `scratch` holds, all in one block: in place if they lie
+    /// together.
+    pub(super) fn block<'b>(&'b self, first: usize, scratch: &'b mut [Line]) -> &'b [Line] {
+        let at = self.segments.partition_point(|(start, _)| *start <= first) - 1;
+        let (start, segment) = &self.segments[at];
+        segment.block(first - start, scratch)
+    }
+}
+
+impl<'a> Segment<'a> {
     fn gather(planes: impl Iterator<Item = (usize, &'a [u64])>) -> Self {
         let (mut whole, mut n_whole) = (Vec::new(), 0);
         let (mut packed, mut places) = (Vec::new(), Places::default());
@@ -60,11 +121,11 @@ impl<'a> Lines<'a> {
                 packed[at / 64 + word] |= (bits & tail_mask(word, rest)) << (at % 64);
             }
         }
-        Lines { whole, packed: packed.as_chunks::<8>().0.to_vec(), n_whole }
+        Segment { whole, packed: packed.as_chunks::<8>().0.to_vec(), n_whole }
     }
 
-    /// As many lines from `first` on as `scratch` holds: in place if they lie together.
-    pub(super) fn block<'b>(&'b self, first: usize, scratch: &'b mut [Line]) -> &'b [Line] {
+    /// [`Lines::block`].
+    fn block<'b>(&'b self, first: usize, scratch: &'b mut [Line]) -> &'b [Line] {
         let at = self.whole.partition_point(|(start, run)| start + run.len() <= first);
         if let Some((start, run)) = self.whole.get(at)
             && let Some(lines) = run.get(first - start..first - start + scratch.len())
@@ -97,8 +158,9 @@ impl<'a> Lines<'a> {
 pub(super) enum Summand<'a> {
     /// As it is.
     Lines(Lines<'a>),
-    /// `x ∧ y ⊕ z ⊕ f`, for `[x, y, z, f]`.
-    Rest([Lines<'a>; 4]),
+    /// `x ∧ y ⊕ z ⊕ f`, for `[x, y, z, f]`, and `x ∧ y` of the second terms for lines of first
+    /// terms, as many lines further on as there are of those.
+    Rest([Lines<'a>; 4], Range<usize>),
 }
 
 impl Summand<'_> {
@@ -107,10 +169,15 @@ impl Summand<'_> {
         let [out, a, b, c, d] = spaces;
         match self {
             Summand::Lines(lines) => lines.block(first, out),
-            Summand::Rest([x, y, z, f]) => {
+            Summand::Rest([x, y, z, f], first_terms) => {
                 let factors = [x.block(first, a), y.block(first, b)].map(<[Line]>::as_flattened);
                 let summands = [z.block(first, c), f.block(first, d)].map(<[Line]>::as_flattened);
                 kernel::and_xor_of(out.as_flattened_mut(), factors, summands);
+                if first_terms.contains(&first) {
+                    let first = first + first_terms.len();
+                    let [x, y] = [x.block(first, a), y.block(first, b)].map(<[Line]>::as_flattened);
+                    kernel::add_and(out.as_flattened_mut(), x, y);
+                }
                 out
             }
         }
@@ -122,17 +189,25 @@ pub(super) fn of_prover(batch: &[AndStep], prover: usize) -> Vec<&AndStep> {
     batch.iter().filter(|and| and.provers[prover]).collect()
 }
 
-/// The number of lines that a batch fills.
-pub(super) fn n_lines(batch: &[&AndStep]) -> usize {
-    let (mut whole, mut places) = (0, Places::default());
+/// The planes of a step that are sums of two ANDs: its last.
+fn n_sums(and: &AndStep) -> usize {
+    and.second.iter().map(|(x, y)| rep3::plane_pairs(x, y).count()).sum()
+}
+
+/// The number of lines that a batch fills with single ANDs, and with sums.
+pub(super) fn n_lines(batch: &[&AndStep]) -> [usize; 2] {
+    let (mut whole, mut places) = ([0; 2], [(); 2].map(|()| Places::default()));
     for and in batch {
-        let (n_rows, width) = (and.z.n_rows(), and.z.width());
-        whole += n_rows / LINE_BITS * width;
-        for _ in 0..width {
-            places.take(n_rows % LINE_BITS);
+        let n_rows = and.z.n_rows();
+        let n_sums = n_sums(and);
+        for (kind, width) in [and.z.width() - n_sums, n_sums].into_iter().enumerate() {
+            whole[kind] += n_rows / LINE_BITS * width;
+            for _ in 0..width {
+                places[kind].take(n_rows % LINE_BITS);
+            }
         }
     }
-    whole + places.n_lines()
+    [0, 1].map(|kind| whole[kind] + places[kind].n_lines())
 }
 
 /// The masks with which one key hid the products of each step.
@@ -143,10 +218,16 @@ pub(super) fn masks(batch: &[&AndStep], root: &Root) -> Vec<Planes> {
 
 type Side<'a> = (&'a crate::bits::SharedBits, usize);
 
-/// The planes that meet in each plane of the products.
-fn products<'a>(batch: &[&'a AndStep]) -> impl Iterator<Item = (usize, Side<'a>, Side<'a>)> {
-    batch.iter().flat_map(|and| {
-        and.pairs.iter().flat_map(move |(x, y)| {
+/// The planes that meet in each plane of the products of one kind.
+fn products<'a>(batch: &[&'a AndStep], kind: Kind) -> impl Iterator<Item = (usize, Side<'a>, Side<'a>)> {
+    batch.iter().flat_map(move |and| {
+        let (single, first) = and.pairs.split_at(and.pairs.len() - and.second.len());
+        let pairs = match kind {
+            Kind::Single => single,
+            Kind::FirstTerm => first,
+            Kind::SecondTerm => &and.second,
+        };
+        pairs.iter().flat_map(move |(x, y)| {
             rep3::plane_pairs(x, y).map(move |(left, right)| (and.z.n_rows(), (x, left), (y, right)))
         })
     })

@@ -5,7 +5,8 @@
 //! `x_{i+1}`, `y_{i+1}`; each shares one of the two mask keys with `P_i`. With
 //! `e = z_i ⊕ x_i∧y_i ⊕ F(K_i)`, known to `P` and `L`, and `f = F(K_{i+1})`, known to `P` and `R`,
 //! the AND is right if and only if `x_i∧y_{i+1} ⊕ y_i∧x_{i+1} = e ⊕ f`. `P` proves that to both
-//! for all gates of a batch at once. Every party takes all three roles at the same time, for
+//! for all gates of a batch at once. A message may hold the sum of two ANDs: then the sum of both
+//! terms' left sides is `e ⊕ f`. Every party takes all three roles at the same time, for
 //! the proofs of all three.
 //!
 //! **The proof.** Gates lie in lines of 512, and 2^k lines make a block `b`; gate `(b, row, q, j)`
@@ -14,6 +15,8 @@
 //! 0. *Close.* `L` and `R`, once they have every gate of the batch, send `P` a coin each, from the
 //!    key that `P` lacks. All hash them with session, batch, prover and sizes into `S_0`.
 //! 1. *Weights* from `S_0`: `w(b, q, j) = β_b·ω_q²·X^j` in GF(2^128), with `β_b` of degree below 64.
+//!    The second terms of sums lie at the places of their first ones, in blocks of their own that
+//!    have the weights of the first terms' blocks, and no `e` or `f`.
 //! 2. *Rows.* `L` computes `T_L[row] = Σ w·e`, `R` computes `T_R[row] = Σ w·f`.
 //! 3. *Skip.* The polynomial `G(r) = Σ w·(x̃(r)·ỹ'(r) + ỹ(r)·x̃'(r))`, where `x̃` is the multilinear
 //!    extension over the row's `k` bits, has degree 2 in each variable, hence is known from
@@ -35,7 +38,7 @@
 //! test guesses of the other. Every lane of randomness is named by use, prover and batch, and a
 //! batch has one proof, since a second under the same masks leaks.
 //!
-//! **Soundness**, per proof. Let one AND be wrong. The sum of its row misses the claim unless the
+//! **Soundness**, per proof. Let one AND be wrong, or one sum of two: it has one weight, whatever its terms. The sum of its row misses the claim unless the
 //! weights cancel: the elements of a block's row cancel for one of 2^128 `ω` at most, blocks for one of
 //! 2^64 `β`. Both hang on a coin of an honest verifier, sent after the statement was fixed, so this
 //! 2^-64 + 2^-128 cannot be ground. Then `P` commits to the values of each round by `L`'s digest
@@ -87,11 +90,11 @@ use shape::Shape;
 pub(crate) fn prove(s: &mut Session, step: &Step, batch: &[AndStep]) -> Result<(), ProtocolError> {
     s.claim(&step.child("proof".into()))?;
     let n_lines = [0, 1, 2].map(|prover| gates::n_lines(&gates::of_prover(batch, prover)));
-    if n_lines == [0; 3] {
+    if n_lines == [[0; 2]; 3] {
         return Ok(());
     }
     // Who has nothing to prove proves a line of zeros.
-    let shapes = n_lines.map(|n| Shape::of(n.max(1)));
+    let shapes = n_lines.map(|n| Shape::of(if n == [0; 2] { [1, 0] } else { n }));
     match &s.core.clone().role {
         Role::Rep3 { roots, .. } => Parties::of(s, step, roots, batch, shapes).run(s),
         Role::Count(_) => {

@@ -1,8 +1,8 @@
 //! The four flights of a proof. Each party is prover, left and right verifier at once.
 
 use buf::{Buf, Bytes};
-use math::Group;
 use math::gf::{Field, Gf128};
+use math::{Group, Planes};
 use net::PartyId;
 use subtle::ConstantTimeEq;
 
@@ -75,8 +75,8 @@ impl<'a> Parties<'a> {
 
         // Our parts: `own` is the prover's `next` where we stand right of it, and the other way round.
         let factors = |prover: usize, part: usize| {
-            let batch = &self.batches[prover];
-            [Lines::x(batch, part), Lines::y(batch, part)]
+            let (batch, shape) = (&self.batches[prover], self.statement.shapes[prover]);
+            [Lines::x(batch, part, shape), Lines::y(batch, part, shape)]
         };
         let left = self.left_claim(left_of, &coins_left, factors(left_of, 1));
         let right = self.right_claim(right_of, &coins_right);
@@ -137,17 +137,20 @@ impl<'a> Parties<'a> {
     fn left_claim(&self, prover: usize, coins: &[Seed; 2], [x, y]: [Lines<'_>; 2]) -> Claim {
         let (batch, shape) = (&self.batches[prover], self.statement.shapes[prover]);
         let masks = gates::masks(batch, &self.roots.0[1]);
-        let (z, masks) = (Lines::z_next(batch), Lines::of_planes(&masks));
+        let masks: Vec<&Planes> = masks.iter().collect();
+        let (z, masks) = (Lines::z_next(batch, shape), Lines::of_products(batch, &masks, shape));
         let transcript = Transcript::new(&self.statement, prover, coins);
-        Claim::new(shape, transcript, &Summand::Rest([x, y, z, masks]))
+        Claim::new(shape, transcript, &Summand::Rest([x, y, z, masks], shape.first_term_lines()))
     }
 
     /// `f = F(K_{i+1})`, known to the right verifier of `P_i`.
     fn right_claim(&self, prover: usize, coins: &[Seed; 2]) -> Claim {
-        let masks = gates::masks(&self.batches[prover], &self.roots.0[0]);
-        let masks = Lines::of_planes(&masks);
+        let (batch, shape) = (&self.batches[prover], self.statement.shapes[prover]);
+        let masks = gates::masks(batch, &self.roots.0[0]);
+        let masks: Vec<&Planes> = masks.iter().collect();
+        let masks = Lines::of_products(batch, &masks, shape);
         let transcript = Transcript::new(&self.statement, prover, coins);
-        Claim::new(self.statement.shapes[prover], transcript, &Summand::Lines(masks))
+        Claim::new(shape, transcript, &Summand::Lines(masks))
     }
 
     fn receive_seed(&self, s: &mut Session, part: u8, from: PartyId) -> Result<Seed, ProtocolError> {

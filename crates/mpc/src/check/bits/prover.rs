@@ -2,7 +2,7 @@
 
 use buf::Buf;
 use math::Group;
-use math::gf::lines::{Factors, LINE_BITS, Line, WeighedSum, weigh_products, weigh_products_of_halves};
+use math::gf::lines::{Block, Factors, GROUP, LINE_BITS, Line, WeighedSum, weigh_products};
 use math::gf::vectors::{fold_into, multiply_into, pair_products, pair_sums};
 use math::gf::{Field, Gf128, inner_product};
 
@@ -84,37 +84,32 @@ impl Rounds<'_> {
 /// The sums at the points of the extension that are shared.
 fn skipped(shape: Shape, weights: &Weights, lines: &[Lines<'_>; 4]) -> Vec<Gf128> {
     let mut sums = vec![WeighedSum::ZERO; shape.n_points()];
-    let n = shape.unit_lines();
-    let [mut low_space, mut high_space, mut mixed] = [space(shape), space(shape), space(shape)];
-    for (block, weight) in weights.blocks.iter().enumerate() {
-        let first = block * shape.block_lines();
-        let low = read(lines, first, &mut low_space);
-        match shape.block_lines() / n {
-            1 => weigh_products(&mut sums, low, *weight),
-            _ => {
-                let high = read(lines, first + n, &mut high_space);
-                weigh_products_of_halves(&mut sums, [low, high], &mut mixed, *weight);
-            }
-        }
+    let (unit, n) = (shape.unit_lines(), GROUP.min(shape.n_blocks()));
+    let mut space = vec![[0; 8]; 4 * n * shape.block_lines()];
+    for (group, weights) in weights.blocks.chunks(GROUP).enumerate() {
+        let mut spaces = space.chunks_mut(unit);
+        let block = |at: usize| {
+            let first = (group * GROUP + at) * shape.block_lines();
+            Block(lines.each_ref().map(|lines| {
+                let mut piece = |first| lines.block(first, spaces.next().expect("room for a group"));
+                [piece(first), if unit < shape.block_lines() { piece(first + unit) } else { &[] }]
+            }))
+        };
+        let blocks: Vec<_> = (0..weights.len()).map(block).collect();
+        weigh_products(&mut sums, shape.skip() as u32, &blocks, weights);
     }
     let points = sums.iter().zip(shape.lines_of_points());
     points.filter(|(_, line)| line.is_none()).map(|(sum, _)| sum.total(&weights.elements)).collect()
 }
 
-/// The vectors `u = x̃‖ỹ` and `v = ỹ'‖x̃'` of each block, one block after the other; zeros
-/// fill the blocks up to a power of two. Their memory is pooled: fresh pages would cost as much
+/// The vectors `u = x̃‖ỹ` and `v = ỹ'‖x̃'` of each block, one block after the other. Their memory is pooled: fresh pages would cost as much
 /// as all else here.
 fn folded(shape: Shape, weights: &Weights, lines: &[Lines<'_>; 4], at_lines: &[Gf128]) -> [Buf; 2] {
-    let n_bytes = (BLOCK << shape.block_rounds()) * size_of::<Gf128>();
+    let n_bytes = BLOCK * shape.n_blocks() * size_of::<Gf128>();
     let (mut u, mut v) = (Buf::stale(n_bytes), Buf::stale(n_bytes));
     let blocks = u.as_mut_slice::<Gf128>().chunks_mut(BLOCK).zip(v.as_mut_slice().chunks_mut(BLOCK));
     let mut space = space(shape);
     for (block, (u, v)) in blocks.enumerate() {
-        if block >= shape.n_blocks() {
-            u.fill(Gf128(0));
-            v.fill(Gf128(0));
-            continue;
-        }
         let factors = scaled(at_lines, weights.block_root(block));
         let [(x, y), (y_next, x_next)] = [u, v].map(|w| w.split_at_mut(LINE_BITS));
         let mut out = [x, y, x_next, y_next];
@@ -133,7 +128,7 @@ fn folded(shape: Shape, weights: &Weights, lines: &[Lines<'_>; 4], at_lines: &[G
 }
 
 fn space(shape: Shape) -> [Vec<Line>; 4] {
-    std::array::from_fn(|_| vec![[0; 8]; shape.unit_lines()])
+    [0; 4].map(|_| vec![[0; 8]; shape.unit_lines()])
 }
 
 fn read<'a>(lines: &'a [Lines<'_>; 4], first: usize, space: &'a mut [Vec<Line>; 4]) -> [&'a [Line]; 4] {
@@ -142,8 +137,9 @@ fn read<'a>(lines: &'a [Lines<'_>; 4], first: usize, space: &'a mut [Vec<Line>; 
     [x.block(first, a), y.block(first, b), x_next.block(first, c), y_next.block(first, d)]
 }
 
+/// The halves by the top bit. Zeros are meant where the upper one is shorter.
 fn halves(w: &mut [Gf128]) -> (&mut [Gf128], &mut [Gf128]) {
-    w.split_at_mut(w.len() / 2)
+    w.split_at_mut(w.len().next_power_of_two() / 2)
 }
 
 /// Folds a vector, top bit first.

@@ -1,5 +1,7 @@
 //! The sizes of one proof: public functions of the number of gates.
 
+use std::ops::Range;
+
 use math::gf::lines::LINE_BITS;
 
 /// Rounds that bring two lines, one above the other, down to one element each.
@@ -11,26 +13,28 @@ const MAX_UNIT: usize = 64;
 /// How a batch is cut: 2^k lines of 512 gates to a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Shape {
-    /// Lines that hold gates.
-    n_lines: usize,
+    /// Lines of single ANDs, and of sums of two.
+    n_lines: [usize; 2],
     /// `k`: the rounds that run on bits.
     skip: u32,
 }
 
 impl Shape {
-    pub(super) fn of(n_lines: usize) -> Self {
-        let skip = match n_lines * LINE_BITS {
+    /// For so many lines of single ANDs, and of sums of two.
+    pub(super) fn of(n_lines: [usize; 2]) -> Self {
+        let all = n_lines[0] + 2 * n_lines[1];
+        let skip = match all * LINE_BITS {
             0x18_0000.. => 7,
             0x4_0000.. => 6,
             0x8000.. => 5,
-            _ => n_lines.next_power_of_two().trailing_zeros().min(4),
+            _ => all.next_power_of_two().trailing_zeros().min(4),
         };
         Shape { n_lines, skip }
     }
 
     /// With another `k` than the number of lines gives.
     #[cfg(test)]
-    pub(super) fn with_skip(n_lines: usize, skip: u32) -> Self {
+    pub(super) fn with_skip(n_lines: [usize; 2], skip: u32) -> Self {
         Shape { n_lines, skip }
     }
 
@@ -67,9 +71,31 @@ impl Shape {
         lines
     }
 
+    /// Blocks of single ANDs, and of sums of two.
+    fn blocks(self) -> [usize; 2] {
+        self.n_lines.map(|n| n.div_ceil(self.block_lines()))
+    }
+
+    /// Blocks whose gates have a claim of their own: all but those of sums' second terms.
+    pub(super) fn n_claims(self) -> usize {
+        let [single, sums] = self.blocks();
+        single + sums
+    }
+
+    /// The blocks of sums' first terms. Those of their second terms follow, and are the last.
+    pub(super) fn first_terms(self) -> Range<usize> {
+        self.blocks()[0]..self.n_claims()
+    }
+
+    /// The lines of these blocks.
+    pub(super) fn first_term_lines(self) -> Range<usize> {
+        let Range { start, end } = self.first_terms();
+        start * self.block_lines()..end * self.block_lines()
+    }
+
     /// Blocks that hold gates.
     pub(super) fn n_blocks(self) -> usize {
-        self.n_lines.div_ceil(self.block_lines())
+        self.n_claims() + self.first_terms().len()
     }
 
     /// Rounds of the recursion over blocks: their number counts as a power of two.
@@ -116,7 +142,7 @@ mod tests {
     #[test]
     fn sizes_follow_from_the_number_of_lines() {
         for n_lines in (1..70).chain([511, 512, 513, 2048, 2049, 8192]) {
-            let shape = Shape::of(n_lines);
+            let shape = Shape::of([n_lines, 0]);
             let filled = shape.n_blocks() * shape.block_lines();
             assert!((n_lines..n_lines + shape.block_lines()).contains(&filled), "{n_lines} lines");
             // D = log2(2m) − k, and a share holds 3^k − 2^k + 2(D + 1) elements.
@@ -130,8 +156,17 @@ mod tests {
     }
 
     #[test]
+    fn second_terms_lie_in_blocks_of_their_own() {
+        let shape = Shape::with_skip([5, 9], 2);
+        assert_eq!((shape.n_claims(), shape.first_terms(), shape.n_blocks()), (5, 2..5, 8));
+        let shape = Shape::with_skip([0, 1], 0);
+        assert_eq!((shape.n_claims(), shape.first_terms(), shape.n_blocks()), (1, 0..1, 2));
+        assert_eq!(Shape::of([3, 3]).skip(), Shape::of([9, 0]).skip());
+    }
+
+    #[test]
     fn more_rounds_run_on_bits_the_larger_the_batch() {
-        let skip = |gates: usize| Shape::of(gates.div_ceil(LINE_BITS)).skip();
+        let skip = |gates: usize| Shape::of([gates.div_ceil(LINE_BITS), 0]).skip();
         assert_eq!([1, 1 << 10, 1 << 12, 1 << 14].map(skip), [0, 1, 3, 4]);
         assert_eq!([1 << 15, (1 << 18) - LINE_BITS, 1 << 18, 1 << 22].map(skip), [5, 5, 6, 7]);
     }

@@ -28,10 +28,10 @@ impl Statement {
         for and in batch {
             hasher.update(&and.step.key_bytes());
             hasher.update(&and.provers.map(u8::from));
-            for size in [and.z.n_rows(), and.pairs.len()] {
+            for size in [and.z.n_rows(), and.pairs.len(), and.second.len()] {
                 hasher.update(&(size as u64).to_le_bytes());
             }
-            for width in and.pairs.iter().flat_map(|(x, y)| [x.width(), y.width()]) {
+            for width in and.pairs.iter().chain(&and.second).flat_map(|(x, y)| [x.width(), y.width()]) {
                 hasher.update(&(width as u64).to_le_bytes());
             }
         }
@@ -116,7 +116,7 @@ static ROOT_POWERS: LazyLock<Vec<Gf128>> = LazyLock::new(|| {
 
 /// The weights `w(b, q, j) = β_b · ω_q² · X^j` of the gates.
 pub(super) struct Weights {
-    /// `β_b`: polynomials of degree below 64, one for each block.
+    /// `β_b`: polynomials of degree below 64, one for each block. A sum's terms weigh the same.
     pub(super) blocks: Vec<u64>,
     /// `ω_q²`.
     pub(super) elements: [Gf128; 4],
@@ -128,8 +128,9 @@ pub(super) struct Weights {
 impl Weights {
     pub(super) fn of(transcript: &Transcript, shape: Shape) -> Self {
         let mut stream = transcript.weight_stream();
-        let mut blocks = vec![0; shape.n_blocks()];
+        let mut blocks = vec![0; shape.n_claims()];
         stream.fill(bytemuck::cast_slice_mut(&mut blocks));
+        blocks.extend_from_within(shape.first_terms());
         let mut omegas = [Gf128::zeroed(); 4];
         stream.fill(bytemuck::cast_slice_mut(&mut omegas));
         let roots = omegas.map(|omega| scaled(&ROOT_POWERS, omega)).concat();

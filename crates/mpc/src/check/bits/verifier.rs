@@ -33,7 +33,7 @@ impl Claim {
         let weights = Weights::of(&transcript, shape);
         let mut sums = vec![WeighedSum::ZERO; shape.block_lines()];
         let mut spaces = std::array::from_fn(|_| vec![[0; 8]; shape.unit_lines()]);
-        for (block, weight) in weights.blocks.iter().enumerate() {
+        for (block, weight) in weights.blocks[..shape.n_claims()].iter().enumerate() {
             let first = block * shape.block_lines();
             for (unit, sums) in sums.chunks_mut(shape.unit_lines()).enumerate() {
                 weigh(sums, summand.block(first + unit * shape.unit_lines(), &mut spaces), *weight);

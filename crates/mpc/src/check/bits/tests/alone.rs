@@ -23,13 +23,19 @@ pub(super) struct Alone {
 
 impl Alone {
     pub(super) fn new(seed: u64, n: usize) -> Self {
-        Self::with_shape(seed, n, Shape::of(n.div_ceil(512)))
+        Self::with_shape(seed, n, Shape::of([n.div_ceil(512), 0]))
     }
 
     pub(super) fn with_shape(seed: u64, n: usize, shape: Shape) -> Self {
         let [x, y, x_next, y_next, f] = [1, 2, 3, 4, 5].map(|at| planes(100 * seed + at, n, 1));
         let products = x.zip(&y_next, |a, b| a & b).zip(&y.zip(&x_next, |a, b| a & b), |a, b| a ^ b);
-        let e = products.zip(&f, |a, b| a ^ b);
+        let sums = shape.first_term_lines();
+        let (first, n_sums) = (8 * sums.start, 8 * sums.len());
+        let terms = products.map(|at, word| match at.checked_sub(first) {
+            Some(sum) if sum < n_sums => word ^ products.words()[at + n_sums],
+            _ => word,
+        });
+        let e = terms.zip(&f, |a, b| a ^ b);
         let noise = planes(100 * seed + 6, 64 * (2 * shape.n_elements() + 4 * shape.n_digests() + 4), 1);
         let (elements, rest) = noise.words().split_at(2 * shape.n_elements());
         let (salts, rest) = rest.split_at(4 * shape.n_digests());
@@ -66,7 +72,7 @@ impl Alone {
     pub(super) fn left_claim(&self) -> Claim {
         // As a left verifier reads them: both factors, the product and a mask, here x∧x = x.
         let rest = [0, 0, 4, 0].map(|at| self.lines(at));
-        Claim::new(self.shape, self.transcript(), &Summand::Rest(rest))
+        Claim::new(self.shape, self.transcript(), &Summand::Rest(rest, 0..0))
     }
 
     pub(super) fn right_claim(&self) -> Claim {

@@ -205,7 +205,7 @@ fn after_another_last_state_the_right_verifier_says_nothing_about_the_answer() {
         assert_eq!(deviations[right], Some(Deviation::ProofsDiffer), "{deviations:?}");
         // The same for a digest: the answer's last byte belongs to its claim, so that is a
         // false proof, while the first bytes are digests.
-        let [_, answer_bytes] = Shape::of(1).message_bytes();
+        let [_, answer_bytes] = Shape::of([1, 0]).message_bytes();
         let (deviations, _) = changed(left, right, ANSWER, answer_bytes);
         assert_eq!(deviations[right], Some(Deviation::FalseProof), "{deviations:?}");
     }
@@ -244,7 +244,7 @@ fn no_value_of_a_lane_comes_twice() {
     let lanes = Lab::seeded(7).run(|s| {
         let step = s.begin("check")?;
         let crate::session::Role::Rep3 { roots, index, .. } = &s.core.role else { unreachable!() };
-        let shape = Shape::of(40);
+        let shape = Shape::of([40, 0]);
         let mut halves: Vec<u128> = Vec::new();
         let mut add = |seed: &Seed| halves.extend(bytemuck::cast_slice::<u8, u128>(&seed[..]));
         let of = |prover: usize| lanes::of_prover(&step, prover);

@@ -5,6 +5,7 @@ mod attacks;
 mod honest;
 mod reference;
 mod speed;
+mod sums;
 mod timing;
 mod wrong;
 
@@ -45,7 +46,8 @@ fn batch_of(s: &mut Session, shapes: &[StepShape]) -> Result<Vec<AndStep>, Proto
         let refs: Vec<_> = pairs.iter().map(|(x, y)| (x, y)).collect();
         let z = and_many(s, ("and", at), &refs)?;
         let z = SharedBits::stack(&z.iter().collect::<Vec<_>>());
-        batch.push(AndStep { step: s.step().child(("and", at).into()), pairs, z, provers: [true; 3] });
+        let step = s.step().child(("and", at).into());
+        batch.push(AndStep { step, pairs, second: Vec::new(), z, provers: [true; 3] });
     }
     Ok(batch)
 }

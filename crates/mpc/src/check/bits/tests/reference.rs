@@ -258,10 +258,13 @@ impl Challenges<Gf128> for Hashed {
 
 #[test]
 fn every_message_is_the_slow_models() {
-    let by_size = [1, 600, 512 * 5, 512 * 16, 512 * 33].map(|n: usize| (n, Shape::of(n.div_ceil(512))));
+    let by_size = [1, 600, 512 * 5, 512 * 16, 512 * 33].map(|n: usize| (n, Shape::of([n.div_ceil(512), 0])));
     // What large batches take, at sizes that the model bears.
-    let by_skip = [(512 * 37, Shape::with_skip(37, 5)), (512 * 40, Shape::with_skip(40, 6))];
-    for (n, shape) in by_size.into_iter().chain(by_skip) {
+    let by_skip = [(512 * 37, Shape::with_skip([37, 0], 5)), (512 * 40, Shape::with_skip([40, 0], 6))];
+    // Sums of two terms, alone and behind single ANDs, in whole blocks.
+    let with_sums = [([0, 1], 0), ([0, 4], 1), ([3, 2], 0), ([8, 12], 2)]
+        .map(|([single, sums], skip)| (512 * (single + 2 * sums), Shape::with_skip([single, sums], skip)));
+    for (n, shape) in by_size.into_iter().chain(by_skip).chain(with_sums) {
         let alone = Alone::with_shape(n as u64, n, shape);
         let mut stream = alone.transcript().weight_stream();
         let mut take = |bytes: usize| {
@@ -270,13 +273,21 @@ fn every_message_is_the_slow_models() {
             Gf128(u128::from_le_bytes(element))
         };
         let coins = Coins {
-            betas: (0..shape.n_blocks()).map(|_| take(8)).collect(),
+            betas: {
+                let mut betas: Vec<_> = (0..shape.n_claims()).map(|_| take(8)).collect();
+                betas.extend_from_within(shape.first_terms());
+                betas
+            },
             omegas: [0; 4].map(|_| take(16)),
             right: alone.lanes.right.clone(),
             masks: [alone.lanes.mask_left, alone.lanes.mask_right],
         };
         let gates = Gates {
-            bits: alone.gates.each_ref().map(|planes| (0..n).map(|row| planes.bit(row, 0)).collect()),
+            bits: std::array::from_fn(|operand| {
+                // Second terms claim nothing.
+                let n = if operand < 4 { n } else { n.min(shape.n_claims() * shape.block_lines() * 512) };
+                (0..n).map(|row| alone.gates[operand].bit(row, 0)).collect()
+            }),
             k: shape.skip(),
             n_blocks: shape.n_blocks(),
         };
