@@ -10,6 +10,7 @@ use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 use datafusion::prelude::{SessionConfig, SessionContext};
 
 use crate::checked::{CheckArithmetic, CheckedTotal, TotalKind};
+use crate::unordered::ForgetSetOrder;
 
 /// The catalog that holds one schema per party.
 pub(crate) const CATALOG: &str = "junto";
@@ -31,6 +32,7 @@ pub fn session_state() -> SessionState {
     // table's; the logical plan has moved them already.
     let mut rules = PhysicalOptimizer::new().rules;
     rules.retain(|rule| !rule.name().starts_with("FilterPushdown"));
+    rules.insert(0, Arc::new(ForgetSetOrder));
     let mut state = SessionStateBuilder::new_with_default_features()
         .with_config(config)
         .with_physical_optimizer_rules(rules)

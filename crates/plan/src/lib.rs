@@ -26,6 +26,7 @@ pub mod planner;
 pub mod question;
 pub mod secure;
 pub mod types;
+mod unordered;
 
 pub use error::PlanError;
 pub use locate::nearest;
