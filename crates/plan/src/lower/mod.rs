@@ -2,14 +2,18 @@
 
 mod aggregate;
 mod calendar;
+mod calls;
 mod existence;
 mod facts;
 mod float;
+mod frames;
 mod functions;
+mod gather;
 mod grouping;
 mod join;
 mod local;
 mod measure;
+mod nearby;
 mod needs;
 mod operators;
 mod order;
