@@ -121,7 +121,7 @@ fn sort_key(row: &[Value]) -> String {
 fn same_row(a: &[Value], b: &[Value], tolerance: f64) -> bool {
     let same = |(a, b): (&Value, &Value)| match (a, b) {
         (Value::Float(a), Value::Float(b)) => {
-            a == b || (a - b).abs() <= tolerance * (1.0 + a.abs().max(b.abs()))
+            a == b || a.is_nan() && b.is_nan() || (a - b).abs() <= tolerance * (1.0 + a.abs().max(b.abs()))
         }
         _ => a == b,
     };
