@@ -9,7 +9,8 @@ use datafusion::logical_expr::AggregateUDF;
 use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 use datafusion::prelude::{SessionConfig, SessionContext};
 
-use crate::checked::{CheckArithmetic, CheckedTotal, TotalKind};
+use crate::checked::{CheckArithmetic, CheckedTotal, PercentileDisc, TotalKind};
+use crate::unordered::ForgetSetOrder;
 
 /// The catalog that holds one schema per party.
 pub(crate) const CATALOG: &str = "junto";
@@ -31,14 +32,16 @@ pub fn session_state() -> SessionState {
     // table's; the logical plan has moved them already.
     let mut rules = PhysicalOptimizer::new().rules;
     rules.retain(|rule| !rule.name().starts_with("FilterPushdown"));
+    rules.insert(0, Arc::new(ForgetSetOrder));
     let mut state = SessionStateBuilder::new_with_default_features()
         .with_config(config)
         .with_physical_optimizer_rules(rules)
         .with_analyzer_rule(Arc::new(CheckArithmetic))
         .build();
-    for kind in [TotalKind::Sum, TotalKind::Avg] {
+    let totals = [TotalKind::Sum, TotalKind::Avg].map(|kind| AggregateUDF::from(CheckedTotal::new(kind)));
+    for function in totals.into_iter().chain([AggregateUDF::from(PercentileDisc::new())]) {
         state
-            .register_udaf(Arc::new(AggregateUDF::from(CheckedTotal::new(kind))))
+            .register_udaf(Arc::new(function))
             .expect("a session without a function factory takes every function");
     }
     state

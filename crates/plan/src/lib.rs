@@ -27,6 +27,7 @@ pub mod question;
 mod rewrite;
 pub mod secure;
 pub mod types;
+mod unordered;
 
 pub use error::PlanError;
 pub use locate::nearest;

@@ -94,9 +94,19 @@ pub fn assert_near_rows(
         got.sort_by_cached_key(|row| sort_key(row));
         expected.sort_by_cached_key(|row| sort_key(row));
     }
-    let same =
+    let in_step =
         got.len() == expected.len() && got.iter().zip(&expected).all(|(a, b)| same_row(a, b, tolerance));
+    let same = in_step || !ordered && got.len() == expected.len() && paired(&got, &expected, tolerance);
     assert!(same, "{what}\n got {}\n expected {}", show(&got), show(&expected));
+}
+
+/// Whether each row has one of its own on the other side: doubles that nearly agree may sort apart.
+fn paired(got: &[Vec<Value>], expected: &[Vec<Value>], tolerance: f64) -> bool {
+    let mut left: Vec<&Vec<Value>> = expected.iter().collect();
+    got.iter().all(|row| {
+        let found = left.iter().position(|other| same_row(row, other, tolerance));
+        found.map(|at| left.swap_remove(at)).is_some()
+    })
 }
 
 fn sort_key(row: &[Value]) -> String {
@@ -111,7 +121,7 @@ fn sort_key(row: &[Value]) -> String {
 fn same_row(a: &[Value], b: &[Value], tolerance: f64) -> bool {
     let same = |(a, b): (&Value, &Value)| match (a, b) {
         (Value::Float(a), Value::Float(b)) => {
-            a == b || (a - b).abs() <= tolerance * (1.0 + a.abs().max(b.abs()))
+            a == b || a.is_nan() && b.is_nan() || (a - b).abs() <= tolerance * (1.0 + a.abs().max(b.abs()))
         }
         _ => a == b,
     };

@@ -9,8 +9,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use datafusion::arrow::array::{
-    ArrayRef, BooleanArray, Date32Array, Decimal128Array, Int8Array, Int32Array, Int64Array, RecordBatch,
-    StringArray,
+    ArrayRef, BooleanArray, Date32Array, Decimal128Array, Float64Array, Int8Array, Int16Array, Int32Array,
+    Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray, UInt8Array, UInt16Array, UInt32Array,
+    UInt64Array,
 };
 use mpc::Security;
 use plan::secure::Node;
@@ -45,6 +46,43 @@ fn decimals(values: Vec<Option<i128>>, precision: u8, scale: i8) -> ArrayRef {
     Arc::new(
         Decimal128Array::from(values).with_precision_and_scale(precision, scale).expect("values that fit"),
     )
+}
+
+/// A column of every type, with the ends of what it holds; `i` tells the rows apart.
+fn kinds(r: &mut Random, first: i64) -> RecordBatch {
+    let n = 19;
+    macro_rules! numbers {
+        ($array:ident, $ty:ty) => {{
+            let ends = [Some(<$ty>::MIN), Some(<$ty>::MAX), None];
+            let more = (0..n - 3).map(|_| r.maybe(6, |r| (r.below(200) as $ty)));
+            Arc::new($array::from_iter(ends.into_iter().chain(more).collect::<Vec<_>>())) as ArrayRef
+        }};
+    }
+    let small = (0..n).map(|_| r.maybe(6, |r| r.below(90) as i32 - 40)).collect::<Vec<_>>();
+    let wide = (0..n).map(|_| r.maybe(6, |r| (i128::from(r.below(2000)) - 1000) * 10i128.pow(32)));
+    let wide = wide.collect::<Vec<_>>();
+    let doubles = [-0.5, 0.1, 1.5, f64::INFINITY, -1e300, 5e-324, 0.5, 1e6, -7.25];
+    let double = (0..n).map(|_| r.maybe(6, |r| doubles[r.below(9) as usize])).collect::<Vec<_>>();
+    let at = (0..n).map(|_| r.maybe(6, |r| 1_600_000_000_000_000 + r.below(90_000_000) as i64 * 1_000_003));
+    let at = at.collect::<Vec<_>>();
+    let name = (0..n).map(|_| r.maybe(6, |r| r.pick(&[" pad ", "x_y", "tag 12", "", "aXbXc", "zz  "])));
+    let name = name.collect::<Vec<_>>();
+    table(vec![
+        ("i", Arc::new(Int64Array::from_iter_values((0..n).map(|row| row as i64 + first)))),
+        ("i8", numbers!(Int8Array, i8)),
+        ("i16", numbers!(Int16Array, i16)),
+        ("i32", numbers!(Int32Array, i32)),
+        ("i64", numbers!(Int64Array, i64)),
+        ("u8", numbers!(UInt8Array, u8)),
+        ("u16", numbers!(UInt16Array, u16)),
+        ("u32", numbers!(UInt32Array, u32)),
+        ("u64", numbers!(UInt64Array, u64)),
+        ("wide", decimals(wide, 38, 6)),
+        ("n", Arc::new(Int32Array::from_iter(small))),
+        ("f", Arc::new(Float64Array::from_iter(double))),
+        ("at", Arc::new(TimestampMicrosecondArray::from_iter(at))),
+        ("s", Arc::new(StringArray::from_iter(name))),
+    ])
 }
 
 fn world() -> World {
@@ -174,6 +212,8 @@ fn world() -> World {
         .table("telecom", "extremes", extremes)
         .table("retailer", "products", products)
         .table("retailer", "sales", sales)
+        .table("bank", "kinds", kinds(&mut r, 0))
+        .table("telecom", "kinds", kinds(&mut r, 100))
 }
 
 /// Runs that paid what was counted.
@@ -188,12 +228,15 @@ const BOTH: &str = "(SELECT id AS i, age AS x, id % 7 AS y, balance AS d, region
      FROM bank.accounts UNION ALL SELECT sale + 1000, qty, customer, CAST(qty * 3.25 AS DECIMAL(12,2)), sku, \
      DATE '2020-02-29', qty > 3 FROM retailer.sales)";
 
+/// Rows of two parties with a column of every type.
+const KINDS: &str = "(SELECT * FROM bank.kinds UNION ALL SELECT * FROM telecom.kinds)";
+
 /// The questions of a file, without comments.
 fn questions(text: &str) -> Vec<String> {
     let lines = text.lines().map(|line| line.split("--").next().unwrap_or("")).collect::<Vec<_>>().join("\n");
     lines
         .split(';')
-        .map(|question| question.trim().replace("{both}", BOTH))
+        .map(|question| question.trim().replace("{both}", BOTH).replace("{kinds}", KINDS))
         .filter(|question| !question.is_empty())
         .collect()
 }
@@ -301,17 +344,17 @@ fn orders_and_sets() {
 
 #[test]
 fn windows() {
-    golden(include_str!("sql/windows.sql"), 30);
+    golden(include_str!("sql/windows.sql"), 55);
 }
 
 #[test]
 fn statistics() {
-    golden(include_str!("sql/statistics.sql"), 30);
+    golden(include_str!("sql/statistics.sql"), 60);
 }
 
 #[test]
 fn functions() {
-    golden(include_str!("sql/functions.sql"), 40);
+    golden(include_str!("sql/functions.sql"), 50);
 }
 
 #[test]
@@ -321,7 +364,12 @@ fn dates() {
 
 #[test]
 fn text() {
-    golden(include_str!("sql/text.sql"), 15);
+    golden(include_str!("sql/text.sql"), 25);
+}
+
+#[test]
+fn types() {
+    golden(include_str!("sql/types.sql"), 40);
 }
 
 /// Polynomials give these to 2^-22.

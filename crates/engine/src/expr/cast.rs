@@ -168,7 +168,10 @@ fn from_double(cx: &mut Context, x: &Number, to: Type) -> Result<Number> {
     // whole·10^s + ⌊fraction·10^s/2^point + ½⌋, each part in what it takes.
     let most = |bits: usize| (1i128 << bits.min(126)) - 1;
     let fraction = Number::from_bits(Range { low: 0, high: most(point) }, magnitude.planes(0..point));
-    let half = Number::constant(cx, x.n_rows(), 1 << (point - 1));
+    // A mean is cut behind its last digit. One that lies in the middle of two decimals has to go away
+    // from zero nevertheless: a last digit more takes it over the middle again.
+    let cut = 10i128.pow(to.scale().into()).min(1 << (point - 4));
+    let half = Number::constant(cx, x.n_rows(), (1 << (point - 1)) + cut);
     let fraction = add(&scaled_by(cx, &fraction, to.scale())?, &half, cx)?.bits(cx)?;
     let fraction = fraction.planes(point..fraction.width());
     let fraction = Number::from_bits(Range { low: 0, high: most(fraction.width()) }, fraction);

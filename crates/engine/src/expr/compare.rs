@@ -9,7 +9,8 @@ use super::{Rows, Scalar, text};
 use crate::context::{Context, Result};
 use crate::kernel;
 use crate::number::{Number, Ring, RingKind, width_of};
-use crate::relation::Column;
+use crate::ops::double_order;
+use crate::relation::{Column, Data};
 
 impl Rows<'_> {
     /// `x op y`, NULL where one of them is.
@@ -42,6 +43,9 @@ impl Rows<'_> {
     }
 
     fn equal(&self, cx: &mut Context, x: &Column, y: &Column) -> Result<SharedBits> {
+        if let (Data::Opaque(x), Data::Opaque(y)) = (&x.data, &y.data) {
+            return kernel::equal(cx, x, y);
+        }
         if x.ty == Type::Utf8 {
             let (x, y) = text::equality_keys(cx, x.as_text(cx)?, y.as_text(cx)?, self.rule)?;
             return kernel::equal(cx, &x, &y);
@@ -57,6 +61,10 @@ impl Rows<'_> {
     }
 
     fn less(&self, cx: &mut Context, x: &Column, y: &Column) -> Result<SharedBits> {
+        if let (Data::Opaque(x), Data::Opaque(y)) = (&x.data, &y.data) {
+            let (x, y) = (double_order(cx, x), double_order(cx, y));
+            return kernel::less(cx, &x, &y, false);
+        }
         if x.ty == Type::Utf8 {
             let (x, y) = text::order_keys(cx, x.as_text(cx)?, y.as_text(cx)?)?;
             return kernel::less(cx, &x, &y, false);

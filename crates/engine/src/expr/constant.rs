@@ -39,6 +39,12 @@ pub(crate) fn constant(
     Ok(Column::number(ty, Number::constant(cx, n_rows, number)))
 }
 
+/// A public double in every row, as the bits that doubles of a table are.
+pub(super) fn opaque(cx: &Context, value: f64, n_rows: usize) -> Column {
+    let bits = SharedBits::constant(cx.session(), n_rows, 64, value.to_bits().into());
+    Column { ty: Type::Float64, data: Data::Opaque(bits), present: None, zeroed: true }
+}
+
 /// Public values, one per row.
 pub(crate) fn constants(
     cx: &mut Context,

@@ -9,6 +9,8 @@ mod case;
 mod cast;
 mod compare;
 mod constant;
+mod digits;
+mod edit;
 mod float;
 mod logic;
 mod numeric;
@@ -69,6 +71,9 @@ impl<'a> Rows<'a> {
     fn eval(&self, cx: &mut Context, expr: &Expr, guard: &SharedBits) -> Result<Scalar> {
         match &expr.kind {
             ExprKind::Column(index) => Ok(Scalar::secret(self.relation.column(cx, *index)?.clone())),
+            ExprKind::Literal(Value::Float(value)) if expr.range.is_none() => {
+                Ok(Scalar::secret(constant::opaque(cx, *value, self.n_rows())))
+            }
             ExprKind::Literal(value) => Ok(Scalar::Public(value.clone())),
             ExprKind::Arith { op, left, right } => {
                 let (x, y) = (self.eval(cx, left, guard)?, self.eval(cx, right, guard)?);

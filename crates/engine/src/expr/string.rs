@@ -4,6 +4,8 @@
 //! Characters beyond ASCII have several bytes; where characters are counted or changed one by
 //! one, a row that has one fails.
 
+use std::collections::BTreeSet;
+
 use math::Z64;
 use mpc::{Shared, SharedBits};
 use plan::secure::{Expr, TextFunc};
@@ -27,6 +29,9 @@ impl Rows<'_> {
         args: &[Expr],
         guard: &SharedBits,
     ) -> Result<Scalar> {
+        if let (TextFunc::Written(writing), [number]) = (func, args) {
+            return self.written(cx, expr, *writing, number, guard);
+        }
         let mut columns = Vec::with_capacity(args.len());
         for arg in args {
             let value = self.eval(cx, arg, guard)?;
@@ -60,7 +65,24 @@ impl Rows<'_> {
                 let matches = bytes.like(cx, pattern)?;
                 truth(cx, matches, present)?
             }
-            TextFunc::Concat { .. } => return Err(cx.wrong_plan("a text beside another")),
+            TextFunc::Right(many) => bytes.last(cx, *many as usize)?.into_scalar(present),
+            TextFunc::Reverse => bytes.reversed(cx)?.into_scalar(present),
+            TextFunc::Position(part) => number(bytes.position(cx, part.as_bytes())?, present),
+            TextFunc::Trim { set, start, end } => {
+                let signs: BTreeSet<u8> = set.bytes().collect();
+                let bytes = if *end { bytes.without_end(cx, &signs)? } else { bytes };
+                let bytes = if *start { bytes.without_start(cx, &signs)? } else { bytes };
+                bytes.into_scalar(present)
+            }
+            TextFunc::Replace { from, to } => {
+                bytes.replaced(cx, from.as_bytes(), to.as_bytes())?.into_scalar(present)
+            }
+            TextFunc::Translate { from, to } => {
+                bytes.translated(cx, from.as_bytes(), to.as_bytes())?.into_scalar(present)
+            }
+            TextFunc::Concat { .. } | TextFunc::Written(_) => {
+                return Err(cx.wrong_plan("a text beside another"));
+            }
         })
     }
 
@@ -89,40 +111,40 @@ impl Rows<'_> {
 }
 
 /// Text as planes, 8 for each byte.
-struct Bytes {
-    width: usize,
-    bits: SharedBits,
+pub(super) struct Bytes {
+    pub(super) width: usize,
+    pub(super) bits: SharedBits,
 }
 
 impl Bytes {
-    fn of(cx: &Context, text: &Text) -> Result<Bytes> {
+    pub(super) fn of(cx: &Context, text: &Text) -> Result<Bytes> {
         let bits = text.bytes.clone().ok_or_else(|| cx.wrong_plan("a text whose bytes are not there"))?;
         Ok(Bytes { width: text.width_bytes, bits })
     }
 
-    fn n_rows(&self) -> usize {
+    pub(super) fn n_rows(&self) -> usize {
         self.bits.n_rows()
     }
 
-    fn into_column(self, present: Option<SharedBits>) -> Column {
+    pub(super) fn into_column(self, present: Option<SharedBits>) -> Column {
         let text = Text { width_bytes: self.width, key: None, bytes: Some(self.bits) };
         Column { ty: Type::Utf8, data: Data::Text(text), present, zeroed: true }
     }
 
-    fn into_scalar(self, present: Option<SharedBits>) -> Scalar {
+    pub(super) fn into_scalar(self, present: Option<SharedBits>) -> Scalar {
         Scalar::secret(self.into_column(present))
     }
 
-    fn byte(&self, at: usize) -> SharedBits {
+    pub(super) fn byte(&self, at: usize) -> SharedBits {
         let end = 8 * (self.width - at);
         self.bits.planes(end - 8..end)
     }
 
-    fn bytes(&self) -> impl Iterator<Item = SharedBits> + '_ {
+    pub(super) fn bytes(&self) -> impl Iterator<Item = SharedBits> + '_ {
         (0..self.width).map(|at| self.byte(at))
     }
 
-    fn none(&self, cx: &Context) -> SharedBits {
+    pub(super) fn none(&self, cx: &Context) -> SharedBits {
         SharedBits::constant(cx.session(), self.n_rows(), 1, 0)
     }
 
@@ -133,7 +155,7 @@ impl Bytes {
     }
 
     /// For each place, whether a byte is there: ones, then zeros.
-    fn there(&self, cx: &mut Context) -> Result<Vec<SharedBits>> {
+    pub(super) fn there(&self, cx: &mut Context) -> Result<Vec<SharedBits>> {
         let inverted = self.bytes().map(|byte| byte.not(cx.session())).collect();
         let absent = kernel::all_set(cx, inverted)?;
         Ok(absent.into_iter().map(|plane| plane.not(cx.session())).collect())
@@ -179,7 +201,7 @@ impl Bytes {
     }
 
     /// The bytes from one place to before another.
-    fn part(&self, cx: &Context, from: usize, to: usize) -> Bytes {
+    pub(super) fn part(&self, cx: &Context, from: usize, to: usize) -> Bytes {
         let (from, to) = (from.min(self.width), to.min(self.width));
         if from >= to {
             return Bytes { width: 0, bits: self.none(cx) };
@@ -210,7 +232,7 @@ impl Bytes {
     }
 
     /// The other text right behind the last byte: moved by each bit of the length.
-    fn followed_by(&self, cx: &mut Context, other: &Bytes) -> Result<Bytes> {
+    pub(super) fn followed_by(&self, cx: &mut Context, other: &Bytes) -> Result<Bytes> {
         let width = self.width + other.width;
         if self.width == 0 || other.width == 0 {
             let one = if self.width == 0 { other } else { self };
@@ -237,7 +259,7 @@ impl Bytes {
     /// one before it.
     fn like(&self, cx: &mut Context, pattern: &str) -> Result<SharedBits> {
         let parts: Vec<&[u8]> = pattern.as_bytes().split(|byte| *byte == b'%').collect();
-        let fits = self.fits(cx, &parts)?;
+        let fits = self.fits(cx, &parts, Some(b'_'))?;
         let never = self.none(cx);
         // ends[i]: the parts so far can end before place i.
         let mut ends = vec![never.clone(); self.width + 1];
@@ -271,22 +293,27 @@ impl Bytes {
         kernel::or_all(cx, ended)
     }
 
-    /// For each part and place, whether the part stands there.
-    fn fits(&self, cx: &mut Context, parts: &[&[u8]]) -> Result<Vec<Vec<SharedBits>>> {
+    /// For each part and place, whether the part stands there; `any` stands for every byte.
+    pub(super) fn fits(
+        &self,
+        cx: &mut Context,
+        parts: &[&[u8]],
+        any: Option<u8>,
+    ) -> Result<Vec<Vec<SharedBits>>> {
         let mut signs: Vec<u8> = parts.concat();
         signs.sort_unstable();
         signs.dedup();
         let there = self.there(cx)?;
         // For each different byte of the pattern, where it stands.
         let mut columns = Vec::new();
-        for sign in signs.iter().filter(|sign| **sign != b'_') {
+        for sign in signs.iter().filter(|sign| Some(**sign) != any) {
             columns.extend(self.bytes().map(|byte| byte.xor_constant(cx.session(), u128::from(!sign))));
         }
         let mut equal = kernel::all_set(cx, columns)?.into_iter();
         let places: Vec<(u8, Vec<SharedBits>)> = signs
             .iter()
-            .map(|sign| match sign {
-                b'_' => (*sign, there.clone()),
+            .map(|sign| match any {
+                Some(any) if any == *sign => (*sign, there.clone()),
                 _ => (*sign, equal.by_ref().take(self.width).collect()),
             })
             .collect();
@@ -315,7 +342,7 @@ impl Bytes {
 }
 
 /// The OR of each plane and all before it.
-fn running_or(cx: &mut Context, mut planes: Vec<SharedBits>) -> Result<Vec<SharedBits>> {
+pub(super) fn running_or(cx: &mut Context, mut planes: Vec<SharedBits>) -> Result<Vec<SharedBits>> {
     let mut by = 1;
     while by < planes.len() {
         let inverted: Vec<SharedBits> = planes.iter().map(|plane| plane.not(cx.session())).collect();

@@ -15,7 +15,8 @@ pub(super) fn equality(cx: &mut Context, column: &Column) -> Result<SharedBits> 
         Data::Number(number) => number.bits(cx)?,
         Data::Text(Text { key: Some(key), .. }) => key.clone(),
         Data::Text(Text { bytes: Some(bytes), .. }) => bytes.clone(),
-        Data::Text(_) | Data::Opaque(_) | Data::Dropped => {
+        Data::Opaque(bits) => bits.clone(),
+        Data::Text(_) | Data::Dropped => {
             return Err(cx.wrong_plan(format!("a {} column cannot be a key", column.ty)));
         }
     };
@@ -41,7 +42,8 @@ pub(super) fn from_equality(column: &Column, keys: &SharedBits, planes: Range<us
             Data::Text(Text { width_bytes: text.width_bytes, key: Some(value), bytes: None })
         }
         Data::Text(text) => Data::Text(Text { width_bytes: text.width_bytes, key: None, bytes: Some(value) }),
-        other => other.clone(),
+        Data::Opaque(_) => Data::Opaque(value),
+        Data::Dropped => Data::Dropped,
     };
     let present = column.present.as_ref().map(|_| keys.plane(end));
     Column { ty: column.ty, data, present, zeroed: true }
@@ -57,6 +59,7 @@ pub(super) fn order(cx: &mut Context, column: &Column) -> Result<SharedBits> {
         // A key below the bytes orders nothing, and comes along.
         Data::Text(Text { key: Some(key), bytes: Some(bytes), .. }) => Ok(SharedBits::stack(&[key, bytes])),
         Data::Text(Text { key: None, bytes: Some(bytes), .. }) => Ok(bytes.clone()),
+        Data::Opaque(bits) => Ok(double_order(cx, bits)),
         _ => Err(cx.wrong_plan(format!("a {} column has no order", column.ty))),
     }
 }
@@ -74,8 +77,26 @@ pub(super) fn from_order(cx: &Context, column: &Column, planes: &SharedBits) -> 
             let bytes = Some(planes.planes(n_key..planes.width()));
             Data::Text(Text { width_bytes: text.width_bytes, key, bytes })
         }
-        other => other.clone(),
+        Data::Opaque(_) => {
+            let turned = flip_top(cx, planes);
+            Data::Opaque(signed(&turned))
+        }
+        Data::Dropped => Data::Dropped,
     }
+}
+
+/// The bits of doubles as unsigned numbers in their total order: below zero all bits are turned,
+/// else the sign alone.
+pub(crate) fn double_order(cx: &Context, bits: &SharedBits) -> SharedBits {
+    flip_top(cx, &signed(bits))
+}
+
+/// The bits with all but the top one turned where that is set; done twice, nothing.
+fn signed(bits: &SharedBits) -> SharedBits {
+    let top = bits.width() - 1;
+    let sign = bits.plane(top);
+    let turned: Vec<SharedBits> = (0..top).map(|plane| bits.plane(plane).xor(&sign)).collect();
+    SharedBits::stack(&turned.iter().chain([&sign]).collect::<Vec<_>>())
 }
 
 fn flip_top(cx: &Context, bits: &SharedBits) -> SharedBits {

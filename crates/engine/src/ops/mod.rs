@@ -16,6 +16,8 @@ mod window;
 
 use plan::secure::{Node, Op};
 
+pub(crate) use self::keys::double_order;
+
 use crate::context::{Context, Result};
 use crate::relation::Relation;
 use crate::share::TextRule;

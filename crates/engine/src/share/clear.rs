@@ -9,7 +9,7 @@ use datafusion::arrow::datatypes::{
     Int32Type, Int64Type, TimeUnit, TimestampMicrosecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
 };
 use plan::secure::{Field, LocalStage, Node, Uniqueness};
-use plan::types::Type;
+use plan::types::{Range, Type};
 
 use super::word;
 use crate::errors::EngineError;
@@ -203,7 +203,10 @@ fn decode(
             let doubles = array.as_primitive::<Float64Type>();
             for value in doubles.iter() {
                 let value = value.unwrap_or(0.0);
-                words.push(if field.range.is_some() { to_fixed(value)? } else { value.to_bits().into() });
+                words.push(match field.range {
+                    Some(range) => within(to_fixed(value)?, range),
+                    None => value.to_bits().into(),
+                });
             }
         }
         other => return Err(format!("column `{}` came as {other}", field.name)),
@@ -215,6 +218,17 @@ fn decode(
 pub(crate) fn to_fixed(value: f64) -> Result<i128, String> {
     let scaled = (value * (1u64 << FLOAT_BITS) as f64).round();
     if scaled.abs() < 2f64.powi(126) { Ok(scaled as i128) } else { Err(format!("{value} is out of range")) }
+}
+
+/// The number at the end of its range, if it is beyond by no more than a double may be.
+fn within(value: i128, range: Range) -> i128 {
+    let slack = (value >> FLOAT_BITS).unsigned_abs().cast_signed();
+    let (low, high) = (range.low << FLOAT_BITS, range.high << FLOAT_BITS);
+    match value {
+        value if value > high && value - high <= slack => high,
+        value if value < low && low - value <= slack => low,
+        value => value,
+    }
 }
 
 fn check_values(field: &Field, values: &ClearValues, present: &[bool]) -> Result<(), String> {

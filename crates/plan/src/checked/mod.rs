@@ -6,9 +6,12 @@
 //! answer is exact or an error.
 
 mod arith;
+mod percentile;
 mod rule;
 mod total;
 
 pub use arith::{ArithKind, CheckedArith};
+pub use percentile::PercentileDisc;
+pub(crate) use percentile::fraction;
 pub use rule::CheckArithmetic;
 pub use total::{CheckedTotal, TotalKind};

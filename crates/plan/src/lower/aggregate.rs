@@ -6,51 +6,19 @@ use datafusion::logical_expr::{Aggregate, Expr as LogicalExpr};
 
 use super::facts::{Derived, aggregated};
 use super::float;
+use super::frames::bit_func;
 use super::functions::without_cast;
+use super::gather::{Kind, Measure, Products, prepared};
 use super::grouping::{Expanded, expand, grouping};
-use super::measure::{Basics, Final, Moments, Results, Statistic, place};
-use super::operators::{Columns, Extended, project, refuse_float};
+use super::measure::{Final, Results, Statistic};
+use super::operators::{Columns, project, refuse_computed};
 use super::scalar::Scalars;
 use super::typed::{self, ArithOp};
-use super::window::{At, Windows};
 use super::{Lowering, Relation};
+use crate::checked::fraction;
 use crate::error::PlanError;
-use crate::secure::{
-    Agg, AggFunc, Comparison, Expr, Field, Frame, FrameEdge, Op, Place, SortKey, WindowFunc,
-};
+use crate::secure::{Agg, AggFunc, Expr, Op, Place, SortKey};
 use crate::types::{MAX_PRECISION, Range, Type, Value};
-
-/// An aggregate function over columns that are counted in [`Columns`].
-enum Measure {
-    Basic(AggFunc, Option<usize>, Type),
-    /// A sum, a mean or an extreme that is a double: of exact numbers, or of whole numbers of 2^-52.
-    Double(AggFunc, usize, Kind),
-    /// Each different value once.
-    Distinct(AggFunc, usize, Type),
-    Statistic(Statistic, [usize; 2], Products),
-    /// The value in the first row of an order.
-    First(usize, Vec<SortKey>),
-    Percentile {
-        column: usize,
-        part: i128,
-        whole: i128,
-        ty: Type,
-    },
-}
-
-/// What a double is made of.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Exact,
-    Raw,
-}
-
-/// The columns of products behind a statistic.
-struct Products {
-    xx: usize,
-    xy: usize,
-    yy: usize,
-}
 
 impl Lowering<'_> {
     pub(super) fn aggregate(&self, aggregate: &Aggregate) -> Result<Relation, PlanError> {
@@ -61,7 +29,7 @@ impl Lowering<'_> {
         let mut group = Vec::new();
         for expr in group_exprs {
             let expr = scalars.lower(expr)?;
-            refuse_float(&expr, "GROUP BY")?;
+            refuse_computed(&expr, "GROUP BY")?;
             group.push(columns.index(expr));
         }
         let names = aggregate.schema.fields();
@@ -179,7 +147,7 @@ impl Lowering<'_> {
                 _ => refuse(format!("{name}() of {} arguments", arguments.len())),
             };
         }
-        if matches!(name, "median" | "percentile_cont") {
+        if matches!(name, "median" | "percentile_cont" | "percentile_disc") {
             if params.distinct {
                 return refuse(format!("{name}(DISTINCT …) on shares"));
             }
@@ -189,6 +157,11 @@ impl Lowering<'_> {
                 Some(_) => return refuse(format!("{name}() at a share that is no constant")),
             };
             let descending = params.order_by.first().is_some_and(|key| !key.asc);
+            if name == "percentile_disc" {
+                let value = filtered(scalars.lower(&params.args[0])?)?;
+                refuse_computed(&value, name)?;
+                return Ok(Measure::Rank { column: columns.index(value), part, whole, descending });
+            }
             let part = if descending { whole - part } else { part };
             let value = without_cast(scalars.lower(&params.args[0])?);
             if !value.ty.is_exact_number() {
@@ -202,16 +175,13 @@ impl Lowering<'_> {
                 return refuse(format!("{name}() of {} arguments", params.args.len()));
             };
             let value = scalars.lower(argument)?;
-            refuse_float(&value, name)?;
+            refuse_computed(&value, name)?;
             if filter.is_some() || params.null_treatment.is_some() || name == "any_value" && value.nullable {
                 return refuse(format!("{name}() with FILTER or without NULLs on shares"));
             }
             let mut order = Vec::new();
             for key in &params.order_by {
                 let expr = scalars.lower(&key.expr)?;
-                if expr.range.is_none() {
-                    refuse_float(&expr, "ORDER BY")?;
-                }
                 let backwards = name == "last_value";
                 order.push(SortKey {
                     column: columns.index(expr),
@@ -220,6 +190,13 @@ impl Lowering<'_> {
                 });
             }
             return Ok(Measure::First(columns.index(value), order));
+        }
+        if matches!(name, "bit_and" | "bit_or" | "bit_xor") {
+            let value = filtered(scalars.lower(&params.args[0])?)?;
+            if params.distinct || !value.ty.is_integer() {
+                return refuse(format!("{name}() of {} values or DISTINCT on shares", value.ty));
+            }
+            return Ok(Measure::Bits(bit_func(name), columns.index(value)));
         }
         let which = match name {
             "count" => AggFunc::Count,
@@ -250,11 +227,11 @@ impl Lowering<'_> {
             AggFunc::Sum | AggFunc::Avg if !argument.ty.is_exact_number() => {
                 return refuse(format!("{name}() of {} values on shares", argument.ty));
             }
-            AggFunc::Min | AggFunc::Max => refuse_float(&argument, name)?,
+            AggFunc::Min | AggFunc::Max => refuse_computed(&argument, name)?,
             _ => {}
         }
         if params.distinct && !matches!(which, AggFunc::Min | AggFunc::Max) {
-            refuse_float(&argument, "DISTINCT")?;
+            refuse_computed(&argument, "DISTINCT")?;
             return Ok(Measure::Distinct(which, columns.index(argument), ty));
         }
         if which == AggFunc::Count && !argument.nullable {
@@ -296,163 +273,5 @@ fn statistic_of(statistic: Statistic, x: Expr, y: Expr, columns: &mut Columns) -
 /// A share as a fraction.
 fn share_of(share: &ScalarValue) -> Result<(i128, i128), PlanError> {
     let refuse = || PlanError::unsupported(format!("a percentile at {share}"), "it lies between 0 and 1");
-    let text = match share {
-        ScalarValue::Float64(Some(share)) => format!("{share}"),
-        ScalarValue::Decimal128(Some(value), _, scale) if (0..=18).contains(scale) => {
-            let whole = 10i128.pow(*scale as u32);
-            return if (0..=whole).contains(value) { Ok((*value, whole)) } else { Err(refuse()) };
-        }
-        ScalarValue::Int64(Some(share)) => format!("{share}"),
-        _ => return Err(refuse()),
-    };
-    let (digits, fraction) = text.split_once('.').unwrap_or((&text, ""));
-    let whole = if fraction.len() <= 9 { 10i128.pow(fraction.len() as u32) } else { return Err(refuse()) };
-    let part: i128 = format!("{digits}{fraction}").parse().map_err(|_| refuse())?;
-    if (0..=whole).contains(&part) { Ok((part, whole)) } else { Err(refuse()) }
-}
-
-/// Window functions that some measures need.
-enum Prepared {
-    Ready(Final),
-    Distinct(AggFunc, usize, Type, At),
-    Percentile { column: usize, part: i128, whole: i128, ty: Type, number: At, count: At },
-}
-
-/// The relation with all columns that the basic aggregates read, and what to make of them.
-fn prepared(
-    input: Relation,
-    group: &[usize],
-    measures: Vec<Measure>,
-    moved: &[usize],
-    real: Option<usize>,
-) -> Result<(Relation, Basics, Vec<Final>), PlanError> {
-    let mut basics = Basics::default();
-    let mut windows = Windows::default();
-    let mut plans = Vec::new();
-    for measure in measures {
-        plans.push(match measure {
-            Measure::Basic(func, column, ty) => {
-                let basic = match (func, real) {
-                    (AggFunc::CountStar, Some(real)) => (AggFunc::Count, Some(real), ty),
-                    _ => (func, column.map(|column| moved[column]), ty),
-                };
-                // Each stands at its own place, so that a plain aggregate needs nothing after it.
-                basics.all.push(basic);
-                Prepared::Ready(Final::Basic(basics.all.len() - 1))
-            }
-            Measure::Double(func, column, kind) => {
-                let column = moved[column];
-                let ty =
-                    Type::Decimal { precision: MAX_PRECISION, scale: input.facts.fields[column].ty.scale() };
-                let (func, ty, mean) = match func {
-                    AggFunc::Min | AggFunc::Max => (func, input.facts.fields[column].ty, false),
-                    _ => (AggFunc::Sum, ty, func == AggFunc::Avg),
-                };
-                let sum = basics.index((func, Some(column), ty));
-                Prepared::Ready(match (kind, mean) {
-                    (Kind::Exact, false) => Final::Cast(sum),
-                    (Kind::Raw, false) => Final::Double(sum),
-                    (kind, true) => {
-                        let n = counted(&mut basics, column, &input.facts.fields);
-                        match kind {
-                            Kind::Exact => Final::Mean { sum, n },
-                            Kind::Raw => Final::DoubleMean { sum, n },
-                        }
-                    }
-                })
-            }
-            Measure::Statistic(statistic, [x, y], products) => {
-                let fields = &input.facts.fields;
-                let mut sum = |column: usize| {
-                    let column = moved[column];
-                    let ty = Type::Decimal { precision: MAX_PRECISION, scale: fields[column].ty.scale() };
-                    basics.index((AggFunc::Sum, Some(column), ty))
-                };
-                let (sx, sy) = (sum(x), sum(y));
-                let (xx, xy, yy) = (sum(products.xx), sum(products.xy), sum(products.yy));
-                let n = counted(&mut basics, moved[x], fields);
-                Prepared::Ready(Final::Statistic(statistic, Moments { n, x: sx, y: sy, xx, xy, yy }))
-            }
-            Measure::Distinct(func, column, ty) => {
-                let column = moved[column];
-                let mut partition = group.to_vec();
-                partition.push(column);
-                let rows = windows.group(partition, Vec::new());
-                let number = windows.call(rows, WindowFunc::RowNumber, None, Type::UInt64);
-                Prepared::Distinct(func, column, ty, number)
-            }
-            Measure::First(column, order) => {
-                // A row that stands for a set comes behind all others.
-                let real = real.map(|column| SortKey { column, descending: false, nulls_first: false });
-                let order = order.into_iter().map(|key| SortKey { column: moved[key.column], ..key });
-                let rows = windows.group(group.to_vec(), real.into_iter().chain(order).collect());
-                let number = windows.call(rows, WindowFunc::RowNumber, None, Type::UInt64);
-                let column = moved[column];
-                // One row for each group: its least value is its value.
-                Prepared::Distinct(AggFunc::Min, column, input.facts.fields[column].ty, number)
-            }
-            Measure::Percentile { column, part, whole, ty } => {
-                let column = moved[column];
-                let order = vec![SortKey { column, descending: false, nulls_first: false }];
-                let rows = windows.group(group.to_vec(), order);
-                let number = windows.call(rows, WindowFunc::RowNumber, None, Type::UInt64);
-                let frame = Frame { start: FrameEdge::Partition, end: FrameEdge::Partition };
-                let nullable = input.facts.fields[column].nullable;
-                let count =
-                    windows.call(rows, WindowFunc::Count(frame), nullable.then_some(column), Type::Int64);
-                Prepared::Percentile { column, part, whole, ty, number, count }
-            }
-        });
-    }
-    let input = windows.over(input);
-    let mut columns = Extended::new(&input);
-    let mut finals = Vec::new();
-    for plan in plans {
-        finals.push(match plan {
-            Prepared::Ready(of) => of,
-            Prepared::Distinct(func, column, ty, number) => {
-                let value = typed::column(column, &input.facts.fields[column]);
-                let first = number_is(windows.column(number, &input.facts), 1)?;
-                let null = typed::literal(Value::Null, value.ty);
-                let once = columns.index(typed::case(vec![(first, value)], null)?);
-                Final::Basic(basics.index((func, Some(once), ty)))
-            }
-            Prepared::Percentile { column, part, whole, ty, number, count } => {
-                let value = typed::column(column, &input.facts.fields[column]);
-                let number = windows.column(number, &input.facts);
-                let (at, _) = place(windows.column(count, &input.facts), part, whole)?;
-                let mut chosen = |further: i128| -> Result<usize, PlanError> {
-                    let at = typed::arith(
-                        ArithOp::Add,
-                        at.clone(),
-                        typed::literal(Value::Int(further), Type::Int64),
-                        Type::Int64,
-                    )?;
-                    let range = at.range.unwrap_or(Range::point(0));
-                    let at = float::assumed(at, number.ty, range);
-                    let here = typed::compare(Comparison::Eq, number.clone(), at)?;
-                    let null = typed::literal(Value::Null, value.ty);
-                    let chosen = columns.index(typed::case(vec![(here, value.clone())], null)?);
-                    Ok(basics.index((AggFunc::Min, Some(chosen), value.ty)))
-                };
-                let (low, high) = (chosen(1)?, chosen(2)?);
-                let n = counted(&mut basics, column, &input.facts.fields);
-                Final::Percentile { low, high, n, part, whole, ty }
-            }
-        });
-    }
-    Ok((columns.over(input), basics, finals))
-}
-
-/// How many values a column has.
-fn counted(basics: &mut Basics, column: usize, fields: &[Field]) -> usize {
-    match fields[column].nullable {
-        true => basics.index((AggFunc::Count, Some(column), Type::Int64)),
-        false => basics.index((AggFunc::CountStar, None, Type::Int64)),
-    }
-}
-
-fn number_is(number: Expr, value: i128) -> Result<Expr, PlanError> {
-    let value = typed::literal(Value::Int(value), number.ty);
-    typed::compare(Comparison::Eq, number, value)
+    fraction(share).ok_or_else(refuse)
 }

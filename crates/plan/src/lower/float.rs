@@ -13,6 +13,31 @@ use crate::types::{MAX_PRECISION, Range, Type};
 /// Doubles on shares lie between its ends.
 pub(super) const LIMIT: Range = Range { low: -(1 << 73), high: 1 << 73 };
 
+/// Whether a double is the 64 bits that came from a table, and not a whole number of 2^-52.
+pub(super) fn is_stored(expr: &Expr) -> bool {
+    expr.ty == Type::Float64 && expr.range.is_none() && !typed::is_null_literal(expr)
+}
+
+/// Doubles of one form: beside stored ones constants are stored alike, and nothing is computed.
+pub(super) fn alike(mut exprs: Vec<Expr>) -> Result<Vec<Expr>, PlanError> {
+    if !exprs.iter().any(is_stored) {
+        return Ok(exprs);
+    }
+    for expr in exprs.iter_mut().filter(|expr| expr.ty == Type::Float64) {
+        match &expr.kind {
+            _ if expr.range.is_none() => {}
+            ExprKind::Literal(_) => expr.range = None,
+            _ => {
+                return Err(PlanError::unsupported(
+                    "float64 values of a table beside computed ones on shares",
+                    "cast the former to a decimal at their owner, as in CAST(x AS DECIMAL(18,4))",
+                ));
+            }
+        }
+    }
+    Ok(exprs)
+}
+
 /// The range of a result, and what has to be tested for it.
 fn fit(exact: Exact) -> (Overflow, Range) {
     match exact.narrow() {

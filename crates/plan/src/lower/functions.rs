@@ -63,12 +63,20 @@ impl Scalars<'_> {
             ("log2", [value]) => numeric(Numeric::Log2, self.lower(value)?),
             ("log10" | "log", [value]) => numeric(Numeric::Log10, self.lower(value)?),
             ("sqrt", [value]) => root(self.lower(value)?),
-            ("power" | "pow", [value, LogicalExpr::Literal(exponent, _)]) => {
-                let exponent = match exponent {
-                    ScalarValue::Float64(Some(exponent)) => *exponent,
-                    _ => return Err(PlanError::unsupported(format!("{name}() to {exponent}"), "")),
-                };
-                power(self.lower(value)?, exponent)
+            ("power" | "pow", [value, LogicalExpr::Literal(ScalarValue::Float64(Some(exponent)), _)]) => {
+                power(self.lower(value)?, *exponent)
+            }
+            // `x^y = e^(y·ln x)`, where `x` is positive.
+            ("power" | "pow", [value, exponent]) => {
+                let logarithm = numeric(Numeric::Ln, self.lower(value)?)?;
+                let exponent = typed::cast(self.lower(exponent)?, Type::Float64)?;
+                numeric(Numeric::Exp, float::arith(Arith::Mul, exponent, logarithm)?)
+            }
+            ("log", [LogicalExpr::Literal(ScalarValue::Float64(Some(base)), _), value])
+                if [2.0, 10.0].contains(base) =>
+            {
+                let func = if *base == 2.0 { Numeric::Log2 } else { Numeric::Log10 };
+                numeric(func, self.lower(value)?)
             }
             ("date_part", [LogicalExpr::Literal(part, _), value]) => {
                 let part = part.to_string().trim_matches('\'').to_ascii_lowercase();
@@ -119,7 +127,7 @@ impl Scalars<'_> {
         if !value.ty.is_exact_number() {
             return Err(PlanError::unsupported(
                 format!("{name}() of {} values on shares", value.ty),
-                OWNER_ONLY,
+                "cast them to a decimal first, which rounds, as in CAST(AVG(x) AS DECIMAL(18,2))",
             ));
         }
         let rounding = match name {
@@ -158,6 +166,11 @@ fn zero(ty: Type) -> Expr {
 }
 
 fn absolute(value: Expr) -> Result<Expr, PlanError> {
+    if value.ty == Type::Float64 && !float::is_stored(&value) {
+        let zero = || typed::literal(Value::Float(0.0), Type::Float64);
+        let negative = typed::compare(Comparison::Lt, value.clone(), zero())?;
+        return typed::case(vec![(negative, float::arith(Arith::Sub, zero(), value.clone())?)], value);
+    }
     if !value.ty.is_exact_number() {
         return Err(PlanError::unsupported(format!("abs() of {} values on shares", value.ty), OWNER_ONLY));
     }
@@ -216,8 +229,17 @@ fn numeric(func: Numeric, value: Expr) -> Result<Expr, PlanError> {
             return Err(PlanError::unsupported("exp() of such large values on shares", reason));
         }
         Numeric::Exp => Range::new(0, (range.high as f64).exp().ceil() as i128),
-        // 2^-52 to 2^73.
-        Numeric::Ln | Numeric::Log2 | Numeric::Log10 => Range::new(-53, 74),
+        // The least positive double is 2^-52.
+        Numeric::Ln | Numeric::Log2 | Numeric::Log10 => {
+            let of = |value: f64| match func {
+                Numeric::Log2 => value.log2(),
+                Numeric::Log10 => value.log10(),
+                _ => value.ln(),
+            };
+            let low = if range.low > 0 { of(range.low as f64).floor() } else { -53.0 };
+            // Beyond the ends by as much as the polynomials may be wrong.
+            Range::new(low as i128 - 1, of(range.high.max(1) as f64).ceil() as i128 + 1)
+        }
     };
     if func != Numeric::Exp && range.width_bits() > 57 {
         return Err(PlanError::TooWide { expression: "a logarithm of such large values".to_owned() });
@@ -226,13 +248,23 @@ fn numeric(func: Numeric, value: Expr) -> Result<Expr, PlanError> {
     Ok(typed::plain(ExprKind::Numeric(func, Box::new(value)), Type::Float64, nullable, Some(result)))
 }
 
-/// Whole powers are products, ½ is the square root.
+/// Whole powers are products, a half more is a product with the square root, and below zero stand
+/// quotients.
 fn power(value: Expr, exponent: f64) -> Result<Expr, PlanError> {
     if exponent == 0.5 {
         return root(value);
     }
+    if exponent < 0.0 {
+        let divisor = power(value, -exponent)?;
+        let one = typed::literal(Value::Float(1.0), Type::Float64);
+        return float::arith(Arith::Ratio { up: 0, down: 0 }, one, divisor);
+    }
+    if exponent.fract() == 0.5 && exponent < 16.0 {
+        let whole = power(value.clone(), exponent.floor())?;
+        return float::arith(Arith::Mul, whole, root(value)?);
+    }
     if exponent.fract() != 0.0 || !(1.0..=16.0).contains(&exponent) {
-        let reason = "whole powers up to 16 and roots are";
+        let reason = "multiples of a half between -16 and 16 but 0 are";
         return Err(PlanError::unsupported(format!("a power of {exponent} on shares"), reason));
     }
     let base = without_cast(value);

@@ -5,7 +5,7 @@ use datafusion::common::{JoinType, NullEquality};
 use datafusion::logical_expr::{Expr as LogicalExpr, Join as LogicalJoin};
 
 use super::facts::Facts;
-use super::operators::{keep, project};
+use super::operators::{keep, project, refuse_computed};
 use super::{Lowering, Relation, typed};
 use crate::error::{At, PlanError};
 use crate::secure::{Expr, ExprKind, Join, JoinKind, Matching, NullKeys, Op, Place};
@@ -216,12 +216,7 @@ pub(super) fn same_type(left: Expr, right: Expr) -> Result<(Expr, Expr), PlanErr
     let ExprKind::Compare { left, right, .. } = equal.kind else {
         return Err(PlanError::unsupported("a join on a constant condition", ""));
     };
-    if left.ty == Type::Float64 {
-        return Err(PlanError::unsupported(
-            "a join on float64 values",
-            "cast them to a decimal at their owners",
-        ));
-    }
+    refuse_computed(&left, "a join")?;
     Ok((*left, *right))
 }
 

@@ -275,7 +275,7 @@ impl Results<'_> {
         only_if(differ, corr)
     }
 
-    /// Between the values at both places, in millionths of the way.
+    /// Between the values at both places, exactly; DataFusion knows the way to a millionth.
     fn percentile(
         &self,
         low: Expr,
@@ -284,19 +284,29 @@ impl Results<'_> {
         (part, of): (i128, i128),
         ty: Type,
     ) -> Result<Expr, PlanError> {
-        const MILLION: i128 = 1_000_000;
-        let (_, rest) = place(n, part, of)?;
-        let way = typed::arith(ArithOp::Mul, rest, whole(MILLION), Type::Int64)?;
-        let way = typed::arith(ArithOp::Div, way, whole(of), Type::Int64)?;
+        let (_, way) = place(n, part, of)?;
         let between = typed::compare(Comparison::Gt, way.clone(), whole(0))?;
         let high = typed::case(vec![(between, high)], low.clone())?;
         let step = combined(ArithOp::Mul, combined(ArithOp::Sub, high, low.clone())?, way)?;
-        let value = combined(ArithOp::Add, combined(ArithOp::Mul, low, whole(MILLION))?, step)?;
+        let value = combined(ArithOp::Add, combined(ArithOp::Mul, low, whole(of))?, step)?;
         match ty {
-            Type::Float64 => Ok(float::exact_ratio(value, whole(MILLION))),
-            _ => typed::arith(ArithOp::Div, value, whole(MILLION), ty),
+            Type::Float64 => Ok(float::exact_ratio(value, whole(of))),
+            _ => typed::arith(ArithOp::Div, value, whole(of), ty),
         }
     }
+}
+
+/// `⌈n·part / of⌉`, or 1 if that is 0.
+pub(super) fn first_reached(n: Expr, part: i128, of: i128) -> Result<Expr, PlanError> {
+    let most = n.range.map_or(1, |range| range.high.max(1));
+    // Of nothing there is no place.
+    let n = float::assumed(n, Type::Int64, Range::new(1, most));
+    if part == 0 {
+        return Ok(whole(1));
+    }
+    let parts = typed::arith(ArithOp::Mul, n, whole(part), Type::Int64)?;
+    let above = typed::arith(ArithOp::Add, parts, whole(of - 1), Type::Int64)?;
+    typed::arith(ArithOp::Div, above, whole(of), Type::Int64)
 }
 
 /// `(n − 1)·part / of`, whole, and what is left of it in parts.

@@ -2,15 +2,19 @@
 
 mod aggregate;
 mod calendar;
+mod calls;
 mod dependent;
 mod existence;
 mod facts;
 mod float;
+mod frames;
 mod functions;
+mod gather;
 mod grouping;
 mod join;
 mod local;
 mod measure;
+mod nearby;
 mod needs;
 mod operators;
 mod order;

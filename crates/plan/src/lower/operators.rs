@@ -42,9 +42,6 @@ impl Lowering<'_> {
         let mut keys: Vec<SortKey> = Vec::new();
         for SortExpr { expr, asc, nulls_first } in &sort.expr {
             let expr = scalars.lower(expr)?;
-            if expr.ty == Type::Float64 && expr.range.is_none() {
-                refuse_float(&expr, "ORDER BY")?;
-            }
             let column = match exprs.iter().position(|known| *known == expr) {
                 Some(column) => column,
                 None => {
@@ -248,11 +245,12 @@ pub(super) fn deduplicate(input: Relation) -> Relation {
     Relation { op: Op::Distinct, place: Place::Shared, facts, inputs: vec![input] }
 }
 
-pub(super) fn refuse_float(expr: &Expr, what: &str) -> Result<(), PlanError> {
+/// Two computed doubles may be one double to DataFusion, or one of them two.
+pub(super) fn refuse_computed(expr: &Expr, what: &str) -> Result<(), PlanError> {
     match expr.ty {
-        Type::Float64 => Err(PlanError::unsupported(
-            format!("{what} of float64 values on shares"),
-            "cast to a decimal first, as in CAST(x AS DECIMAL(18,4)), at its owner",
+        Type::Float64 if expr.range.is_some() => Err(PlanError::unsupported(
+            format!("{what} of computed float64 values on shares"),
+            "cast them to a decimal first, as in CAST(x AS DECIMAL(18,4))",
         )),
         _ => Ok(()),
     }
@@ -284,12 +282,9 @@ impl Extended {
         }
     }
 
-    /// The same for what is compared.
-    pub(super) fn key(&mut self, expr: Expr, what: &str) -> Result<usize, PlanError> {
-        if expr.range.is_none() {
-            refuse_float(&expr, what)?;
-        }
-        Ok(self.index(expr))
+    /// The expression at a position.
+    pub(super) fn expr(&self, index: usize) -> &Expr {
+        &self.exprs[index]
     }
 
     /// The relation with all of them.

@@ -78,7 +78,14 @@ impl Scalars<'_> {
             LogicalExpr::ScalarFunction(function) => self.lower_call(expr, function),
             LogicalExpr::Like(like) => self.lower_like(like),
             LogicalExpr::SimilarTo(_) => Err(self.refuse("SIMILAR TO on shares", "SIMILAR TO")),
-            LogicalExpr::TryCast(_) => Err(self.refuse("TRY_CAST on shares", "TRY_CAST")),
+            LogicalExpr::TryCast(cast) => {
+                let arrow = cast.field.data_type();
+                let Some(ty) = Type::from_arrow(arrow) else {
+                    return Err(self.refuse(format!("TRY_CAST to {arrow} on shares"), "TRY_CAST"));
+                };
+                let place = || self.locator.word("TRY_CAST");
+                typed::try_cast(self.lower(&cast.expr)?, ty).map_err(|error| error.placed(place()))
+            }
             LogicalExpr::ScalarSubquery(_) => Err(self.refuse("a subquery as a value", "( SELECT")),
             LogicalExpr::InSubquery(_) => Err(self.refuse("IN (SELECT …) in this place", "IN ( SELECT")),
             LogicalExpr::Exists(_) => Err(self.refuse("EXISTS in this place", "EXISTS")),
@@ -273,6 +280,9 @@ impl Scalars<'_> {
 
     fn lower_neg(&self, operand: &LogicalExpr) -> Result<Expr, PlanError> {
         let operand = self.lower(operand)?;
+        if operand.ty == Type::Float64 && !float::is_stored(&operand) {
+            return float::arith(Arith::Sub, typed::literal(Value::Float(0.0), Type::Float64), operand);
+        }
         if !operand.ty.is_exact_number() {
             return Err(self.refuse(format!("minus on {} values on shares", operand.ty), "-"));
         }

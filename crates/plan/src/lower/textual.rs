@@ -1,12 +1,15 @@
 //! Functions of text, and patterns.
 
+use std::collections::BTreeSet;
+
 use datafusion::common::ScalarValue;
 use datafusion::logical_expr::{Expr as LogicalExpr, Like};
 
 use super::scalar::Scalars;
-use super::typed;
+use super::typed::{self, ArithOp};
+use super::{calendar, float};
 use crate::error::PlanError;
-use crate::secure::{Comparison, Expr, ExprKind, TextFunc};
+use crate::secure::{Comparison, Expr, ExprKind, TextFunc, Writing};
 use crate::types::{Range, Type, Value};
 
 impl Scalars<'_> {
@@ -17,6 +20,12 @@ impl Scalars<'_> {
                 Ok(ScalarValue::Int64(value)) => value,
                 _ => None,
             },
+            _ => None,
+        };
+        let word = |expr: &LogicalExpr| match expr {
+            LogicalExpr::Literal(value, _) => {
+                value.try_as_str().flatten().filter(|text| !text.contains('\0')).map(str::to_owned)
+            }
             _ => None,
         };
         let constant = || PlanError::unsupported(format!("{name}() by an expression on shares"), "");
@@ -43,12 +52,70 @@ impl Scalars<'_> {
                 let args = args.iter().map(|arg| self.text(arg)).collect::<Result<Vec<_>, _>>()?;
                 concat(args, true)
             }
-            ("starts_with", [text, LogicalExpr::Literal(start, _)]) => {
-                let start = start.try_as_str().flatten().ok_or_else(constant)?;
-                if start.contains(['%', '_', '\\']) {
-                    return Ok(None);
+            ("right", [text, many]) => {
+                let many = whole(many).filter(|many| *many >= 0).ok_or_else(constant)?;
+                let text = self.text(text)?;
+                let width = text.width_bytes;
+                match u32::try_from(many) {
+                    Ok(0) => part(text, 1, Some(0)),
+                    Ok(many) if many < width => {
+                        function(TextFunc::Right(many), vec![text], Type::Utf8, None, many)
+                    }
+                    _ => text,
                 }
-                like(self.text(text)?, &format!("{start}%"))
+            }
+            ("reverse", [text]) => changed(TextFunc::Reverse, self.text(text)?),
+            ("starts_with" | "ends_with" | "contains", [text, sought]) => {
+                let sought = word(sought).ok_or_else(constant)?;
+                if sought.contains(['%', '_', '\\']) {
+                    let reason = "the text that is sought has a sign that patterns use";
+                    return Err(PlanError::unsupported(format!("{name}() on shares"), reason));
+                }
+                let pattern = match name {
+                    "starts_with" => format!("{sought}%"),
+                    "ends_with" => format!("%{sought}"),
+                    _ => format!("%{sought}%"),
+                };
+                like(self.text(text)?, &pattern)
+            }
+            ("strpos" | "position" | "instr", [text, sought]) => {
+                let sought = word(sought).ok_or_else(constant)?;
+                let text = self.text(text)?;
+                let range = Range::new(0, i128::from(text.width_bytes).max(1));
+                function(TextFunc::Position(sought), vec![text], Type::Int32, Some(range), 0)
+            }
+            ("btrim" | "trim" | "ltrim" | "rtrim", [text, set @ ..]) if set.len() < 2 => {
+                let set = set.first().map_or(Some(" ".to_owned()), word).ok_or_else(constant)?;
+                if !set.is_ascii() {
+                    let reason = "the signs that go are beyond ASCII";
+                    return Err(PlanError::unsupported(format!("{name}() on shares"), reason));
+                }
+                let text = self.text(text)?;
+                let (start, end) = (name != "rtrim", name != "ltrim");
+                if set.is_empty() { text } else { changed(TextFunc::Trim { set, start, end }, text) }
+            }
+            ("replace", [text, from, to]) => {
+                let (from, to) = word(from).zip(word(to)).ok_or_else(constant)?;
+                let text = self.text(text)?;
+                let overlaps = (1..from.len()).any(|by| from.as_bytes().starts_with(&from.as_bytes()[by..]));
+                if from.len() != to.len() || overlaps {
+                    let reason =
+                        "both texts have to have as many bytes, and the first must not overlap itself";
+                    return Err(PlanError::unsupported("replace() on shares", reason));
+                }
+                if from.is_empty() { text } else { changed(TextFunc::Replace { from, to }, text) }
+            }
+            ("translate", [text, from, to]) => {
+                let (signs, to) = word(from).zip(word(to)).ok_or_else(constant)?;
+                let text = self.text(text)?;
+                let different: BTreeSet<char> = signs.chars().collect();
+                let once = different.len() == signs.chars().count();
+                if !once || !signs.is_ascii() || !to.is_ascii() || signs.len() > to.len() {
+                    let reason = "signs have to be ASCII, each once, and none may vanish";
+                    return Err(PlanError::unsupported("translate() on shares", reason));
+                }
+                let to = to[..signs.len()].to_owned();
+                if signs.is_empty() { text } else { changed(TextFunc::Translate { from: signs, to }, text) }
             }
             _ => return Ok(None),
         }))
@@ -62,7 +129,7 @@ impl Scalars<'_> {
         }
         match text.ty {
             Type::Utf8 => Ok(text),
-            other => Err(PlanError::unsupported(format!("a {other} as text on shares"), "")),
+            _ => typed::cast(text, Type::Utf8),
         }
     }
 
@@ -126,6 +193,46 @@ fn part(text: Expr, from: i64, many: Option<i64>) -> Expr {
     let to = to.max(from);
     let func = TextFunc::Substr { from: from as u32, to: to as u32 };
     function(func, vec![text], Type::Utf8, None, (to - from) as u32)
+}
+
+/// A value as text: truths in words, numbers in digits, dates as `yyyy-mm-dd`.
+pub(super) fn written(value: Expr) -> Result<Expr, PlanError> {
+    let refuse = |ty: Type, reason: &str| {
+        Err(PlanError::unsupported(format!("a cast from {ty} to string on shares"), reason))
+    };
+    let word = |word: &str| typed::literal(Value::Utf8(word.to_owned()), Type::Utf8);
+    let number = |value: Expr, writing, width| {
+        function(TextFunc::Written(writing), vec![value], Type::Utf8, None, width)
+    };
+    match value.ty {
+        Type::Bool if !value.nullable => typed::case(vec![(value, word("true"))], word("false")),
+        Type::Bool => {
+            let branches = vec![(value.clone(), word("true")), (typed::not(value), word("false"))];
+            typed::case(branches, typed::literal(Value::Null, Type::Utf8))
+        }
+        ty if ty.is_exact_number() => {
+            let range = typed::exact_range(&value).narrow().or(ty.range()).unwrap_or(Range::point(0));
+            let scale = u32::from(ty.scale());
+            let most = range.low.unsigned_abs().max(range.high.unsigned_abs());
+            let digits = (most.checked_ilog10().unwrap_or(0) + 1).max(scale + 1);
+            let width = digits + u32::from(scale > 0) + u32::from(range.low < 0);
+            Ok(number(value, Writing::Decimal { scale: ty.scale() }, width))
+        }
+        Type::Date => {
+            let part = |part: &str| calendar::part(part, value.clone(), Type::Int64);
+            let add = |op, x, y: Expr| typed::arith(op, x, y, Type::Int64);
+            let times = |x: Expr, by: i128| add(ArithOp::Mul, x, typed::literal(Value::Int(by), Type::Int64));
+            let year = part("year")?;
+            if year.range.is_none_or(|range| range.low < 0 || range.high > 9999) {
+                return refuse(Type::Date, "its years may have more than four digits");
+            }
+            let days = add(ArithOp::Add, times(part("month")?, 100)?, part("day")?)?;
+            let all = add(ArithOp::Add, times(year, 10_000)?, days)?;
+            let all = float::assumed(all, Type::Int64, Range::new(0, 99_991_231));
+            Ok(number(all, Writing::Date, 10))
+        }
+        ty => refuse(ty, "only its owner can do that, in an expression over one party's columns"),
+    }
 }
 
 /// One text behind the other.

@@ -1,7 +1,7 @@
 //! Builders of typed expressions: each computes type, nullability, range and
 //! what has to be tested from those of its operands.
 
-use super::calendar;
+use super::{calendar, float, textual};
 use crate::error::PlanError;
 use crate::interval::{Exact, fit, fit_sum};
 use crate::secure::{Arith, Comparison, Expr, ExprKind, Field, Overflow, Rounding};
@@ -128,12 +128,7 @@ pub(super) fn compare(op: Comparison, left: Expr, right: Expr) -> Result<Expr, P
             ));
         }
     };
-    if left.ty == Type::Float64 && (left.range.is_none() || right.range.is_none()) {
-        return Err(PlanError::unsupported(
-            "a comparison of float64 values on shares",
-            "cast them to a decimal at their owner",
-        ));
-    }
+    let [left, right] = <[Expr; 2]>::try_from(float::alike(vec![left, right])?).expect("two of them");
     let nullable = left.nullable || right.nullable;
     Ok(truth(ExprKind::Compare { op, left: Box::new(left), right: Box::new(right) }, nullable))
 }
@@ -196,6 +191,11 @@ pub(super) fn same(left: Expr, right: Expr) -> Result<Expr, PlanError> {
 }
 
 pub(super) fn case(branches: Vec<(Expr, Expr)>, otherwise: Expr) -> Result<Expr, PlanError> {
+    let (conditions, mut chosen): (Vec<Expr>, Vec<Expr>) = branches.into_iter().unzip();
+    chosen.push(otherwise);
+    let mut chosen = float::alike(chosen)?;
+    let otherwise = chosen.pop().expect("it has just been pushed");
+    let branches: Vec<(Expr, Expr)> = conditions.into_iter().zip(chosen).collect();
     let values = || branches.iter().map(|(_, value)| value).chain([&otherwise]);
     let typed = values().find(|value| !is_null_literal(value)).unwrap_or(&otherwise);
     let ty = typed.ty;
@@ -219,9 +219,6 @@ pub(super) fn case(branches: Vec<(Expr, Expr)>, otherwise: Expr) -> Result<Expr,
             (None, Some(next)) => range = Some(next),
             (Some(so_far), Some(next)) => range = Some(next.union(so_far)),
         }
-    }
-    if ty == Type::Float64 && unknown && range.is_some() {
-        return Err(PlanError::unsupported("a CASE between float64 values of different origin", ""));
     }
     let range = match (unknown, range) {
         (true, _) => None,
@@ -247,7 +244,9 @@ pub(super) fn in_list(operand: Expr, mut list: Vec<Value>) -> Result<Expr, PlanE
         return compare(Comparison::Eq, operand, constant);
     }
     if operand.ty == Type::Float64 {
-        return Err(PlanError::unsupported("IN over float64 values on shares", ""));
+        let constants = list.into_iter().map(|value| literal(value, Type::Float64));
+        let equal = constants.map(|constant| compare(Comparison::Eq, operand.clone(), constant));
+        return Ok(or(equal.collect::<Result<Vec<_>, _>>()?));
     }
     let nullable = operand.nullable;
     Ok(truth(ExprKind::InList { operand: Box::new(operand), list }, nullable))
@@ -279,11 +278,41 @@ pub(super) fn cast(operand: Expr, ty: Type) -> Result<Expr, PlanError> {
         }
         (Type::Float64, _) if ty.is_exact_number() && operand.range.is_some() => cast_mean(operand, ty),
         (Type::Date | Type::Timestamp, Type::Date | Type::Timestamp) => calendar::cast(operand, ty),
+        (_, Type::Utf8) => textual::written(operand),
         _ => Err(PlanError::unsupported(
             format!("a cast from {from} to {ty} on shares"),
             "only its owner can do that, in an expression over one party's columns",
         )),
     }
+}
+
+/// TRY_CAST: NULL where a cast would leave the type.
+pub(super) fn try_cast(operand: Expr, ty: Type) -> Result<Expr, PlanError> {
+    let possible = if operand.ty.is_exact_number() && ty.is_exact_number() { ty.range() } else { None };
+    let (Some(possible), false) = (possible, is_null_literal(&operand)) else { return cast(operand, ty) };
+    let power = |digits: u8| 10i128.saturating_pow(digits.into());
+    let (from, to) = (operand.ty.scale(), ty.scale());
+    let inside = if to >= from {
+        let unit = power(to - from);
+        Range::new(possible.low / unit, possible.high / unit)
+    } else {
+        // What is cut off, or rounded down.
+        let unit = power(from - to);
+        let rest = if ty.is_integer() { unit - 1 } else { unit / 2 - 1 };
+        let low = possible.low.saturating_mul(unit).saturating_sub(rest);
+        Range::new(low, possible.high.saturating_mul(unit).saturating_add(rest))
+    };
+    let range = exact_range(&operand).narrow().unwrap_or(inside);
+    if inside.contains(range) {
+        return cast(operand, ty);
+    }
+    let edge = |value| literal(Value::Int(value), operand.ty);
+    let fits = and(vec![
+        compare(Comparison::Ge, operand.clone(), edge(inside.low))?,
+        compare(Comparison::Le, operand.clone(), edge(inside.high))?,
+    ]);
+    // A failure counts only where the branch is taken.
+    case(vec![(fits, cast(operand, ty)?)], literal(Value::Null, ty))
 }
 
 /// A number with `digits` fewer digits, in the type's scale.

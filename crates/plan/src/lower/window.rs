@@ -1,136 +1,81 @@
-//! Window functions: those that the engine has, and those that are made of them.
+//! Window functions, made of those that the engine has.
 
 use datafusion::common::ScalarValue;
 use datafusion::logical_expr::expr::{NullTreatment, WindowFunction};
 use datafusion::logical_expr::{
-    Expr as LogicalExpr, Window, WindowFrame, WindowFrameBound, WindowFrameUnits, WindowFunctionDefinition,
+    Expr as LogicalExpr, Window, WindowFrameBound, WindowFrameUnits, WindowFunctionDefinition,
 };
 
-use super::facts::{Facts, aggregated, field};
-use super::float;
+use super::calls::{At, Windows, holds_current};
+use super::facts::Facts;
+use super::frames::{bit_func, by_keys, edge, frame, from_the_end, mean_type, shown, sum_type};
+use super::nearby::{Nearby, Totals, add_totals};
 use super::operators::{Extended, project};
 use super::scalar::Scalars;
 use super::typed::{self, ArithOp};
-use super::{Lowering, Relation};
+use super::{Lowering, Relation, float};
 use crate::error::PlanError;
-use crate::secure::{
-    AggFunc, Comparison, Expr, Field, Frame, FrameEdge, Op, Overflow, Place, SortKey, WindowCall, WindowFunc,
-};
+use crate::secure::{Comparison, Expr, Frame, FrameEdge, SortKey, WindowFunc};
 use crate::types::{Range, Type, Value};
-
-/// Functions over the same partition and order.
-pub(super) struct Group {
-    pub(super) partition: Vec<usize>,
-    pub(super) order: Vec<SortKey>,
-    calls: Vec<(WindowFunc, Option<usize>, Type)>,
-    /// Where the columns of the calls come out, once there are any.
-    first: usize,
-}
-
-/// The windows over one relation.
-#[derive(Default)]
-pub(super) struct Windows {
-    groups: Vec<Group>,
-}
-
-/// A call: its group and its place there.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct At(usize, usize);
-
-impl Windows {
-    /// The group of this partition and order.
-    pub(super) fn group(&mut self, partition: Vec<usize>, order: Vec<SortKey>) -> usize {
-        let same = |group: &Group| group.partition == partition && group.order == order;
-        match self.groups.iter().position(same) {
-            Some(group) => group,
-            None => {
-                self.groups.push(Group { partition, order, calls: Vec::new(), first: 0 });
-                self.groups.len() - 1
-            }
-        }
-    }
-
-    /// A call of a group; each different one once.
-    pub(super) fn call(&mut self, group: usize, func: WindowFunc, input: Option<usize>, ty: Type) -> At {
-        let calls = &mut self.groups[group].calls;
-        let at = calls.iter().position(|known| *known == (func, input, ty)).unwrap_or_else(|| {
-            calls.push((func, input, ty));
-            calls.len() - 1
-        });
-        At(group, at)
-    }
-
-    /// The relation with a column for every call.
-    pub(super) fn over(&mut self, mut relation: Relation) -> Relation {
-        for group in self.groups.iter_mut().filter(|group| !group.calls.is_empty()) {
-            group.first = relation.facts.fields.len();
-            relation = compute(relation, group);
-        }
-        relation
-    }
-
-    /// The column of a call.
-    pub(super) fn column(&self, at: At, facts: &Facts) -> Expr {
-        let index = self.groups[at.0].first + at.1;
-        typed::column(index, &facts.fields[index])
-    }
-}
-
-fn compute(input: Relation, group: &Group) -> Relation {
-    let mut facts = input.facts.clone();
-    facts.sorted = Vec::new();
-    let mut calls = Vec::new();
-    for (func, column, ty) in &group.calls {
-        let argument = column.map(|column| &input.facts.fields[column]);
-        let (field, overflow) = result(*func, *ty, argument, input.facts.bound);
-        facts.fields.push(field);
-        calls.push(WindowCall { func: *func, input: *column, ty: *ty, overflow });
-    }
-    let op = Op::Window { partition: group.partition.clone(), order: group.order.clone(), calls };
-    Relation { op, place: Place::Shared, facts, inputs: vec![input] }
-}
-
-/// What a call gives over at most `n_rows` rows.
-fn result(func: WindowFunc, ty: Type, input: Option<&Field>, n_rows: u64) -> (Field, Overflow) {
-    let name = func.name();
-    let numbers = |low: i128| field(name, ty, false, Some(Range::new(low, n_rows.max(1).into())), 0);
-    let passed = |nullable: bool| {
-        let mut field = input.cloned().unwrap_or_else(|| numbers(0));
-        (field.name, field.nullable) = (name.to_owned(), field.nullable || nullable);
-        (field, Overflow::Impossible)
-    };
-    match func {
-        WindowFunc::RowNumber
-        | WindowFunc::Rank
-        | WindowFunc::DenseRank
-        | WindowFunc::LastPeer
-        | WindowFunc::Rows => (numbers(1), Overflow::Impossible),
-        WindowFunc::Count(_) => (numbers(0), Overflow::Impossible),
-        WindowFunc::Lag(_) => passed(true),
-        WindowFunc::First | WindowFunc::Last(_) => passed(false),
-        WindowFunc::Min(frame) | WindowFunc::Max(frame) => passed(!holds_current(frame)),
-        WindowFunc::Sum(frame) => {
-            let (mut field, overflow) = aggregated(name, AggFunc::Sum, ty, input, n_rows, true);
-            field.nullable |= !holds_current(frame);
-            (field, overflow)
-        }
-    }
-}
-
-/// Whether the current row is always in the frame.
-fn holds_current(frame: Frame) -> bool {
-    let starts = !matches!(frame.start, FrameEdge::Rows(n) if n > 0);
-    starts && !matches!(frame.end, FrameEdge::Rows(n) if n < 0)
-}
 
 /// How one window expression is made of calls.
 enum Plan {
     Call(At),
     PercentRank(At, At),
     CumeDist(At, At),
-    Ntile { tiles: i128, number: At, rows: At },
-    Shifted { value: At, number: At, rows: At, by: i64, default: Expr },
-    Mean { sum: At, count: At, ty: Type },
+    Ntile {
+        tiles: i128,
+        number: At,
+        rows: At,
+    },
+    Shifted {
+        value: At,
+        number: At,
+        rows: At,
+        by: i64,
+        default: Expr,
+    },
+    /// The value where the frame has as many rows.
+    Where {
+        least: i64,
+        of: At,
+        value: Box<Plan>,
+    },
+    /// The one where the row so many above is in the partition, or below if negative; else the other.
+    Reached {
+        by: i64,
+        number: At,
+        rows: At,
+        near: At,
+        far: At,
+    },
+    Mean {
+        sum: At,
+        count: At,
+        ty: Type,
+    },
+    /// Over the frame of this number that goes by keys.
+    Near {
+        frame: usize,
+        of: Total,
+        ty: Type,
+    },
+}
+
+/// What a function over a frame by keys makes of its sum and count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Total {
+    Count,
+    Sum,
+    Mean,
+}
+
+/// A frame by keys, before it is known where ranks come out.
+struct Wanted {
+    partition: Vec<usize>,
+    near: Nearby,
+    /// The ranks that are the keys, for GROUPS.
+    ranks: Option<At>,
 }
 
 impl Lowering<'_> {
@@ -140,6 +85,7 @@ impl Lowering<'_> {
         let scalars = self.scalars(window.input.schema(), &input.facts);
         let mut extended = Extended::new(&input);
         let mut windows = Windows::default();
+        let mut wanted = Vec::new();
         let mut plans = Vec::new();
         for expr in &window.window_expr {
             let function = match expr.clone().unalias() {
@@ -149,14 +95,21 @@ impl Lowering<'_> {
                 }
             };
             let place = self.locator.word("OVER");
-            let plan = self.window_plan(&function, &scalars, &mut extended, &mut windows);
+            let plan = self.window_plan(&function, &scalars, &mut extended, &mut windows, &mut wanted);
             plans.push(plan.map_err(|error| error.placed(place))?);
         }
-        let relation = windows.over(extended.over(input));
+        let mut relation = windows.over(extended.over(input));
+        let mut totals = Vec::new();
+        for Wanted { partition, near, ranks } in wanted {
+            let key = ranks.map_or(near.key, |ranks| windows.index(ranks));
+            let (with_totals, columns) = add_totals(relation, &partition, Nearby { key, ..near })?;
+            relation = with_totals;
+            totals.push(columns);
+        }
         let fields = &relation.facts.fields;
         let mut exprs: Vec<Expr> = (0..n_columns).map(|index| typed::column(index, &fields[index])).collect();
         for plan in plans {
-            exprs.push(finish(plan, &windows, &relation.facts)?);
+            exprs.push(finish(plan, &windows, &totals, &relation.facts)?);
         }
         let names = window.schema.fields().iter().map(|field| field.name().clone()).collect();
         Ok(project(relation, exprs, names))
@@ -168,6 +121,7 @@ impl Lowering<'_> {
         scalars: &Scalars<'_>,
         columns: &mut Extended,
         windows: &mut Windows,
+        wanted: &mut Vec<Wanted>,
     ) -> Result<Plan, PlanError> {
         let params = &function.params;
         let name = match &function.fun {
@@ -178,20 +132,32 @@ impl Lowering<'_> {
         if params.distinct {
             return refuse(" of DISTINCT values OVER a window");
         }
-        if params.null_treatment == Some(NullTreatment::IgnoreNulls) {
+        let mut ignores_nulls = params.null_treatment == Some(NullTreatment::IgnoreNulls);
+        if ignores_nulls && !matches!(name, "first_value" | "last_value") {
             return refuse(" IGNORE NULLS");
         }
         let mut partition = Vec::new();
         for expr in &params.partition_by {
-            partition.push(columns.key(scalars.lower(expr)?, "PARTITION BY")?);
+            partition.push(columns.index(scalars.lower(expr)?));
         }
         let mut order = Vec::new();
         for key in &params.order_by {
-            let column = columns.key(scalars.lower(&key.expr)?, "ORDER BY")?;
+            let column = columns.index(scalars.lower(&key.expr)?);
             order.push(SortKey { column, descending: !key.asc, nulls_first: key.nulls_first });
         }
         let ordered = !order.is_empty();
-        let group = windows.group(partition, order);
+        let of_the_frame = !matches!(
+            name,
+            "row_number" | "rank" | "dense_rank" | "percent_rank" | "cume_dist" | "ntile" | "lag" | "lead"
+        );
+        let by_keys = of_the_frame && by_keys(&params.window_frame);
+        let backwards = !by_keys && of_the_frame && from_the_end(&params.window_frame);
+        if backwards {
+            for key in &mut order {
+                (key.descending, key.nulls_first) = (!key.descending, !key.nulls_first);
+            }
+        }
+        let group = windows.group(partition.clone(), order.clone());
         let whole = |index: usize| match params.args.get(index) {
             None => Ok(None),
             Some(LogicalExpr::Literal(value, _)) if value.is_null() => Ok(None),
@@ -214,6 +180,40 @@ impl Lowering<'_> {
             argument = kept.transpose()?;
         }
         let mut call = |func, input| windows.call(group, func, input, Type::UInt64);
+        if by_keys {
+            let ranks = (params.window_frame.units == WindowFrameUnits::Groups)
+                .then(|| call(WindowFunc::DenseRank, None));
+            let (Some(value), "count" | "sum" | "avg") = (argument, name) else {
+                return refuse(&format!(" over {}", shown(&params.window_frame)));
+            };
+            let (of, ty) = match name {
+                "count" => (Total::Count, Type::Int64),
+                _ if !value.ty.is_exact_number() => return refuse(&format!(" of {} values", value.ty)),
+                "sum" => (Total::Sum, sum_type(value.ty)),
+                _ => (Total::Mean, mean_type(value.ty)),
+            };
+            let key = order.first().filter(|_| order.len() == 1 || ranks.is_some());
+            let Some(key) = key else { return refuse(" by offsets without a key, or with several") };
+            let field = columns.expr(key.column);
+            let edge = |bound: &WindowFrameBound| match ranks {
+                Some(_) => edge(bound, Type::UInt64),
+                None => edge(bound, field.ty),
+            };
+            let frame = &params.window_frame;
+            let (Some(low), Some(high)) = (edge(&frame.start_bound), edge(&frame.end_bound)) else {
+                return refuse(&format!(" over {} by {} keys", shown(frame), field.ty));
+            };
+            let near = Nearby {
+                key: key.column,
+                descending: key.descending && ranks.is_none(),
+                nulls_first: key.nulls_first && ranks.is_none(),
+                low,
+                high,
+                value: columns.index(value),
+            };
+            wanted.push(Wanted { partition, near, ranks });
+            return Ok(Plan::Near { frame: wanted.len() - 1, of, ty });
+        }
         match (name, argument) {
             ("row_number", _) => Ok(Plan::Call(call(WindowFunc::RowNumber, None))),
             ("rank", _) => Ok(Plan::Call(call(WindowFunc::Rank, None))),
@@ -246,12 +246,26 @@ impl Lowering<'_> {
                 let rows = windows.call(group, WindowFunc::Rows, None, Type::UInt64);
                 Ok(Plan::Shifted { value, number, rows, by, default })
             }
-            (_, argument) => {
-                let frame = frame(&params.window_frame, ordered);
-                let Some(frame) = frame else {
-                    return refuse(&format!(" over {}", params.window_frame));
+            (name, argument) => {
+                let frame = match backwards {
+                    true => frame(&params.window_frame.reverse(), ordered),
+                    false => frame(&params.window_frame, ordered),
                 };
-                self.framed(name, argument, frame, group, columns, windows)
+                let Some(frame) = frame else {
+                    return refuse(&format!(" over {}", shown(&params.window_frame)));
+                };
+                let name = match name {
+                    "first_value" if backwards => "last_value",
+                    "last_value" if backwards => "first_value",
+                    "nth_value" if backwards => return refuse(" from a frame's end"),
+                    _ => name,
+                };
+                ignores_nulls &= argument.as_ref().is_some_and(|argument| argument.nullable);
+                let nth = match name {
+                    "nth_value" => whole(1)?.unwrap_or(0),
+                    _ => 1,
+                };
+                self.framed((name, nth, ignores_nulls), argument, frame, group, columns, windows)
             }
         }
     }
@@ -259,7 +273,7 @@ impl Lowering<'_> {
     /// Functions of a frame.
     fn framed(
         &self,
-        name: &str,
+        (name, nth, ignores_nulls): (&str, i64, bool),
         argument: Option<Expr>,
         frame: Frame,
         group: usize,
@@ -270,11 +284,11 @@ impl Lowering<'_> {
         let Some(value) = argument else { return refuse(" OVER a window".to_owned()) };
         let ty = value.ty;
         let from_start = frame.start == FrameEdge::Partition;
+        let whole_partition = from_start && frame.end == FrameEdge::Partition;
         let by_rows = match (frame.start, frame.end) {
             (FrameEdge::Rows(start), FrameEdge::Rows(end)) => start <= end,
             _ => false,
         };
-        let to_edge = from_start && !matches!(frame.end, FrameEdge::Rows(n) if n != 0);
         let count = |value: &Expr, columns: &mut Extended, windows: &mut Windows| {
             let input = value.nullable.then(|| columns.index(value.clone()));
             windows.call(group, WindowFunc::Count(frame), input, Type::Int64)
@@ -283,84 +297,102 @@ impl Lowering<'_> {
             "count" => Ok(Plan::Call(count(&value, columns, windows))),
             "sum" | "avg" if !ty.is_exact_number() => refuse(format!(" of {ty} values")),
             "sum" => {
-                let total = match ty {
-                    Type::Decimal { precision, scale } => {
-                        Type::Decimal { precision: (precision + 10).min(38), scale }
-                    }
-                    Type::UInt8 | Type::UInt16 | Type::UInt32 | Type::UInt64 => Type::UInt64,
-                    _ => Type::Int64,
-                };
-                Ok(Plan::Call(windows.call(group, WindowFunc::Sum(frame), Some(columns.index(value)), total)))
+                let sum = WindowFunc::Sum(frame);
+                Ok(Plan::Call(windows.call(group, sum, Some(columns.index(value)), sum_type(ty))))
             }
             "avg" => {
                 let total = Type::Decimal { precision: 38, scale: ty.scale() };
-                let mean = match ty {
-                    Type::Decimal { precision, scale } => {
-                        Type::Decimal { precision: (precision + 4).min(38), scale: (scale + 4).min(38) }
-                    }
-                    _ => Type::Float64,
-                };
+                let mean = mean_type(ty);
                 let count = count(&value, columns, windows);
                 let sum = windows.call(group, WindowFunc::Sum(frame), Some(columns.index(value)), total);
                 Ok(Plan::Mean { sum, count, ty: mean })
             }
             "min" | "max" | "bool_and" | "bool_or" if from_start || by_rows => {
-                let column = columns.key(value, name)?;
+                let column = columns.index(value);
                 let func = match name {
                     "min" | "bool_and" => WindowFunc::Min(frame),
                     _ => WindowFunc::Max(frame),
                 };
                 Ok(Plan::Call(windows.call(group, func, Some(column), ty)))
             }
-            "first_value" if from_start && holds_current(frame) => {
-                Ok(Plan::Call(windows.call(group, WindowFunc::First, Some(columns.index(value)), ty)))
+            "bit_and" | "bit_or" | "bit_xor" if whole_partition && ty.is_integer() => {
+                let func = WindowFunc::Bits(bit_func(name));
+                Ok(Plan::Call(windows.call(group, func, Some(columns.index(value)), ty)))
             }
-            "last_value" if to_edge => {
-                let func = match frame.end {
-                    FrameEdge::Rows(_) => WindowFunc::Lag(0),
-                    edge => WindowFunc::Last(edge),
+            "first_value" | "last_value" if ignores_nulls => {
+                let reached = matches!(frame.end, FrameEdge::Rows(n) if n > 0);
+                if !from_start || reached {
+                    return refuse(format!(" IGNORE NULLS from {} to {}", frame.start, frame.end));
+                }
+                let func = match name {
+                    "first_value" => WindowFunc::FirstPresent(frame.end),
+                    _ => WindowFunc::LastPresent(frame.end),
                 };
                 Ok(Plan::Call(windows.call(group, func, Some(columns.index(value)), ty)))
+            }
+            "first_value" | "last_value" | "nth_value" if nth > 0 && (from_start || by_rows) => {
+                let column = Some(columns.index(value));
+                let mut call = |func| windows.call(group, func, column, ty);
+                // The row counted from the frame's beginning, where it begins that far from the current
+                // one, or from the partition's; for the last value likewise from the end.
+                let (by, near, far) = match (name, frame.start, frame.end) {
+                    ("last_value", _, FrameEdge::Rows(end)) => {
+                        (-end, call(WindowFunc::Lag(-end)), call(WindowFunc::Last(FrameEdge::Partition)))
+                    }
+                    ("last_value", _, edge) => {
+                        let last = call(WindowFunc::Last(edge));
+                        (0, last, last)
+                    }
+                    (_, FrameEdge::Rows(start), _) => {
+                        let by = start.saturating_add(nth - 1).saturating_neg();
+                        (-start, call(WindowFunc::Lag(by)), call(WindowFunc::Nth(nth.unsigned_abs())))
+                    }
+                    _ => {
+                        let first = call(WindowFunc::Nth(nth.unsigned_abs()));
+                        (0, first, first)
+                    }
+                };
+                // Before the partition begins its first rows stand, and behind its end its last one.
+                let clipped = match name {
+                    "last_value" => by < 0,
+                    _ => by > 0,
+                };
+                let plan = match clipped {
+                    true => {
+                        let number = windows.call(group, WindowFunc::RowNumber, None, Type::UInt64);
+                        let rows = windows.call(group, WindowFunc::Rows, None, Type::UInt64);
+                        Plan::Reached { by, number, rows, near, far }
+                    }
+                    false => Plan::Call(near),
+                };
+                if nth == 1 && holds_current(frame) {
+                    return Ok(plan);
+                }
+                let of = windows.call(group, WindowFunc::Count(frame), None, Type::Int64);
+                Ok(Plan::Where { least: nth, of, value: Box::new(plan) })
             }
             _ => refuse(format!(" from {} to {}", frame.start, frame.end)),
         }
     }
 }
 
-/// The frame in our terms, if it is one that the engine has.
-fn frame(frame: &WindowFrame, ordered: bool) -> Option<Frame> {
-    let by_rows = frame.units == WindowFrameUnits::Rows;
-    let number = |value: &ScalarValue| match value.cast_to(&Type::Int64.arrow()) {
-        Ok(ScalarValue::Int64(Some(number))) if by_rows => Some(FrameEdge::Rows(number)),
-        _ => None,
-    };
-    let edge = |bound: &WindowFrameBound| match bound {
-        WindowFrameBound::CurrentRow if by_rows => Some(FrameEdge::Rows(0)),
-        WindowFrameBound::CurrentRow if ordered => Some(FrameEdge::Peers),
-        WindowFrameBound::CurrentRow => Some(FrameEdge::Partition),
-        WindowFrameBound::Preceding(value) | WindowFrameBound::Following(value) if value.is_null() => {
-            Some(FrameEdge::Partition)
-        }
-        WindowFrameBound::Following(value) => number(value),
-        WindowFrameBound::Preceding(value) => match number(value)? {
-            FrameEdge::Rows(number) => Some(FrameEdge::Rows(-number)),
-            other => Some(other),
-        },
-    };
-    let (start, end) = (edge(&frame.start_bound)?, edge(&frame.end_bound)?);
-    // What begins with its end, or ends with its beginning, or with the first of its peers.
-    let begins_late = matches!(&frame.start_bound, WindowFrameBound::Following(value) if value.is_null());
-    let ends_early = matches!(&frame.end_bound, WindowFrameBound::Preceding(value) if value.is_null());
-    (!begins_late && !ends_early && start != FrameEdge::Peers).then_some(Frame { start, end })
-}
-
 /// The value of a window expression, over the relation that has the columns of all calls.
-fn finish(plan: Plan, windows: &Windows, facts: &Facts) -> Result<Expr, PlanError> {
+fn finish(plan: Plan, windows: &Windows, totals: &[Totals], facts: &Facts) -> Result<Expr, PlanError> {
     let column = |at: At| windows.column(at, facts);
     let n_rows = i128::from(facts.bound.max(1));
     let whole = |value: i128| typed::literal(Value::Int(value), Type::Int64);
     let sum = |op, left, right| typed::arith(op, left, right, Type::Int64);
     let number = |at: At| float::assumed(column(at), Type::Int64, Range::new(0, n_rows));
+    // One at least, wherever it is looked at.
+    let some = |count: Expr| float::assumed(count, Type::Int64, Range::new(1, n_rows));
+    let inside = |at: At, rows: At, by: i64| {
+        if by >= 0 {
+            typed::compare(Comparison::Gt, number(at), whole(by.into()))
+        } else {
+            let below = sum(ArithOp::Sub, number(rows), number(at))?;
+            typed::compare(Comparison::Ge, below, whole(-i128::from(by)))
+        }
+    };
     Ok(match plan {
         Plan::Call(at) => column(at),
         Plan::PercentRank(rank, rows) => {
@@ -390,13 +422,29 @@ fn finish(plan: Plan, windows: &Windows, facts: &Facts) -> Result<Expr, PlanErro
             float::assumed(tile, Type::UInt64, Range::new(1, tiles.min(n_rows)))
         }
         Plan::Shifted { value, number: at, rows, by, default } => {
-            let inside = if by >= 0 {
-                typed::compare(Comparison::Gt, number(at), whole(by.into()))?
-            } else {
-                let below = sum(ArithOp::Sub, number(rows), number(at))?;
-                typed::compare(Comparison::Ge, below, whole(-i128::from(by)))?
+            typed::case(vec![(inside(at, rows, by)?, column(value))], default)?
+        }
+        Plan::Reached { by, number: at, rows, near, far } => {
+            typed::case(vec![(inside(at, rows, by)?, column(near))], column(far))?
+        }
+        Plan::Where { least, of, value } => {
+            let enough = typed::compare(Comparison::Ge, number(of), whole(least.into()))?;
+            let value = finish(*value, windows, totals, facts)?;
+            let null = typed::literal(Value::Null, value.ty);
+            typed::case(vec![(enough, value)], null)?
+        }
+        Plan::Near { frame, of, ty } => {
+            let at = |index: usize| typed::column(index, &facts.fields[index]);
+            let Totals { sum, count } = totals[frame];
+            let count = float::assumed(at(count), Type::Int64, Range::new(0, n_rows));
+            let (Some(sum), false) = (sum, of == Total::Count) else { return Ok(count) };
+            let any = typed::compare(Comparison::Gt, count.clone(), whole(0))?;
+            let value = match (of, ty) {
+                (Total::Mean, Type::Float64) => float::exact_ratio(at(sum), some(count)),
+                (Total::Mean, _) => typed::arith(ArithOp::Div, at(sum), some(count), ty)?,
+                _ => typed::cast(at(sum), ty)?,
             };
-            typed::case(vec![(inside, column(value))], default)?
+            typed::case(vec![(any, value)], typed::literal(Value::Null, ty))?
         }
         Plan::Mean { sum, count, ty } => {
             // Where there is no value the sum is NULL.

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use crate::types::{Range, Type, Value, show_unscaled};
+use super::show::Named;
+use crate::types::{Range, Type, Value};
 
 /// Whether an exact result can leave its type, so that the engine has to look.
 ///
@@ -108,6 +109,49 @@ pub enum TextFunc {
     },
     /// Whether the text is like the pattern: `%` for any characters, `_` for one (ASCII alone then).
     Like(String),
+    /// The last characters, so many of them; ASCII alone.
+    Right(u32),
+    /// The characters from the last to the first; ASCII alone.
+    Reverse,
+    /// The place of the first that is like this, counted from 1, or 0; ASCII alone.
+    Position(String),
+    /// Without the signs of a set, all of them ASCII, at the ends that it says.
+    Trim {
+        /// The set.
+        set: String,
+        /// Whether at the beginning.
+        start: bool,
+        /// Whether at the end.
+        end: bool,
+    },
+    /// With other bytes in place of some, as many of them; `from` does not overlap itself.
+    Replace {
+        /// What is replaced.
+        from: String,
+        /// By what.
+        to: String,
+    },
+    /// With each sign of `from` as the sign of `to` at its place, all of them ASCII.
+    Translate {
+        /// The signs that change, each once.
+        from: String,
+        /// What they become.
+        to: String,
+    },
+    /// A number, its only operand, in digits.
+    Written(Writing),
+}
+
+/// How a number is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Writing {
+    /// With so many digits behind the point and one at least before it.
+    Decimal {
+        /// Digits behind the point.
+        scale: u8,
+    },
+    /// `yyyymmdd` as `yyyy-mm-dd`.
+    Date,
 }
 
 impl TextFunc {
@@ -115,8 +159,15 @@ impl TextFunc {
     pub fn counts_characters(&self) -> bool {
         match self {
             TextFunc::Substr { .. } | TextFunc::Upper | TextFunc::Lower => true,
+            TextFunc::Right(_) | TextFunc::Reverse | TextFunc::Position(_) => true,
             TextFunc::Like(pattern) => pattern.contains('_'),
-            TextFunc::Length | TextFunc::OctetLength | TextFunc::Concat { .. } => false,
+            TextFunc::Length
+            | TextFunc::OctetLength
+            | TextFunc::Concat { .. }
+            | TextFunc::Trim { .. }
+            | TextFunc::Replace { .. }
+            | TextFunc::Translate { .. }
+            | TextFunc::Written(_) => false,
         }
     }
 }
@@ -354,134 +405,5 @@ impl Expr {
     /// The expression with column names from `names`.
     pub fn display<'a>(&'a self, names: &'a [String]) -> impl fmt::Display + 'a {
         Named { expr: self, names }
-    }
-}
-
-impl fmt::Display for Arith {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Arith::Add => "+",
-            Arith::Sub => "-",
-            Arith::Mul => "*",
-            Arith::Div { .. } | Arith::Ratio { .. } => "/",
-            Arith::Rem => "%",
-        })
-    }
-}
-
-impl fmt::Display for Comparison {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Comparison::Eq => "=",
-            Comparison::Ne => "<>",
-            Comparison::Lt => "<",
-            Comparison::Le => "<=",
-            Comparison::Gt => ">",
-            Comparison::Ge => ">=",
-        })
-    }
-}
-
-struct Named<'a> {
-    expr: &'a Expr,
-    names: &'a [String],
-}
-
-impl Named<'_> {
-    fn of<'b>(&'b self, expr: &'b Expr) -> Named<'b> {
-        Named { expr, names: self.names }
-    }
-
-    fn joined(&self, f: &mut fmt::Formatter<'_>, all: &[Expr], word: &str) -> fmt::Result {
-        f.write_str("(")?;
-        for (index, expr) in all.iter().enumerate() {
-            if index > 0 {
-                write!(f, " {word} ")?;
-            }
-            write!(f, "{}", self.of(expr))?;
-        }
-        f.write_str(")")
-    }
-}
-
-impl fmt::Display for Named<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let tested = if self.expr.overflow == Overflow::Impossible { "" } else { "!" };
-        match &self.expr.kind {
-            ExprKind::Column(index) => match self.names.get(*index) {
-                Some(name) => f.write_str(name),
-                None => write!(f, "#{index}"),
-            },
-            ExprKind::Literal(value) => show_value(f, value, self.expr.ty),
-            ExprKind::Arith { op, left, right } => {
-                write!(f, "({} {op}{tested} {})", self.of(left), self.of(right))
-            }
-            ExprKind::Neg(x) => write!(f, "(-{tested}{})", self.of(x)),
-            ExprKind::Compare { op, left, right } => write!(f, "({} {op} {})", self.of(left), self.of(right)),
-            ExprKind::And(all) => self.joined(f, all, "AND"),
-            ExprKind::Or(all) => self.joined(f, all, "OR"),
-            ExprKind::Not(x) => write!(f, "NOT {}", self.of(x)),
-            ExprKind::IsNull(x) => write!(f, "({} IS NULL)", self.of(x)),
-            ExprKind::Case { branches, otherwise } => {
-                f.write_str("CASE")?;
-                for (condition, value) in branches {
-                    write!(f, " WHEN {} THEN {}", self.of(condition), self.of(value))?;
-                }
-                write!(f, " ELSE {} END", self.of(otherwise))
-            }
-            ExprKind::InList { operand, list } => {
-                write!(f, "({} IN (", self.of(operand))?;
-                for (index, value) in list.iter().enumerate() {
-                    f.write_str(if index > 0 { ", " } else { "" })?;
-                    show_value(f, value, operand.ty)?;
-                }
-                f.write_str("))")
-            }
-            ExprKind::Cast(x) => write!(f, "CAST{tested}({} AS {})", self.of(x), self.expr.ty),
-            ExprKind::Round { operand, digits, rounding } => {
-                let name = match rounding {
-                    Rounding::Cut => "TRUNC",
-                    Rounding::Nearest => "ROUND",
-                    Rounding::Floor => "FLOOR",
-                    Rounding::Ceil => "CEIL",
-                };
-                let kept = i16::from(operand.ty.scale()) - i16::from(*digits);
-                write!(f, "{name}{tested}({}, {kept})", self.of(operand))
-            }
-            ExprKind::Steps { operand, steps, .. } => {
-                write!(f, "STEPS[{}]({})", steps.len(), self.of(operand))
-            }
-            ExprKind::Text { func, args } => {
-                let all: Vec<String> = args.iter().map(|arg| self.of(arg).to_string()).collect();
-                let all = all.join(", ");
-                match func {
-                    TextFunc::Like(pattern) => write!(f, "({all} LIKE {})", Value::Utf8(pattern.clone())),
-                    TextFunc::Substr { from, to } => write!(f, "SUBSTR({all}, {}, {})", from + 1, to - from),
-                    TextFunc::Length => write!(f, "LENGTH({all})"),
-                    TextFunc::OctetLength => write!(f, "OCTET_LENGTH({all})"),
-                    TextFunc::Upper => write!(f, "UPPER({all})"),
-                    TextFunc::Lower => write!(f, "LOWER({all})"),
-                    TextFunc::Concat { .. } => write!(f, "CONCAT({all})"),
-                }
-            }
-            ExprKind::Numeric(func, x) => {
-                let name = match func {
-                    Numeric::Exp => "EXP",
-                    Numeric::Ln => "LN",
-                    Numeric::Log2 => "LOG2",
-                    Numeric::Log10 => "LOG10",
-                };
-                write!(f, "{name}({})", self.of(x))
-            }
-            ExprKind::Sqrt(x) => write!(f, "SQRT({})", self.of(x)),
-            ExprKind::Same(x) => write!(f, "({} AS {})", self.of(x), self.expr.ty),
-        }
-    }
-}
-
-fn show_value(f: &mut fmt::Formatter<'_>, value: &Value, ty: Type) -> fmt::Result {
-    match value {
-        Value::Int(unscaled) => f.write_str(&show_unscaled(*unscaled, ty)),
-        _ => write!(f, "{value}"),
     }
 }

@@ -6,16 +6,17 @@ mod disclosure;
 mod expr;
 mod node;
 mod security;
+mod show;
 mod window;
 
 pub use disclosure::{Audience, Disclosure, Learns};
-pub use expr::{Arith, Comparison, Expr, ExprKind, Numeric, Overflow, Rounding, TextFunc};
+pub use expr::{Arith, Comparison, Expr, ExprKind, Numeric, Overflow, Rounding, TextFunc, Writing};
 pub use node::{
     Agg, AggFunc, Field, Join, JoinKind, LocalStage, Matching, Needs, Node, NullKeys, Op, Place, Side,
     SortKey, UniqueKey, Uniqueness,
 };
 pub use security::Security;
-pub use window::{Frame, FrameEdge, WindowCall, WindowFunc};
+pub use window::{BitFunc, Frame, FrameEdge, WindowCall, WindowFunc};
 
 use crate::types::Type;
 

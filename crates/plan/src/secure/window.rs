@@ -26,6 +26,17 @@ pub struct Frame {
     pub end: FrameEdge,
 }
 
+/// How bits are combined.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum BitFunc {
+    /// Set where all are.
+    And,
+    /// Set where one is.
+    Or,
+    /// Set where an odd number is.
+    Xor,
+}
+
 /// A function over a row's partition. NULLs are left out by `Count`, `Sum`, `Min` and `Max`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum WindowFunc {
@@ -41,8 +52,14 @@ pub enum WindowFunc {
     Rows,
     /// The input so many rows above; below if negative. NULL outside the partition.
     Lag(i64),
-    /// The input in the partition's first row.
-    First,
+    /// The input in the partition's row of this number, from 1; NULL if there is none.
+    Nth(u64),
+    /// The first input that is not NULL, from the partition's first row to the edge.
+    FirstPresent(FrameEdge),
+    /// The last input that is not NULL, from the partition's first row to the edge.
+    LastPresent(FrameEdge),
+    /// The bits of all inputs of the partition combined, NULL over no value.
+    Bits(BitFunc),
     /// The input in the frame's last row; the frame ends with the partition or the peers.
     Last(FrameEdge),
     /// How many rows of the frame have an input that is not NULL; without input, how many there are.
@@ -65,7 +82,12 @@ impl WindowFunc {
             WindowFunc::LastPeer => "last_peer",
             WindowFunc::Rows => "rows",
             WindowFunc::Lag(_) => "lag",
-            WindowFunc::First => "first_value",
+            WindowFunc::Nth(_) => "nth_value",
+            WindowFunc::FirstPresent(_) => "first_present",
+            WindowFunc::LastPresent(_) => "last_present",
+            WindowFunc::Bits(BitFunc::And) => "bit_and",
+            WindowFunc::Bits(BitFunc::Or) => "bit_or",
+            WindowFunc::Bits(BitFunc::Xor) => "bit_xor",
             WindowFunc::Last(_) => "last_value",
             WindowFunc::Count(_) => "count",
             WindowFunc::Sum(_) => "sum",
@@ -105,7 +127,10 @@ impl fmt::Display for WindowFunc {
         f.write_str(self.name())?;
         match self {
             WindowFunc::Lag(n) => write!(f, "[{n}]"),
-            WindowFunc::Last(edge) => write!(f, "[to {edge}]"),
+            WindowFunc::Nth(n) => write!(f, "[{n}]"),
+            WindowFunc::Last(edge) | WindowFunc::FirstPresent(edge) | WindowFunc::LastPresent(edge) => {
+                write!(f, "[to {edge}]")
+            }
             WindowFunc::Count(Frame { start, end })
             | WindowFunc::Sum(Frame { start, end })
             | WindowFunc::Min(Frame { start, end })

@@ -58,3 +58,8 @@ SELECT 1 + 1, 'a' || 'b', DATE '2020-01-01' + INTERVAL '1' MONTH;
 SELECT a.id, UPPER(a.region), LENGTH(c.kind), SUBSTR(c.kind, 1, 2) FROM bank.accounts a JOIN telecom.calls c ON a.id = c.customer;
 SELECT w FROM {both} u WHERE w LIKE 'no%' OR w ILIKE '%A_';
 SELECT a.id FROM bank.accounts a JOIN telecom.calls c ON a.id = c.customer WHERE a.region LIKE '%th' AND c.kind NOT LIKE 'd%';
+-- Powers of halves and below zero.
+SELECT POWER(x, 1.5), POWER(x, -1), POWER(x, -0.5) FROM {both} u WHERE x > 0;
+-- What does not fit is NULL.
+SELECT TRY_CAST(x AS TINYINT), TRY_CAST(x * 100000000 AS INT), TRY_CAST(d AS DECIMAL(6,1)) FROM {both} u;
+SELECT TRY_CAST(d AS SMALLINT), TRY_CAST(x AS BOOLEAN), TRY_CAST(t AS TIMESTAMP) FROM {both} u;

@@ -67,3 +67,12 @@ SELECT DISTINCT ON (w) w, x FROM {both} u ORDER BY w, i;
 -- A set without columns has a group even of no rows.
 SELECT w, b, COUNT(*), COUNT(x), SUM(x), COUNT(DISTINCT y), MEDIAN(x), VAR_POP(x) FROM {both} u WHERE i > 100000 GROUP BY ROLLUP (w, b);
 SELECT w, COUNT(*), COUNT(i), FIRST_VALUE(x ORDER BY i) FROM {both} u GROUP BY GROUPING SETS ((w), (), ());
+-- The first value that a share of the rows does not exceed.
+SELECT PERCENTILE_DISC(0.5) WITHIN GROUP (ORDER BY x), PERCENTILE_DISC(0) WITHIN GROUP (ORDER BY d), PERCENTILE_DISC(1) WITHIN GROUP (ORDER BY t) FROM {both} u;
+SELECT w, PERCENTILE_DISC(0.3) WITHIN GROUP (ORDER BY x), PERCENTILE_DISC(0.7) WITHIN GROUP (ORDER BY w DESC) FROM {both} u GROUP BY w;
+SELECT b, PERCENTILE_DISC(0.9) WITHIN GROUP (ORDER BY x DESC) FILTER (WHERE y > 2), COUNT(*) FROM {both} u GROUP BY b;
+SELECT region, PERCENTILE_DISC(0.25) WITHIN GROUP (ORDER BY balance) FROM bank.accounts GROUP BY region;
+-- Means in the middle of two decimals go away from zero.
+SELECT CAST(AVG(v) AS DECIMAL(10,1)), CAST(AVG(-v) AS DECIMAL(10,1)) FROM (SELECT CASE WHEN i = 1000 THEN 3 ELSE 0 END AS v FROM {both} u WHERE i BETWEEN 1000 AND 1019) z;
+SELECT -AVG(x), ABS(-AVG(x)), ABS(-AVG(d)) AS a FROM {both} u;
+SELECT w, CASE WHEN COUNT(*) > 3 THEN AVG(x) END FROM {both} u GROUP BY w;

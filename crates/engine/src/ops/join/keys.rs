@@ -8,6 +8,7 @@ use super::Sides;
 use crate::context::{Context, Result};
 use crate::expr::text;
 use crate::kernel;
+use crate::relation::Data;
 
 /// A side's keys as planes, and which of its rows can match at all.
 pub(super) struct Keys {
@@ -33,12 +34,14 @@ pub(super) fn keys(cx: &mut Context, on: &Sides<'_>) -> Result<(Keys, Keys)> {
             left_valid.extend(x.present.clone());
             right_valid.extend(y.present.clone());
         }
-        let (x, y) = if x.ty == Type::Utf8 {
-            text::equality_keys(cx, x.as_text(cx)?, y.as_text(cx)?, on.rule)?
-        } else {
-            let (x, y) = (x.as_number(cx)?, y.as_number(cx)?);
-            let range = x.range().union(y.range());
-            (x.bits_as(cx, range)?, y.bits_as(cx, range)?)
+        let (x, y) = match (&x.data, &y.data) {
+            (Data::Opaque(x), Data::Opaque(y)) => (x.clone(), y.clone()),
+            _ if x.ty == Type::Utf8 => text::equality_keys(cx, x.as_text(cx)?, y.as_text(cx)?, on.rule)?,
+            _ => {
+                let (x, y) = (x.as_number(cx)?, y.as_number(cx)?);
+                let range = x.range().union(y.range());
+                (x.bits_as(cx, range)?, y.bits_as(cx, range)?)
+            }
         };
         left_planes.push(x);
         right_planes.push(y);

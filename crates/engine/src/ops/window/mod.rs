@@ -5,7 +5,8 @@ mod frame;
 mod places;
 
 use mpc::SharedBits;
-use plan::secure::{Field, Node, Overflow, SortKey, WindowCall, WindowFunc};
+use oblivious::{Running, segmented_scan};
+use plan::secure::{BitFunc, Field, FrameEdge, Node, Overflow, SortKey, WindowCall, WindowFunc};
 
 use self::places::Places;
 use super::{keys, sort};
@@ -77,11 +78,10 @@ impl Window<'_> {
             WindowFunc::LastPeer => number(self.places.last_peer(cx)?),
             WindowFunc::Rows => number(self.places.rows(cx)?),
             WindowFunc::Lag(by) => self.lag(cx, by),
-            WindowFunc::First => {
-                let (column, bits) = self.planes(cx)?;
-                let bits = self.places.of_start(cx, &bits)?;
-                Ok(rebuilt(&column, &bits))
-            }
+            WindowFunc::Nth(nth) => self.nth(cx, nth),
+            WindowFunc::FirstPresent(edge) => self.present(cx, edge, true),
+            WindowFunc::LastPresent(edge) => self.present(cx, edge, false),
+            WindowFunc::Bits(func) => self.bits(cx, func),
             WindowFunc::Last(edge) => {
                 let (column, bits) = self.planes(cx)?;
                 let bits = self.places.at_edge(cx, &bits, edge)?;
@@ -132,6 +132,92 @@ impl Window<'_> {
         });
         column.zeroed = false;
         Ok(column)
+    }
+}
+
+impl Window<'_> {
+    /// The value in the partition's row of a number: brought to its first row, then to all.
+    fn nth(&mut self, cx: &mut Context, nth: u64) -> Result<Column> {
+        let by = 1i64.saturating_sub(i64::try_from(nth).unwrap_or(i64::MAX));
+        let mut column = self.lag(cx, by)?;
+        if let Data::Number(number) = &column.data {
+            let bits = number.bits(cx)?;
+            column.data = Data::Number(Number::from_bits(number.range(), bits));
+        }
+        let parts = Parts::of(std::slice::from_ref(&column)).bits;
+        let bits = SharedBits::stack(&parts.iter().collect::<Vec<_>>());
+        let bits = self.places.of_start(cx, &bits)?;
+        Ok(rebuilt(&column, &bits))
+    }
+
+    /// The last value that is there from the partition's start to the edge, or the first.
+    fn present(&mut self, cx: &mut Context, edge: FrameEdge, first: bool) -> Result<Column> {
+        let mut column = self.input(cx)?.zeroed(cx)?;
+        let Some(mut present) = column.present.clone() else {
+            return Err(cx.wrong_plan("NULLs of a column without any"));
+        };
+        let starts = self.places.starts.clone();
+        if first {
+            // What has one before it in its partition is none.
+            let seen = self.places.seen(cx, &present)?;
+            let before = places::shifted(cx, &seen, 1);
+            let before = kernel::and(cx, &before, &starts.not(cx.session()))?;
+            present = kernel::and(cx, &present, &before.not(cx.session()))?;
+            column = column.masked_by(cx, &present)?;
+            column.present = Some(present.clone());
+        }
+        if let Data::Number(number) = &column.data {
+            let bits = number.bits(cx)?;
+            column.data = Data::Number(Number::from_bits(number.range(), bits));
+        }
+        let parts = Parts::of(std::slice::from_ref(&column)).bits;
+        let bits = SharedBits::stack(&parts.iter().collect::<Vec<_>>());
+        // Each value that is there stands for the rows below it that have none.
+        let begins = kernel::or_all(cx, vec![starts, present])?;
+        let filled = self.places.down(cx, &begins, &bits)?;
+        let filled = match edge {
+            FrameEdge::Rows(0) => filled,
+            FrameEdge::Rows(by) => {
+                let inside = self.places.reaches(cx, -by)?;
+                kernel::and(cx, &inside, &places::shifted(cx, &filled, -by))?
+            }
+            edge => self.places.at_edge(cx, &filled, edge)?,
+        };
+        let mut column = rebuilt(&column, &filled);
+        column.zeroed = true;
+        Ok(column)
+    }
+
+    /// The bits of all values of the partition.
+    fn bits(&mut self, cx: &mut Context, func: BitFunc) -> Result<Column> {
+        let column = self.input(cx)?.zeroed(cx)?;
+        let range = self.field.range.unwrap_or(column.as_number(cx)?.range());
+        let number = column.as_number(cx)?.with_range(cx, range);
+        let (mut bits, present) = (number.bits(cx)?, column.present.clone());
+        if let (BitFunc::And, Some(present)) = (func, &present) {
+            // What is not there leaves all bits set.
+            let absent = present.not(cx.session());
+            bits = bits.xor(&SharedBits::stack(&vec![&absent; bits.width()]));
+        }
+        let all = match func {
+            BitFunc::Xor => self.places.odd(cx, &bits)?,
+            _ => {
+                let running = if func == BitFunc::And { Running::And } else { Running::Or };
+                let starts = self.places.starts.clone();
+                let scanned = cx.step("bits", |s| segmented_scan(s, "scan", &starts, &bits, running))?;
+                self.places.at_edge(cx, &scanned, FrameEdge::Partition)?
+            }
+        };
+        let any = match present {
+            Some(present) => {
+                let seen = self.places.seen(cx, &present)?;
+                Some(self.places.at_edge(cx, &seen, FrameEdge::Partition)?)
+            }
+            None => None,
+        };
+        let zeroed = any.is_none();
+        let data = Data::Number(Number::from_bits(range, all));
+        Ok(Column { ty: self.call.ty, data, present: any, zeroed })
     }
 }
 

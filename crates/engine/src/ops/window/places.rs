@@ -2,7 +2,7 @@
 
 use math::{Column as Elements, Z64};
 use mpc::{Shared, SharedBits};
-use oblivious::{Running, boundaries, segmented_scan, segmented_sum};
+use oblivious::{Cells, Running, boundaries, segmented_scan, segmented_sum};
 use plan::secure::FrameEdge;
 use plan::types::Range;
 
@@ -56,7 +56,12 @@ impl Places {
     }
 
     /// What stands in the first row of each segment, in all its rows.
-    fn down(&self, cx: &mut Context, starts: &SharedBits, bits: &SharedBits) -> Result<SharedBits> {
+    pub(super) fn down(
+        &self,
+        cx: &mut Context,
+        starts: &SharedBits,
+        bits: &SharedBits,
+    ) -> Result<SharedBits> {
         cx.step("down", |s| segmented_scan(s, "scan", starts, bits, Running::First))
     }
 
@@ -69,6 +74,21 @@ impl Places {
         let (ends, bits) = (ends.gather(&turn), bits.gather(&turn));
         let up = cx.step("up", |s| segmented_scan(s, "scan", &ends, &bits, Running::First))?;
         Ok(up.gather(&turn))
+    }
+
+    /// Whether a plane has been set in the partition so far.
+    pub(super) fn seen(&self, cx: &mut Context, plane: &SharedBits) -> Result<SharedBits> {
+        cx.step("seen", |s| segmented_scan(s, "scan", &self.starts, plane, Running::Or))
+    }
+
+    /// For each plane, whether it is set in an odd number of the partition's rows: what is odd up to
+    /// its last row, but for the rows before its first.
+    pub(super) fn odd(&self, cx: &mut Context, bits: &SharedBits) -> Result<SharedBits> {
+        let running = Cells::from(bits.clone()).prefix_sum();
+        let running = running.bits().ok_or_else(|| cx.wrong_plan("planes that are none"))?;
+        let end = self.up(cx, &self.starts, running)?;
+        let before = self.down(cx, &self.starts, &running.xor(bits))?;
+        Ok(end.xor(&before))
     }
 
     /// What stands in the partition's first row.

@@ -1,0 +1,132 @@
+//! Calls of window functions, those of one partition and order together.
+
+use super::facts::{Facts, aggregated, field};
+use super::{Relation, typed};
+use crate::secure::{
+    AggFunc, Expr, Field, Frame, FrameEdge, Op, Overflow, Place, SortKey, WindowCall, WindowFunc,
+};
+use crate::types::{Range, Type};
+
+/// Functions over the same partition and order.
+pub(super) struct Group {
+    pub(super) partition: Vec<usize>,
+    pub(super) order: Vec<SortKey>,
+    calls: Vec<(WindowFunc, Option<usize>, Type)>,
+    /// Where the columns of the calls come out, once there are any.
+    first: usize,
+}
+
+/// The windows over one relation.
+#[derive(Default)]
+pub(super) struct Windows {
+    groups: Vec<Group>,
+}
+
+/// A call: its group and its place there.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct At(usize, usize);
+
+impl Windows {
+    /// The group of this partition and order.
+    pub(super) fn group(&mut self, partition: Vec<usize>, order: Vec<SortKey>) -> usize {
+        let same = |group: &Group| group.partition == partition && group.order == order;
+        match self.groups.iter().position(same) {
+            Some(group) => group,
+            None => {
+                self.groups.push(Group { partition, order, calls: Vec::new(), first: 0 });
+                self.groups.len() - 1
+            }
+        }
+    }
+
+    /// A call of a group; each different one once.
+    pub(super) fn call(&mut self, group: usize, func: WindowFunc, input: Option<usize>, ty: Type) -> At {
+        let calls = &mut self.groups[group].calls;
+        let at = calls.iter().position(|known| *known == (func, input, ty)).unwrap_or_else(|| {
+            calls.push((func, input, ty));
+            calls.len() - 1
+        });
+        At(group, at)
+    }
+
+    /// The relation with a column for every call.
+    pub(super) fn over(&mut self, mut relation: Relation) -> Relation {
+        for group in self.groups.iter_mut().filter(|group| !group.calls.is_empty()) {
+            group.first = relation.facts.fields.len();
+            relation = compute(relation, group);
+        }
+        relation
+    }
+
+    /// Where the column of a call comes out.
+    pub(super) fn index(&self, at: At) -> usize {
+        self.groups[at.0].first + at.1
+    }
+
+    /// The column of a call.
+    pub(super) fn column(&self, at: At, facts: &Facts) -> Expr {
+        let index = self.index(at);
+        typed::column(index, &facts.fields[index])
+    }
+}
+
+fn compute(input: Relation, group: &Group) -> Relation {
+    let mut facts = input.facts.clone();
+    facts.sorted = Vec::new();
+    let mut calls = Vec::new();
+    for (func, column, ty) in &group.calls {
+        let argument = column.map(|column| &input.facts.fields[column]);
+        let (field, overflow) = result(*func, *ty, argument, input.facts.bound);
+        facts.fields.push(field);
+        calls.push(WindowCall { func: *func, input: *column, ty: *ty, overflow });
+    }
+    let op = Op::Window { partition: group.partition.clone(), order: group.order.clone(), calls };
+    Relation { op, place: Place::Shared, facts, inputs: vec![input] }
+}
+
+/// What a call gives over at most `n_rows` rows.
+fn result(func: WindowFunc, ty: Type, input: Option<&Field>, n_rows: u64) -> (Field, Overflow) {
+    let name = func.name();
+    let numbers = |low: i128| field(name, ty, false, Some(Range::new(low, n_rows.max(1).into())), 0);
+    let passed = |nullable: bool| {
+        let mut field = input.cloned().unwrap_or_else(|| numbers(0));
+        (field.name, field.nullable) = (name.to_owned(), field.nullable || nullable);
+        (field, Overflow::Impossible)
+    };
+    match func {
+        WindowFunc::RowNumber
+        | WindowFunc::Rank
+        | WindowFunc::DenseRank
+        | WindowFunc::LastPeer
+        | WindowFunc::Rows => (numbers(1), Overflow::Impossible),
+        WindowFunc::Count(_) => (numbers(0), Overflow::Impossible),
+        WindowFunc::Lag(_) => passed(true),
+        WindowFunc::Nth(n) => passed(n > 1),
+        WindowFunc::Last(_) => passed(false),
+        WindowFunc::FirstPresent(_) | WindowFunc::LastPresent(_) => passed(true),
+        WindowFunc::Bits(_) => {
+            let (mut field, overflow) = passed(false);
+            field.range = field.range.map(bits_of);
+            (field, overflow)
+        }
+        WindowFunc::Min(frame) | WindowFunc::Max(frame) => passed(!holds_current(frame)),
+        WindowFunc::Sum(frame) => {
+            let (mut field, overflow) = aggregated(name, AggFunc::Sum, ty, input, n_rows, true);
+            field.nullable |= !holds_current(frame);
+            (field, overflow)
+        }
+    }
+}
+
+/// All numbers of as many bits.
+fn bits_of(range: Range) -> Range {
+    let high = |bits: u32| 1i128.checked_shl(bits).map_or(i128::MAX, |next| next.wrapping_sub(1));
+    let bits = range.width_bits();
+    if range.low < 0 { Range::new(-high(bits - 1) - 1, high(bits - 1)) } else { Range::new(0, high(bits)) }
+}
+
+/// Whether the current row is always in the frame.
+pub(super) fn holds_current(frame: Frame) -> bool {
+    let starts = !matches!(frame.start, FrameEdge::Rows(n) if n > 0);
+    starts && !matches!(frame.end, FrameEdge::Rows(n) if n < 0)
+}
