@@ -18,7 +18,7 @@ type Pair<'a> = (&'a SharedBits, &'a SharedBits);
 ///
 /// - **Shape:** all have `n` rows; those that meet are equally wide.
 /// - **Cost:** 1 round; one bit per bit of result and compute party. In a malicious session the
-///   proof costs a sum what it costs two ANDs, and sends no more for it than for one.
+///   proof costs a sum what it costs two ANDs.
 /// - **Model:** as [`crate::and`].
 ///
 /// # Errors

@@ -17,8 +17,8 @@ type List<'a> = &'a [(&'a SharedBits, &'a SharedBits)];
 ///
 /// - **Shape:** all sides have `n` rows; the sides of a pair are equally wide.
 /// - **Cost:** 1 round; one bit per row, list and compute party, however many pairs and planes. In
-///   malicious sessions one for each plane of each pair: the proof weighs every AND by itself, so
-///   that no sum of them can stand for its terms.
+///   malicious sessions one for each plane of each pair: what the proof weighs is an AND
+///   by itself, or a sum of two ([`crate::and_sums`]).
 /// - **Model:** as [`crate::and`].
 ///
 /// # Errors

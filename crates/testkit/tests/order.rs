@@ -59,3 +59,11 @@ fn limits_choose_any_rows_or_the_first() {
     assert_eq!(chosen.into_iter().collect::<Vec<_>>(), [expected]);
     assert!(orders(&format!("SELECT id FROM {BOTH} LIMIT 7")).iter().all(|rows| rows.len() == 7));
 }
+
+/// Owners sort the rows of a join by its keys: the first of them would be the least.
+#[test]
+fn limits_of_joins_choose_any_rows() {
+    let chosen = orders("SELECT a.id FROM bank.n a JOIN telecom.n b ON a.id = b.id - 30 LIMIT 3");
+    let sets: BTreeSet<BTreeSet<i128>> = chosen.into_iter().map(|rows| rows.into_iter().collect()).collect();
+    assert!(sets.len() > 4, "{sets:?}");
+}

@@ -1,7 +1,8 @@
 //! LIMIT and OFFSET, and rows that exist before those that do not.
 
 use mpc::SharedBits;
-use oblivious::sort_by_bit;
+use oblivious::{shuffle, sort_by_bit};
+use plan::secure::{Node, Op};
 
 use crate::context::{Context, Result};
 use crate::relation::{Relation, from_table, to_table};
@@ -10,14 +11,44 @@ use crate::relation::{Relation, from_table, to_table};
 ///
 /// - **SQL:** `LIMIT fetch OFFSET skip`
 /// - **In:** `n` rows. **Out:** `fetch` rows, or what is left of `n`.
-/// - **Reveals:** nothing. **Cost:** none after a sort; else a partition by one
-///   bit, 6 rounds.
-pub(crate) fn run(cx: &mut Context, skip: u64, fetch: Option<u64>, input: Relation) -> Result<Relation> {
+/// - **Reveals:** nothing: a join's rows lie in the order of its keys, of which the first ones would
+///   tell, so they are shuffled. **Cost:** none after a sort; else a partition by one bit, 6
+///   rounds, and of a join's rows a shuffle.
+pub(crate) fn run(
+    cx: &mut Context,
+    node: &Node,
+    skip: u64,
+    fetch: Option<u64>,
+    mut input: Relation,
+) -> Result<Relation> {
     if skip == 0 && fetch.is_none_or(|fetch| fetch >= input.n_rows() as u64) {
         return Ok(input);
     }
+    if node.inputs.first().is_some_and(are_a_joins) {
+        input = shuffled(cx, input)?;
+    }
     let input = compacted(cx, input)?;
     Ok(cut(cx, input, skip, fetch))
+}
+
+/// Whether rows lie as a join left them.
+fn are_a_joins(node: &Node) -> bool {
+    match node.op {
+        Op::Join(_) => true,
+        Op::Filter { .. } | Op::Project { .. } | Op::UnionAll => node.inputs.iter().any(are_a_joins),
+        _ => false,
+    }
+}
+
+fn shuffled(cx: &mut Context, input: Relation) -> Result<Relation> {
+    let n_rows = input.n_rows();
+    let table = to_table(cx, &input.columns, n_rows)?;
+    let (valid, table) = cx.step("shuffle", |s| {
+        let valid = oblivious::Table::try_new(s, n_rows, vec![input.valid.clone().into()])?;
+        Ok(shuffle(s, "rows", &valid.beside(s, table)?)?.split_columns(1))
+    })?;
+    let valid = valid.columns()[0].bits().expect("one plane").clone();
+    Ok(Relation { columns: from_table(cx, table, &input.columns)?, valid, compact: false })
 }
 
 /// Moves the rows that exist before those that do not, in their order.

@@ -28,9 +28,10 @@ const NONE: u32 = u32::MAX;
 ///
 /// - **Shape:** `keys` has a row per row of the table, plane 0 the least significant; `runs` are
 ///   the lengths of the runs, which stand one below the other.
-/// - **Reveals:** nothing. What is opened is a uniform random order.
+/// - **Reveals:** nothing if runs are sorted. What is opened is a uniform random order, and in malicious
+///   sessions whether a run is not sorted: let that hang on its owner's choice alone.
 /// - **Cost:** for two runs of `n` rows together and keys of `w` bits, `⌈log₂ n⌉` levels of
-///   `⌈log₂(w + log₂ n)⌉ + 2` rounds, and 5 rounds; in each level less than four bits for each
+///   `⌈log₂(w + log₂ n)⌉ + 2` rounds, and 5 rounds; in each level about four bits for each
 ///   bit of `w + log₂ n`, for each of up to `n/2` pairs. More runs are merged two by two, all pairs
 ///   at once.
 /// - **Model:** as [`super::sort()`]. Malicious sessions check that runs are sorted, beside the

@@ -61,8 +61,8 @@ pub struct SortedRows {
 /// - **Cost:** for `n` rows of `w` bits, quick: the rows' shuffle (2 rounds), a round that unrolls
 ///   digits of keys, then about `1.15·n·log₂ n` comparisons of `w + log₂ n` bits, two bits of
 ///   message for each, in about `1.8·log₂ n` levels of `⌈log₂(w + log₂ n)⌉ + 1` rounds; in
-///   malicious sessions three bits for each and one round more per level. Radix: `⌈w/2⌉` passes of 7 rounds, and 5 rounds.
-/// - **Model:** one passive corruption of three.
+///   malicious sessions four rounds more per level, for its proof. Radix: `⌈w/2⌉` passes of 7 rounds, and 5 rounds.
+/// - **Model:** that of the session.
 /// - **Source:** Hamada et al., "Practically Efficient Multi-party Sorting Protocols from
 ///   Comparison Sort Algorithms", ICISC 2012; Asharov et al., CCS 2022.
 ///
