@@ -23,6 +23,7 @@ mod locate;
 mod logical;
 mod lower;
 pub mod planner;
+pub mod policy;
 pub mod question;
 pub mod secure;
 pub mod types;

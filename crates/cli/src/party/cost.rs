@@ -12,6 +12,7 @@ use plan::explain::{Cost, CostTable};
 use plan::secure::SecurePlan;
 
 use super::ask::Tell;
+use super::budget::{self, Budget};
 use super::config::Config;
 use crate::event::Event;
 
@@ -20,7 +21,7 @@ const BEAT: Duration = Duration::from_millis(500);
 
 /// The plan, each operator with its rounds, bytes and estimated time: as text, or as JSON
 /// where that is the answer's form.
-pub(super) fn explain(plan: &SecurePlan, config: &Config) -> Result<String, String> {
+pub(super) fn explain(plan: &SecurePlan, config: &Config, budgets: &[Budget]) -> Result<String, String> {
     let link = config.link()?.profile();
     let mut costs = CostTable::new();
     let (mut all_rounds, mut all_bytes, mut all_seconds) = (0, 0, 0.0);
@@ -35,11 +36,16 @@ pub(super) fn explain(plan: &SecurePlan, config: &Config) -> Result<String, Stri
         }
     }
     if config.format()? == Format::Json {
-        return Ok(format!("{}\n", plan.explain_json(&costs)));
+        let mut json = plan.explain_json(&costs);
+        json["answers"] = serde_json::json!(budgets);
+        return Ok(format!("{json}\n"));
     }
     let (text, sent) = (plan.explain(&costs), human_bytes(all_bytes));
     let link = &config.link;
-    Ok(format!("{text}In all about {all_rounds} rounds, {sent} sent, {all_seconds:.3} s on link {link}\n"))
+    let budgets = budget::explain(budgets);
+    Ok(format!(
+        "{text}{budgets}In all about {all_rounds} rounds, {sent} sent, {all_seconds:.3} s on link {link}\n"
+    ))
 }
 
 /// Rounds and bytes of each node, and of opening the answer under `None`.
