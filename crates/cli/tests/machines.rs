@@ -16,6 +16,16 @@ fn ports(n: usize) -> Vec<u16> {
     listeners.iter().map(|listener| listener.local_addr().unwrap().port()).collect()
 }
 
+/// Allows everything of a party's table, unless its catalog says something already.
+fn open(home: &std::path::Path) {
+    let file = home.join("catalog.toml");
+    let mut tables = ["accounts", "subscribers"].into_iter();
+    let table = tables.find(|table| home.join(format!("{table}.csv")).exists()).unwrap();
+    if !file.exists() {
+        std::fs::write(file, format!("[{table}]\npolicy = \"open\"\n")).unwrap();
+    }
+}
+
 /// Three parties that know one another's public halves.
 fn configured(town: &Town) -> Vec<String> {
     let names = ["bank", "helper", "telecom"];
@@ -29,6 +39,7 @@ fn configured(town: &Town) -> Vec<String> {
         let mut arguments = vec!["party", "init", &name, &listen, &file];
         if name != "--name=helper" {
             arguments.push(&data);
+            open(&town.home(&name["--name=".len()..]));
         }
         let made = run(&arguments);
         assert_eq!(made.code, Some(0), "{}", made.stderr);
@@ -193,4 +204,70 @@ fn an_abort_is_counted_and_slows_the_next_run_down() {
     assert!(parties.iter().all(|party| party.code == Some(0)), "{parties:?}");
     let waited = |party: &Ran| party.stderr.contains("1 run aborted lately: waiting ");
     assert_eq!(parties.iter().map(waited).collect::<Vec<_>>(), [true, false, true], "{parties:?}");
+}
+
+/// A party that answers others allows what it has written, and nothing where it has written nothing.
+#[test]
+fn a_party_without_a_policy_refuses_and_says_what_to_write() {
+    let town = Town::small();
+    std::fs::write(town.home("bank").join("catalog.toml"), "").unwrap();
+    let configs = configured(&town);
+    let arguments = ["--as=telecom", "--format=csv", "--question", QUESTION];
+    let ask = || finish(configs.iter().map(|config| start(config, &arguments)).collect());
+    let parties = ask();
+    for party in &parties {
+        let told = party.stderr.lines().last().unwrap_or_default();
+        let expected = "bank forbids this question";
+        assert!(
+            party.code == Some(1) && told.contains(expected) && told.contains("takes `join`"),
+            "{parties:?}"
+        );
+        assert!(told.ends_with("[accounts.columns] id = { allow = [\"join\"] }"), "{told}");
+    }
+    // What the owner itself asks is no matter of its policy.
+    let own = ["--as=bank", "--format=csv", "--question", "SELECT SUM(id) AS s FROM bank.accounts"];
+    let parties = finish(configs.iter().map(|config| start(config, &own)).collect());
+    assert_eq!(parties[0].stdout, "s\n10\n", "{parties:?}");
+}
+
+#[test]
+fn small_groups_are_suppressed_and_answers_counted_until_they_are_spent() {
+    let town = Town::small();
+    let rules = "[accounts]\nmin_group = 2\nanswers = 2\nresult_rows = \"tell\"\n\n\
+                 [accounts.columns]\nid = { allow = [\"join\"] }\n";
+    std::fs::write(town.home("bank").join("catalog.toml"), rules).unwrap();
+    let configs = configured(&town);
+    let ask = |question: &str, format: &str| {
+        let arguments = ["--as=telecom", format, "--question", question];
+        finish(configs.iter().map(|config| start(config, &arguments)).collect::<Vec<_>>())
+    };
+    let plan = ask(&format!("EXPLAIN {QUESTION}"), "--format=table");
+    for line in ["bank.accounts.id in JOIN: join", "bank.accounts: 0 of 2 given, 2 left", "min_group = 2"] {
+        assert!(plan[2].stdout.contains(line), "{plan:?}");
+    }
+    for given in 1..=2 {
+        let parties = ask(QUESTION, "--format=json");
+        let answer: serde_json::Value = serde_json::from_str(&parties[2].stdout).expect("an answer");
+        assert_eq!(answer["rows"], serde_json::json!([["basic", 2]]), "{parties:?}");
+        assert_eq!(answer["stats"]["suppressed_groups"], 1);
+        let plan = ask(&format!("EXPLAIN {QUESTION}"), "--format=json");
+        let plan: serde_json::Value = serde_json::from_str(&plan[2].stdout).expect("a plan");
+        assert_eq!(plan["answers"][0]["given"], given);
+    }
+    let parties = ask(QUESTION, "--format=json");
+    for party in &parties {
+        assert!(party.code == Some(1) && party.stdout.is_empty(), "{parties:?}");
+        assert!(
+            party.stderr.contains("bank has given all 2 answers that may depend on bank.accounts"),
+            "{parties:?}"
+        );
+    }
+    // A record that cannot be read is no clean one.
+    let record = std::fs::read_dir(town.path()).unwrap().map(|entry| entry.unwrap().path());
+    let record =
+        record.into_iter().find(|path| path.extension().is_some_and(|end| end == "answers")).unwrap();
+    std::fs::write(record, "nothing").unwrap();
+    let parties = ask(QUESTION, "--format=json");
+    assert!(parties[0].stderr.contains("does not say how many answers were given"), "{parties:?}");
+    assert!(parties[2].stderr.contains("bank cannot count its answers; it was told why"), "{parties:?}");
 }

@@ -16,6 +16,9 @@ use plan::types::{Type, Value};
 pub struct Answer {
     /// The rows, with the plan's output columns.
     pub batch: RecordBatch,
+    /// How many groups an owner's policy kept back for being about too few; `None` where no policy
+    /// of the plan does so.
+    pub suppressed_groups: Option<u64>,
 }
 
 impl Answer {
@@ -30,7 +33,7 @@ impl Answer {
         }
         let options = RecordBatchOptions::new().with_row_count(Some(rows.len()));
         let batch = RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), arrays, &options);
-        Ok(Answer { batch: batch.map_err(|error| error.to_string())? })
+        Ok(Answer { batch: batch.map_err(|error| error.to_string())?, suppressed_groups: None })
     }
 }
 

@@ -58,6 +58,11 @@ impl<'a> Context<'a> {
         self.failures.push(failure, rows);
     }
 
+    /// Sets groups aside that were suppressed; the asker learns how many.
+    pub(crate) fn suppressed(&mut self, rows: SharedBits) {
+        self.failures.suppress(rows);
+    }
+
     /// [`Context::report`] with more words on which operator it is.
     pub(crate) fn report_of(&mut self, kind: FailureKind, words: &str, rows: SharedBits) {
         let operator = format!("{} {words}", self.name);

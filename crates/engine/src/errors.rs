@@ -134,12 +134,24 @@ fn all(failures: &[Failure]) -> String {
 #[derive(Default)]
 pub(crate) struct Failures {
     codes: Vec<(Failure, SharedBits)>,
+    suppressed: Vec<SharedBits>,
 }
 
 impl Failures {
     /// Adds one plane of rows that failed, already masked by the rows' validity.
     pub(crate) fn push(&mut self, failure: Failure, rows: SharedBits) {
         self.codes.push((failure, rows));
+    }
+
+    /// Adds one plane of groups that were suppressed: no failures, but opened at the same place.
+    pub(crate) fn suppress(&mut self, rows: SharedBits) {
+        self.suppressed.push(rows);
+    }
+
+    /// All suppressed groups, as the rows of one plane; `None` if nothing in the plan suppresses.
+    pub(crate) fn suppressed(&self) -> Option<SharedBits> {
+        let all = self.suppressed.iter().collect::<Vec<_>>();
+        (!all.is_empty()).then(|| SharedBits::concat(&all))
     }
 
     /// Everything reported. Bits of one failure come one after the other, as

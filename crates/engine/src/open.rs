@@ -5,7 +5,7 @@
 //! shuffled unless the question orders them, so that positions say nothing
 //! about which input rows passed.
 
-use math::{Column as Elements, X64};
+use math::{Column as Elements, X64, Z64};
 use mpc::{Lane, Session, Shared, SharedBits, Shuffler, open_bits_to, open_to, verify};
 use net::PartyId;
 use plan::secure::SecurePlan;
@@ -27,14 +27,23 @@ pub(crate) fn open(
     let asker = PartyId::from_index(plan.asker);
     let mut unused = Failures::default();
     let mut cx = Context::named(session, &mut unused, plan.root.id, "Answer");
+    let suppressed = failures.suppressed();
     let (any_failure, failed) = open_failures(&mut cx, asker, failures)?;
-    let valid = match any_failure {
+    let unless_failed = |cx: &mut Context, bits: SharedBits| match &any_failure {
         Some(any) => {
-            let ok = any.not(cx.session()).gather(&vec![0; relation.n_rows()]);
-            kernel::and(&mut cx, &relation.valid, &ok)?
+            let ok = any.not(cx.session()).gather(&vec![0; bits.n_rows()]);
+            kernel::and(cx, &bits, &ok)
         }
-        None => relation.valid.clone(),
+        None => Ok(bits),
     };
+    let suppressed = match suppressed {
+        Some(groups) => {
+            let groups = unless_failed(&mut cx, groups)?;
+            open_number(&mut cx, asker, &groups)?
+        }
+        None => None,
+    };
+    let valid = unless_failed(&mut cx, relation.valid.clone())?;
     let (rows, layout) = zeroed(&mut cx, &relation, &valid)?;
     let words = open_rows(&mut cx, asker, &rows, plan.ordered)?;
     if let Some(failures) = failed.filter(|failures| !failures.is_empty()) {
@@ -42,8 +51,19 @@ pub(crate) fn open(
     }
     let Some(words) = words else { return Ok(None) };
     let rows = layout.rows(&plan.output, &words).map_err(|reason| cx.wrong_plan(reason))?;
-    let answer = Answer::try_new(&plan.output, &rows).map_err(|reason| cx.wrong_plan(reason))?;
+    let mut answer = Answer::try_new(&plan.output, &rows).map_err(|reason| cx.wrong_plan(reason))?;
+    answer.suppressed_groups = suppressed;
     Ok(Some(answer))
+}
+
+/// Opens how many bits of a plane are set.
+fn open_number(cx: &mut Context, asker: PartyId, bits: &SharedBits) -> Result<Option<u64>> {
+    let total = kernel::bit_to_ring::<Z64>(cx, bits)?.total();
+    let opened = cx.step("suppressed", |s| {
+        let total = verify(s, total)?;
+        open_to(s, "groups", asker, total)
+    })?;
+    Ok(opened.and_then(|opened| opened.items().first().map(|number| number.0)))
 }
 
 /// Opens which kinds of failure happened in which operators. Comes back with

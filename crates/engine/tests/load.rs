@@ -322,3 +322,57 @@ fn broken_files_are_refused_without_a_panic() {
     assert_eq!(loaded + refused, 600);
     assert!(loaded > 30 && refused > 30, "{loaded} loaded, {refused} refused");
 }
+
+/// A policy is read with its lines, and what Junto does not do is refused in a sentence.
+#[test]
+fn policies_are_read_or_refused() {
+    use plan::policy::{Grant, Policy};
+    let loaded = |catalog: &str| {
+        let dir = directory(&[("t.csv", "a,b\n1,2\n"), ("catalog.toml", catalog)]);
+        load(dir.path()).map(|data| data.catalog.tables[0].policy.clone())
+    };
+    assert_eq!(loaded("[t]\nrows = 5\n").unwrap(), Policy::Unstated);
+    assert_eq!(loaded("[t]\npolicy = \"open\"\n").unwrap(), Policy::Open);
+    assert_eq!(loaded("[t]\npolicy = \"closed\"\n").unwrap(), Policy::Rules(Default::default()));
+    let text = "[t]\nentity = \"a\"\nmin_group = 5\nanswers = 9\nresult_rows = \"tell\"\nlocal_rows = \"hide\"\n\
+                askers_values = \"allow\"\n[t.columns]\nb = { allow = [\"filter\", \"aggregate\"], min_group = 7 }\n";
+    let policy = loaded(text).unwrap();
+    let rules = policy.rules().unwrap();
+    assert_eq!(
+        (rules.entity.as_slice(), rules.min_group, rules.answers),
+        (&["a".to_owned()][..], Some(5), Some(9))
+    );
+    assert!(rules.result_rows && rules.askers_values);
+    assert!(
+        rules.allows("b", Grant::Filter)
+            && !rules.allows("b", Grant::Reveal)
+            && !rules.allows("a", Grant::Join)
+    );
+    assert_eq!((rules.min_group(&["b"]), rules.min_group(&[])), (Some(7), Some(5)));
+    for (catalog, expected) in [
+        ("[t]\npolicy = \"none\"\n", "line 2: expected \"open\" or \"closed\""),
+        ("[t]\npolicy = \"open\"\nmin_group = 3\n", "line 2: beside `policy`"),
+        ("[t]\nmin_group = 0\n", "line 2: expected the fewest entities of a group, a whole number from 1"),
+        ("[t]\nanswers = -1\n", "line 2: expected how many answers"),
+        ("[t]\nentity = \"c\"\n", "line 2: `t` has no column `c`"),
+        ("[t]\nresult_rows = { noise = 3 }\n", "nothing is padded and no noise is added"),
+        ("[t]\nresult_rows = { pad = 3 }\n", "nothing is padded and no noise is added"),
+        (
+            "[t]\nlocal_rows = \"tell\"\n",
+            "line 2: the number of rows that a filter at their owner keeps is always hidden",
+        ),
+        ("[t]\nlocal_rows = { noise = 1.0 }\n", "it is neither told nor made noisy"),
+        ("[t]\naskers_values = true\n", "line 2: expected \"allow\" or \"refuse\""),
+        ("[t.columns]\na = { allow = [\"read\"] }\n", "line 2: expected \"join\" or \"filter\""),
+        ("[t.columns]\na = { allow = \"join\" }\n", "line 2: expected a list of grants"),
+        (
+            "[t.columns]\na = { allow = [\"aggregate\"] }\n",
+            "line 2: `a` may be aggregated; say with `min_group`",
+        ),
+        ("[t.columns]\na = { deny = [] }\n", "line 2: `deny` is not known here"),
+        ("[t]\nnoise = 1\n", "line 2: `noise` is not known here"),
+    ] {
+        let error = loaded(catalog).unwrap_err().to_string();
+        assert!(error.contains(expected), "{catalog:?}: {error}");
+    }
+}

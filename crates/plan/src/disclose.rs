@@ -2,7 +2,7 @@
 
 use crate::catalog::{Fact, PublicCatalog, Source, Table};
 use crate::locate::Locator;
-use crate::secure::{Audience, Disclosure, Learns, SecurePlan};
+use crate::secure::{Audience, Disclosure, Learns, Op, SecurePlan};
 use crate::types::show_unscaled;
 
 /// Everything that somebody learns from running `plan`.
@@ -21,6 +21,10 @@ pub(crate) fn disclosures(plan: &SecurePlan, catalog: &PublicCatalog, locator: &
         .collect();
     if !fallible.is_empty() {
         add(&asker, Learns::ErrorCode { operators: fallible });
+    }
+
+    if nodes.iter().any(|node| matches!(node.op, Op::Suppress { .. })) {
+        add(&asker, Learns::SuppressedGroups);
     }
 
     let everyone = Audience::Everyone;

@@ -37,6 +37,27 @@ impl fmt::Display for Nearest {
     }
 }
 
+/// A use of a table that its owner's policy forbids.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "{owner} forbids this question{at}: {what} in {operator}: {reason}; the smallest grant that would allow it, in \
+     {owner}'s catalog.toml: {grant}"
+)]
+pub struct Forbidden {
+    /// Whose policy.
+    pub owner: String,
+    /// The column, or the table.
+    pub what: String,
+    /// Where it is used.
+    pub operator: String,
+    /// Why that is not allowed.
+    pub reason: String,
+    /// The smallest grant that would allow it, as it stands in `catalog.toml`.
+    pub grant: String,
+    /// Where.
+    pub at: At,
+}
+
 /// Why a question has no plan.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -158,6 +179,10 @@ pub enum PlanError {
         reason: String,
     },
 
+    /// A use of a table that its owner's policy forbids.
+    #[error(transparent)]
+    Forbidden(Box<Forbidden>),
+
     /// A catalog that contradicts itself.
     #[error("{file}{at}: {reason}")]
     Catalog {
@@ -181,6 +206,12 @@ fn because(reason: &str) -> String {
     if reason.is_empty() { String::new() } else { format!(": {reason}") }
 }
 
+impl From<Forbidden> for PlanError {
+    fn from(forbidden: Forbidden) -> PlanError {
+        PlanError::Forbidden(Box::new(forbidden))
+    }
+}
+
 impl PlanError {
     /// An unsupported construct at a known or unknown place.
     pub(crate) fn unsupported(construct: impl Into<String>, reason: impl Into<String>) -> PlanError {
@@ -202,7 +233,8 @@ impl PlanError {
                     at.0 = place;
                 }
             }
-            PlanError::BoundTooLarge { .. }
+            PlanError::Forbidden(_)
+            | PlanError::BoundTooLarge { .. }
             | PlanError::TooWide { .. }
             | PlanError::Constant { .. }
             | PlanError::Parties { .. }

@@ -109,6 +109,7 @@ impl SecurePlan {
             let _ = writeln!(text, "    - {}", disclosure.learns);
         }
         let _ = writeln!(text, "\nSecurity {}: {}", self.security, self.security.meaning());
+        text.push_str(&crate::policy::explain(&self.permissions));
         let _ = writeln!(text, "Plan {}", hex(&self.digest));
         text
     }
@@ -134,6 +135,7 @@ impl SecurePlan {
             "total": { "cost": total, "measured": total_measured },
             "disclosures": self.disclosures,
             "who_learns_what": says,
+            "permitted": self.permissions,
             "digest": hex(&self.digest),
         })
     }
@@ -194,7 +196,7 @@ impl SecurePlan {
         match &node.op {
             Op::LocalStage(stage) => format!("{} -> {}", stage.name, node.names().join(", ")),
             Op::Values { rows } => format!("{} constant rows", rows.len()),
-            Op::Filter { predicate } => predicate.display(&below[0]).to_string(),
+            Op::Filter { predicate } | Op::Suppress { predicate } => predicate.display(&below[0]).to_string(),
             Op::Project { exprs } => {
                 let named = exprs.iter().zip(&node.schema).map(|(expr, field)| {
                     let text = expr.display(&below[0]).to_string();

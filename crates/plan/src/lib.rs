@@ -23,6 +23,7 @@ mod locate;
 mod logical;
 mod lower;
 pub mod planner;
+pub mod policy;
 pub mod question;
 mod rewrite;
 pub mod secure;

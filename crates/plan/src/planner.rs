@@ -9,6 +9,7 @@ use crate::error::PlanError;
 use crate::locate::Locator;
 use crate::logical::logical_plan;
 use crate::lower::Lowering;
+use crate::policy;
 use crate::rewrite::Kept;
 use crate::secure::{Node, Op, OutputColumn, SecurePlan, Security};
 
@@ -66,7 +67,10 @@ fn plan_here(request: Request<'_>) -> Result<SecurePlan, PlanError> {
         return Err(PlanError::Parties { reason: format!("`{name}` computes twice") });
     }
     let locator = Locator::new(sql);
-    let logical = logical_plan(sql, catalog, &session_state(), &locator)?;
+    let state = policy::planning_state(session_state(), catalog, asker);
+    let logical = logical_plan(sql, catalog, &state, &locator)?;
+    let policy::Enforced { plan: logical, permissions, counted } =
+        policy::enforce(logical, catalog, asker, &locator)?;
     let lowering = Lowering { catalog, locator: &locator };
     type Rule<'a> = fn(&Lowering<'a>, LogicalPlan) -> Result<LogicalPlan, PlanError>;
     let rules: [(&str, Rule<'_>); 5] = [
@@ -83,6 +87,7 @@ fn plan_here(request: Request<'_>) -> Result<SecurePlan, PlanError> {
         kept.check(name, &logical)?;
     }
     let root = lowering.lower(&logical)?;
+    policy::refuse_failures(&lowering, &root, &counted)?;
     let output = root.schema.iter().map(|field| OutputColumn {
         name: field.name.clone(),
         ty: field.ty,
@@ -98,6 +103,7 @@ fn plan_here(request: Request<'_>) -> Result<SecurePlan, PlanError> {
         ordered: is_ordered(&root),
         root,
         disclosures: Vec::new(),
+        permissions: policy::of_whole_tables(catalog, asker, &locator, permissions),
         digest: [0; 32],
     };
     plan.disclosures = disclosures(&plan, catalog, &locator);
@@ -156,5 +162,6 @@ fn digest(plan: &SecurePlan, catalog: &PublicCatalog) -> [u8; 32] {
         part(format!("{:?}", node.schema).as_bytes());
     }
     part(format!("{:?}", plan.disclosures).as_bytes());
+    part(format!("{:?}", plan.permissions).as_bytes());
     *hasher.finalize().as_bytes()
 }

@@ -51,5 +51,6 @@ pub(crate) fn describe(name: &str, batch: &RecordBatch) -> Table {
         columns,
         unique_keys,
         matches_per_key: Vec::new(),
+        policy: plan::policy::Policy::Unstated,
     }
 }

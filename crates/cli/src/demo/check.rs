@@ -49,6 +49,7 @@ impl Answer {
             protocol: text("protocol"),
             security: text("security"),
             recorded_bytes_peak: number("recorded_bytes_peak"),
+            suppressed_groups: self.document["stats"]["suppressed_groups"].as_u64(),
         };
         format!("{table}\n{}\n", stats_line(&stats))
     }

@@ -17,9 +17,11 @@ use plan::secure::SecurePlan;
 use serde::{Deserialize, Serialize};
 
 use super::aborts::Aborts;
+use super::budget::{self, Budget, Given, Ledger};
 use super::config::Config;
 use super::cost;
-use super::terms::{self, Terms};
+use super::policy;
+use super::terms::{self, Agreed, Terms};
 use super::watch::Watched;
 use crate::event::{Event, Failure, Nearness};
 
@@ -199,7 +201,10 @@ impl Party<'_> {
         // Everybody has the same text, so everybody who finds a fault finds this one.
         let question = Question::parse(text).map_err(fault)?;
         self.phase("reading tables");
-        let data = self.load(&question)?;
+        let mut data = self.load(&question)?;
+        if !self.config.makes_key() && name != asker {
+            policy::close(&mut data.catalog);
+        }
         let mine = Terms {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             question: text.clone(),
@@ -207,29 +212,39 @@ impl Party<'_> {
             compute,
             security: self.config.security,
             catalog: data.catalog.clone(),
+            given: self.given(&data)?,
         };
         self.phase("exchanging catalogs");
-        let (catalog, security) =
+        let Agreed { catalog, security, given } =
             terms::exchange(&*self.mesh, &self.names, &mine).map_err(|failure| match failure.nearness {
                 // Terms reach everybody, so everybody sees for itself that they differ.
                 Nearness::Peer => Stop::from(failure),
                 _ => Stop::telling_all(failure),
             })?;
 
+        policy::insist(&catalog, &data.catalog).map_err(|error| Stop::telling_all(Failure::own(error)))?;
+
         self.phase("planning");
         let (sql, compute) = (&question.sql, &mine.compute);
         let request = plan::Request { sql, catalog: &catalog, asker, compute, security };
         let plan = plan::plan(request).map_err(|error| fault(with_unread(error, name, &data.unread)))?;
         let asks = name == asker;
+        let budgets = budget::budgets(&catalog, asker, &given);
         if question.explain == Explain::Plan {
-            let text = asks.then(|| cost::explain(&plan, self.config, None)).transpose();
+            let text = asks.then(|| cost::explain(&plan, self.config, &budgets, None)).transpose();
             return Ok(text.map_err(Failure::own)?.map(Event::Plan).into_iter().collect());
+        }
+        // Everybody knows the numbers, so everybody stops here, before a session.
+        if let Some(budget) = budgets.iter().find(|budget| budget.is_spent()) {
+            return Err(Failure::own(budget.spent()).into());
         }
         if self.config.show_bytes > 0 && asks {
             let for_people = Config { format: "table".to_owned(), ..self.config.clone() };
-            (self.tell)(Event::Plan(cost::explain(&plan, &for_people, None).map_err(Failure::own)?));
+            (self.tell)(Event::Plan(
+                cost::explain(&plan, &for_people, &budgets, None).map_err(Failure::own)?,
+            ));
         }
-        self.run(&plan, &data, question.explain == Explain::Analyze)
+        self.run(&plan, &data, &budgets, question.explain == Explain::Analyze)
     }
 
     fn load(&self, question: &Question) -> Result<LocalData, Stop> {
@@ -241,7 +256,44 @@ impl Party<'_> {
         })
     }
 
-    fn run(&self, plan: &SecurePlan, data: &LocalData, analyze: bool) -> Result<Vec<Event>, Stop> {
+    /// How many answers this party gave of the tables that the question names and that have a limit.
+    fn given(&self, data: &LocalData) -> Result<Given, Stop> {
+        let mut given = match Ledger::of(self.config) {
+            Some(ledger) if budget::limits(&data.catalog).next().is_some() => ledger.given(),
+            _ => Ok(Given::default()),
+        }
+        .map_err(|error| self.stop_counting(error))?;
+        given.0.retain(|name, _| budget::limits(&data.catalog).any(|(table, _)| table == name));
+        Ok(given)
+    }
+
+    /// Counts an answer of each of this party's tables in the plan, before a share leaves.
+    fn spend(&self, plan: &SecurePlan, data: &LocalData) -> Result<(), Stop> {
+        let name = &self.config.name;
+        if plan.parties[plan.asker] == *name {
+            return Ok(());
+        }
+        // Also of those that no stage reads in the end: that they are named is what was allowed.
+        let limited: Vec<(&str, u64)> = budget::limits(&data.catalog).collect();
+        let Some(ledger) = Ledger::of(self.config) else { return Ok(()) };
+        ledger.spend(name, &limited).map_err(|spent| match spent.all {
+            true => Stop::telling_all(Failure::own(spent.message)),
+            false => self.stop_counting(spent.message),
+        })
+    }
+
+    fn stop_counting(&self, error: String) -> Stop {
+        let public = format!("{} cannot count its answers; it was told why", self.config.name);
+        Stop::telling(Failure::own(error), public)
+    }
+
+    fn run(
+        &self,
+        plan: &SecurePlan,
+        data: &LocalData,
+        budgets: &[Budget],
+        analyze: bool,
+    ) -> Result<Vec<Event>, Stop> {
         let [a, b, c] = plan.compute[..] else {
             let n = plan.compute.len();
             return Err(Failure::own(format!("{n} parties compute; replicated sharing takes three")).into());
@@ -255,6 +307,7 @@ impl Party<'_> {
         self.phase("computing on shares");
         let session = Session::establish(Arc::clone(&self.mesh), compute, &plan.digest(), params);
         let mut session = session.map_err(|error| self.protocol(error))?;
+        self.spend(plan, data)?;
         self.has_shared.set(true);
         let progress = (self.mesh.me() == compute[0])
             .then(|| cost::Progress::start(plan, self.config, Arc::clone(&self.mesh), Arc::clone(self.tell)));
@@ -270,7 +323,10 @@ impl Party<'_> {
         let (stats, marks) = self.stats(&session, if analyze { &marks } else { &[] })?;
         match outcome? {
             None => Ok(Vec::new()),
-            Some(answer) => self.show(plan, &answer, &stats, analyze.then_some(&marks)),
+            Some(answer) => {
+                let stats = Stats { suppressed_groups: answer.suppressed_groups, ..stats };
+                self.show(plan, &answer, &stats, budgets, analyze.then_some(&marks))
+            }
         }
     }
 
@@ -279,10 +335,11 @@ impl Party<'_> {
         plan: &SecurePlan,
         answer: &Answer,
         stats: &Stats,
+        budgets: &[Budget],
         analyzed: Option<&Vec<Mark>>,
     ) -> Result<Vec<Event>, Stop> {
         if let Some(marks) = analyzed {
-            let plan = cost::explain(plan, self.config, Some(marks)).map_err(Failure::own)?;
+            let plan = cost::explain(plan, self.config, budgets, Some(marks)).map_err(Failure::own)?;
             if self.config.format() == Ok(Format::Json) {
                 let stats = stats_json(stats);
                 return Ok(vec![Event::Plan(format!(

@@ -13,6 +13,7 @@ use plan::explain::{Cost, Costs, Prices};
 use plan::secure::SecurePlan;
 
 use super::ask::Tell;
+use super::budget::{self, Budget};
 use super::config::Config;
 use crate::event::Event;
 
@@ -24,6 +25,7 @@ const BEAT: Duration = Duration::from_millis(500);
 pub(super) fn explain(
     plan: &SecurePlan,
     config: &Config,
+    budgets: &[Budget],
     measured: Option<&[Mark]>,
 ) -> Result<String, String> {
     let prices = Prices {
@@ -32,9 +34,11 @@ pub(super) fn explain(
         measured: measured.map(costs),
     };
     if config.format()? == Format::Json {
-        return Ok(format!("{}\n", plan.explain_json(&prices)));
+        let mut json = plan.explain_json(&prices);
+        json["answers"] = serde_json::json!(budgets);
+        return Ok(format!("{json}\n"));
     }
-    let mut text = plan.explain(&prices);
+    let mut text = plan.explain(&prices) + &budget::explain(budgets);
     let shown = [("about", &prices.estimated), ("measured", &prices.measured)];
     for (how, total) in shown.into_iter().filter_map(|(how, costs)| Some((how, costs.as_ref()?.total()))) {
         let Cost { rounds, bytes_per_party, seconds } = total;

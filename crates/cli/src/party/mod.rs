@@ -2,9 +2,11 @@
 
 mod aborts;
 mod ask;
+mod budget;
 pub mod config;
 mod cost;
 pub mod init;
+mod policy;
 mod terms;
 mod watch;
 

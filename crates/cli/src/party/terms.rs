@@ -6,6 +6,7 @@ use plan::catalog::{PartyCatalog, PublicCatalog};
 use plan::secure::Security;
 use serde::{Deserialize, Serialize};
 
+use super::budget::Given;
 use crate::event::{Failure, Nearness};
 
 /// The most bytes of one party's terms.
@@ -28,15 +29,23 @@ pub(super) struct Terms {
     pub(super) security: Security,
     /// What is public about its tables.
     pub(super) catalog: PartyCatalog,
+    /// How many answers it gave of tables that have a limit.
+    pub(super) given: Given,
 }
 
-/// Exchanges terms with all parties; returns everybody's catalog, and against whom the run
-/// holds: the asker says so, and nobody else wants more.
-pub(super) fn exchange(
-    mesh: &dyn Mesh,
-    names: &[String],
-    mine: &Terms,
-) -> Result<(PublicCatalog, Security), Failure> {
+/// What all parties bring, together.
+pub(super) struct Agreed {
+    /// What is public about everybody's tables.
+    pub(super) catalog: PublicCatalog,
+    /// Against whom the run holds.
+    pub(super) security: Security,
+    /// How many answers each party gave.
+    pub(super) given: Vec<Given>,
+}
+
+/// Exchanges terms with all parties. The asker says against whom the run holds, and nobody else
+/// wants more.
+pub(super) fn exchange(mesh: &dyn Mesh, names: &[String], mine: &Terms) -> Result<Agreed, Failure> {
     let bytes = serde_json::to_vec(mine).map_err(|error| Failure::own(error.to_string()))?;
     if bytes.len() > MAX_BYTES {
         return Err(Failure::own(format!("{}: the catalog has {} bytes", mine.catalog.name, bytes.len())));
@@ -44,6 +53,7 @@ pub(super) fn exchange(
     let all =
         net::exchange_documents(mesh, TAG, &bytes, MAX_BYTES).map_err(|error| Failure::net(&error, names))?;
     let mut parties = Vec::with_capacity(all.len());
+    let mut given = Vec::with_capacity(all.len());
     let mut wanted = Vec::with_capacity(all.len());
     for (peer, bytes) in PartyId::all(all.len()).zip(&all) {
         let name = &names[peer.index()];
@@ -63,10 +73,11 @@ pub(super) fn exchange(
         }
         wanted.push((name.as_str(), theirs.security));
         parties.push(theirs.catalog);
+        given.push(theirs.given);
     }
     let security =
         agreed(&mine.asker, &wanted).map_err(|message| Failure { message, nearness: Nearness::Peer })?;
-    Ok((PublicCatalog { parties }, security))
+    Ok(Agreed { catalog: PublicCatalog { parties }, security, given })
 }
 
 /// The asker's security, unless somebody takes part in stronger ones alone.

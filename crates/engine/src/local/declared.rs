@@ -11,6 +11,8 @@
 //! segment = { type = "string", width = 12, distinct = 4 }
 //! opened = { type = "date", min = 2001-01-01 }
 //! ```
+//!
+//! What others may do with a table stands beside it: see [`rules`](super::rules).
 
 use std::collections::BTreeMap;
 use std::ops::Range as Span;
@@ -21,6 +23,7 @@ use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
 
 use super::error::{CatalogLine, LoadError};
+use super::rules::{COLUMN_KEYS, ColumnRulesDeclaration, RulesDeclaration, TABLE_KEYS};
 
 /// Something and where it is declared.
 #[derive(Clone, Debug)]
@@ -42,6 +45,7 @@ pub(crate) struct TableDeclaration {
     pub(crate) unique: Option<Vec<Said<Vec<String>>>>,
     pub(crate) matches: Vec<Said<Matches>>,
     pub(crate) columns: BTreeMap<String, Said<ColumnDeclaration>>,
+    pub(crate) rules: RulesDeclaration,
 }
 
 /// What is declared of one column. Bounds are kept as text, since they are read
@@ -54,6 +58,7 @@ pub(crate) struct ColumnDeclaration {
     pub(crate) max: Option<Said<String>>,
     pub(crate) width: Option<Said<u32>>,
     pub(crate) distinct: Option<Said<u64>>,
+    pub(crate) rules: ColumnRulesDeclaration,
 }
 
 /// Reads `text`, which stands in `file`.
@@ -73,12 +78,12 @@ pub(crate) fn parse(file: &Path, text: &str) -> Result<Declarations, LoadError> 
     Ok(Declarations { tables })
 }
 
-struct Reader<'a> {
+pub(super) struct Reader<'a> {
     file: &'a Path,
     text: &'a str,
 }
 
-type Value<'i> = Spanned<DeValue<'i>>;
+pub(super) type Value<'i> = Spanned<DeValue<'i>>;
 /// The columns of a key, and how often one value of it occurs at most.
 type Matches = (Vec<String>, u64);
 
@@ -92,7 +97,7 @@ impl<'a> Reader<'a> {
         LoadError::BadCatalog { at: self.line(span), reason }
     }
 
-    fn expected<T>(&self, value: &Value<'_>, what: &str) -> Result<T, LoadError> {
+    pub(super) fn expected<T>(&self, value: &Value<'_>, what: &str) -> Result<T, LoadError> {
         Err(self.wrong(value.span(), format!("expected {what}")))
     }
 
@@ -100,7 +105,7 @@ impl<'a> Reader<'a> {
         Err(self.wrong(key.span(), format!("`{}` is not known here; there are {known}", key.get_ref())))
     }
 
-    fn said<T>(&self, value: &Value<'_>, parsed: T) -> Said<T> {
+    pub(super) fn said<T>(&self, value: &Value<'_>, parsed: T) -> Said<T> {
         Said { value: parsed, at: self.line(value.span()) }
     }
 
@@ -108,10 +113,27 @@ impl<'a> Reader<'a> {
         value.get_ref().as_table().map_or_else(|| self.expected(value, what), Ok)
     }
 
-    fn count(&self, value: &Value<'_>, what: &str) -> Result<Said<u64>, LoadError> {
+    pub(super) fn count(&self, value: &Value<'_>, what: &str) -> Result<Said<u64>, LoadError> {
         let number = value.get_ref().as_integer().filter(|number| number.radix() == 10);
         let number = number.and_then(|number| number.as_str().parse::<u64>().ok());
         number.map_or_else(|| self.expected(value, what), |number| Ok(self.said(value, number)))
+    }
+
+    /// One of some words.
+    pub(super) fn word<T: Copy>(&self, value: &Value<'_>, words: &[(&str, T)]) -> Result<T, LoadError> {
+        let names: Vec<String> = words.iter().map(|(word, _)| format!("\"{word}\"")).collect();
+        self.word_or(value, words, &format!("expected {}", names.join(" or ")))
+    }
+
+    /// One of some words, or else these words to the owner.
+    pub(super) fn word_or<T: Copy>(
+        &self,
+        value: &Value<'_>,
+        words: &[(&str, T)],
+        otherwise: &str,
+    ) -> Result<T, LoadError> {
+        let found = value.get_ref().as_str().and_then(|text| words.iter().find(|(word, _)| *word == text));
+        found.map_or_else(|| Err(self.wrong(value.span(), otherwise.to_owned())), |(_, meaning)| Ok(*meaning))
     }
 
     fn table_declaration(&self, table: &DeTable<'_>) -> Result<TableDeclaration, LoadError> {
@@ -130,7 +152,12 @@ impl<'a> Reader<'a> {
                         declared.columns.insert(name.get_ref().to_string(), Said { value, at });
                     }
                 }
-                _ => return self.unknown(key, "rows, unique, matches_per_key and columns"),
+                _ if declared.rules.read(self, key, value)? => {}
+                _ => {
+                    let known =
+                        format!("rows, unique, matches_per_key and columns, and for the policy {TABLE_KEYS}");
+                    return self.unknown(key, &known);
+                }
             }
         }
         Ok(declared)
@@ -164,7 +191,13 @@ impl<'a> Reader<'a> {
                 "distinct" => {
                     declared.distinct = Some(self.count(value, "the most different values, a whole number")?);
                 }
-                _ => return self.unknown(key, "type, nullable, min, max, width and distinct"),
+                _ if declared.rules.read(self, key, value)? => {}
+                _ => {
+                    let known = format!(
+                        "type, nullable, min, max, width and distinct, and for the policy {COLUMN_KEYS}"
+                    );
+                    return self.unknown(key, &known);
+                }
             }
         }
         Ok(declared)
@@ -189,7 +222,7 @@ impl<'a> Reader<'a> {
     }
 
     /// One column's name, or a list of them.
-    fn key(&self, value: &Value<'_>, what: &str) -> Result<Vec<String>, LoadError> {
+    pub(super) fn key(&self, value: &Value<'_>, what: &str) -> Result<Vec<String>, LoadError> {
         if let Some(name) = value.get_ref().as_str() {
             return Ok(vec![name.to_owned()]);
         }
@@ -255,7 +288,7 @@ mod tests {
             ("[t]\nrows = -1", "c, line 2: expected the most rows, a whole number"),
             (
                 "[t]\nrow = 1",
-                "c, line 2: `row` is not known here; there are rows, unique, matches_per_key and columns",
+                "c, line 2: `row` is not known here; there are rows, unique, matches_per_key and columns, and for the policy",
             ),
             ("t = 1", "c, line 1: expected a table's declarations: `[tablename]`"),
             ("[t.columns]\na = { type = \"colour\" }", "c, line 2: `colour` is no type; there are"),

@@ -49,7 +49,8 @@ pub(crate) fn describe(table: &LocalTable, declared: &TableDeclaration) -> Resul
         keys::check_matches(table, key, *at_most, at)?;
         matches_per_key.push(Fact::declared(MatchesPerKey { key: key.clone(), at_most: *at_most }));
     }
-    Ok(Table { name: table.name().to_owned(), row_bound, columns, unique_keys, matches_per_key })
+    let policy = declared.policy(table)?;
+    Ok(Table { name: table.name().to_owned(), row_bound, columns, unique_keys, matches_per_key, policy })
 }
 
 /// Columns that look like keys and are unique. Amounts and flags are no keys,

@@ -15,6 +15,7 @@ mod keys;
 mod oracle;
 mod parquet;
 mod parse;
+mod rules;
 mod run;
 mod table;
 mod template;

@@ -47,7 +47,20 @@ fn describe(text: &mut String, table: &Table) -> std::fmt::Result {
             writeln!(text, "matches_per_key = [{}]", matches.collect::<Vec<_>>().join(", "))?;
         }
     }
+    text.push_str(
+        "# Who asks learns of this table what its policy allows, and nothing else. Take the marks away from:\n\
+         # policy = \"open\"          # everything; or write rules instead:\n\
+         # entity = \"column\"        # whom a row is about; without it, each row is about somebody else\n\
+         # min_group = 10           # the fewest of them in a group that comes out\n\
+         # result_rows = \"tell\"     # an answer's number of rows may depend on this table\n\
+         # askers_values = \"allow\"  # the asker may sum values of its own over rows that match here\n\
+         # answers = 100            # how many answers may depend on this table, ever\n",
+    );
     writeln!(text, "\n[{name}.columns]")?;
+    text.push_str(
+        "# A column's grants go among its braces: allow = [\"join\", \"filter\", \"group\", \"aggregate\", \"reveal\"],\n\
+         # or some of them, and perhaps min_group = 25.\n",
+    );
     table.columns.iter().try_for_each(|column| describe_column(text, column))
 }
 

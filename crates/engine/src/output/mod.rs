@@ -24,6 +24,8 @@ pub struct Stats {
     pub security: String,
     /// The most bytes that a party kept of products before it had proved them.
     pub recorded_bytes_peak: u64,
+    /// How many groups an owner's policy kept back, where one does.
+    pub suppressed_groups: Option<u64>,
 }
 
 /// The form of an answer.
@@ -86,6 +88,9 @@ pub fn stats_json(stats: &Stats) -> Json {
     map.insert("protocol".to_owned(), stats.protocol.clone().into());
     map.insert("security".to_owned(), stats.security.clone().into());
     map.insert("recorded_bytes_peak".to_owned(), stats.recorded_bytes_peak.into());
+    if let Some(groups) = stats.suppressed_groups {
+        map.insert("suppressed_groups".to_owned(), groups.into());
+    }
     map.into()
 }
 
@@ -149,13 +154,19 @@ pub fn text_table(columns: &[(String, bool)], rows: impl IntoIterator<Item = Vec
 
 /// What a run cost, in one line for people.
 pub fn stats_line(stats: &Stats) -> String {
-    let Stats { rounds, bytes_sent, wall_ms, protocol, security, recorded_bytes_peak } = stats;
+    let Stats { rounds, bytes_sent, wall_ms, protocol, security, recorded_bytes_peak, suppressed_groups } =
+        stats;
     let (sent, seconds) = (human_bytes(*bytes_sent), *wall_ms as f64 / 1000.0);
     let recorded = match recorded_bytes_peak {
         0 => String::new(),
         bytes => format!(", {} recorded", human_bytes(*bytes)),
     };
-    format!("{rounds} rounds · {sent} sent · {seconds:.2} s · {protocol}, {security}{recorded}")
+    let suppressed = match suppressed_groups {
+        None => String::new(),
+        Some(1) => " · 1 group suppressed".to_owned(),
+        Some(groups) => format!(" · {groups} groups suppressed"),
+    };
+    format!("{rounds} rounds · {sent} sent · {seconds:.2} s · {protocol}, {security}{recorded}{suppressed}")
 }
 
 /// A number of bytes for people.
@@ -222,6 +233,7 @@ mod tests {
             protocol: "rep3".to_owned(),
             security: "malicious".to_owned(),
             recorded_bytes_peak: 67_890,
+            suppressed_groups: None,
         };
         (RecordBatch::try_from_iter(columns).unwrap(), stats)
     }

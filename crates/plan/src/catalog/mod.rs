@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::error::{At, PlanError};
+use crate::policy::Policy;
 use crate::types::{Range, Type};
 
 /// How a fact became public.
@@ -88,6 +89,9 @@ pub struct Table {
     /// How often keys that are not unique occur.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub matches_per_key: Vec<Fact<MatchesPerKey>>,
+    /// What its owner lets others learn of it.
+    #[serde(default, skip_serializing_if = "Policy::is_unstated")]
+    pub policy: Policy,
 }
 
 impl Table {
@@ -187,6 +191,12 @@ impl Table {
                     column.name, range.value, column.ty.value
                 );
                 return Err(wrong(file, &reason));
+            }
+        }
+        if let Some(rules) = self.policy.rules() {
+            let named = rules.entity.iter().chain(rules.columns.keys());
+            if let Some(name) = named.into_iter().find(|name| self.column_index(name).is_none()) {
+                return Err(wrong(file, &format!("its policy names `{name}`, which is no column")));
             }
         }
         let keys = self.unique_keys.iter().map(|key| &key.value);

@@ -12,10 +12,10 @@ use crate::secure::{Field, Op, Place};
 use crate::types::{Range, Type};
 
 /// What a grouping set is: which columns it has, and its mark.
-pub(super) type Sets = Vec<(Vec<bool>, i128)>;
+pub(crate) type Sets = Vec<(Vec<bool>, i128)>;
 
 /// The grouping expressions, and the sets if there are any.
-pub(super) fn grouping(exprs: &[LogicalExpr]) -> Result<(Vec<&LogicalExpr>, Option<Sets>), PlanError> {
+pub(crate) fn grouping(exprs: &[LogicalExpr]) -> Result<(Vec<&LogicalExpr>, Option<Sets>), PlanError> {
     let [LogicalExpr::GroupingSet(set)] = exprs else {
         if exprs.iter().any(|expr| matches!(expr, LogicalExpr::GroupingSet(_))) {
             return Err(PlanError::unsupported("grouping sets among other expressions", ""));

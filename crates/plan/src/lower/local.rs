@@ -35,6 +35,10 @@ impl Lowering<'_> {
                     _ => Home::Several,
                 };
             }
+            if matches!(node, LogicalPlan::Extension(_)) {
+                // What is suppressed is counted on shares.
+                home = Home::Several;
+            }
             Ok(TreeNodeRecursion::Continue)
         });
         seen.map_err(|error| PlanError::Planner { reason: error.strip_backtrace() })?;
@@ -114,7 +118,9 @@ impl Lowering<'_> {
                 let input = self.local_facts(&window.input)?;
                 let mut facts = input.clone();
                 for expr in &window.window_expr {
-                    facts.fields.push(self.derived(expr, window.input.schema(), &input)?.field);
+                    let mut field = self.derived(expr, window.input.schema(), &input)?.field;
+                    field.range = numbers_rows(expr, input.bound).or(field.range);
+                    facts.fields.push(field);
                 }
                 Ok(facts)
             }
@@ -345,6 +351,19 @@ fn calendar_range(expr: &LogicalExpr) -> Option<Range> {
         "minute" => Range::new(0, 59),
         _ => return None,
     })
+}
+
+/// Between which numbers a window function counts rows.
+fn numbers_rows(expr: &LogicalExpr, bound: u64) -> Option<Range> {
+    match expr {
+        LogicalExpr::Alias(alias) => numbers_rows(&alias.expr, bound),
+        LogicalExpr::WindowFunction(call)
+            if matches!(call.fun.name(), "row_number" | "rank" | "dense_rank") =>
+        {
+            Some(Range::new(1, i128::from(bound).max(1)))
+        }
+        _ => None,
+    }
 }
 
 /// The tables that a stage reads, and what it does with them.

@@ -6,6 +6,7 @@ mod calls;
 mod dependent;
 mod existence;
 mod facts;
+mod failures;
 mod float;
 mod frames;
 mod functions;
@@ -21,12 +22,15 @@ mod order;
 mod partial;
 mod push;
 mod scalar;
+mod suppress;
 mod textual;
 mod typed;
 mod uncast;
 mod window;
 
 use datafusion::logical_expr::LogicalPlan;
+
+pub(crate) use self::grouping::grouping;
 
 use self::facts::Facts;
 use crate::catalog::PublicCatalog;
@@ -86,6 +90,7 @@ impl Lowering<'_> {
             LogicalPlan::EmptyRelation(empty) => self.empty(empty),
             LogicalPlan::Values(values) => self.values(values),
             LogicalPlan::Window(window) => self.window(window),
+            LogicalPlan::Extension(node) => self.suppress(node),
             LogicalPlan::RecursiveQuery(_) => Err(self.refuse("WITH RECURSIVE", "RECURSIVE")),
             LogicalPlan::Unnest(_) => Err(self.refuse("UNNEST", "UNNEST")),
             LogicalPlan::Subquery(_) => Err(self.refuse("a correlated subquery in this place", "( SELECT")),

@@ -87,7 +87,7 @@ impl Lowering<'_> {
     }
 
     /// Whether one owner's total may leave its type, though the total of all would not.
-    fn may_overflow(&self, partial: &LogicalPlan) -> bool {
+    pub(super) fn may_overflow(&self, partial: &LogicalPlan) -> bool {
         let (LogicalPlan::Aggregate(aggregate), Ok(facts)) = (partial, self.local_facts(partial)) else {
             return true;
         };

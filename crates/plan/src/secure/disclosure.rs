@@ -45,6 +45,8 @@ pub enum Learns {
         /// The operators that can fail, by node id and name.
         operators: Vec<String>,
     },
+    /// How many groups were suppressed for being about too few.
+    SuppressedGroups,
     /// A fact of the catalog that was derived from the rows.
     InferredFact {
         /// Whose rows.
@@ -116,6 +118,9 @@ impl fmt::Display for Learns {
                     "whether the question failed and how, with no value then (can fail: {})",
                     operators.join(", ")
                 )
+            }
+            Learns::SuppressedGroups => {
+                f.write_str("how many groups were suppressed for being about too few; not which")
             }
             Learns::InferredFact { party, table, fact } => {
                 write!(f, "{party}.{table}: {fact} (inferred from its rows)")

@@ -18,6 +18,7 @@ pub use node::{
 pub use security::Security;
 pub use window::{BitFunc, Frame, FrameEdge, WindowCall, WindowFunc};
 
+use crate::policy::Permission;
 use crate::types::Type;
 
 /// A column of the answer.
@@ -53,6 +54,8 @@ pub struct SecurePlan {
     pub ordered: bool,
     /// What each party learns.
     pub disclosures: Vec<Disclosure>,
+    /// What the owners' policies say of it: which of their words permitted each use.
+    pub permissions: Vec<Permission>,
     pub(crate) digest: [u8; 32],
 }
 

@@ -315,6 +315,12 @@ pub enum Op {
         /// The most rows that come out.
         fetch: Option<u64>,
     },
+    /// Keeps the groups in which every count is large enough, and counts the others, whose number
+    /// goes to the asker.
+    Suppress {
+        /// What is true of the groups that stay.
+        predicate: Expr,
+    },
     /// Drops the first `skip` valid rows and those after the next `fetch`.
     Limit {
         /// Rows to drop.
@@ -346,6 +352,7 @@ impl Op {
             Op::Distinct => "Distinct",
             Op::UnionAll => "UnionAll",
             Op::Sort { .. } => "Sort",
+            Op::Suppress { .. } => "Suppress",
             Op::Limit { .. } => "Limit",
         }
     }

@@ -1,0 +1,175 @@
+//! Where the value of an expression comes from, and what its conditions need.
+
+use std::collections::BTreeSet;
+
+use datafusion::arrow::datatypes::DataType;
+use datafusion::common::DFSchema;
+use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
+use datafusion::logical_expr::expr::{BinaryExpr, Cast, ScalarFunction, WindowFunction};
+use datafusion::logical_expr::{Expr, ExprSchemable, Operator};
+
+use super::Grant;
+use super::check::{Check, planner};
+use super::flow::{Flow, Origin, Shape};
+use crate::error::PlanError;
+
+/// Rows that an expression is about, and the operator that holds it.
+pub(super) struct Rows<'a> {
+    pub(super) schema: &'a DFSchema,
+    pub(super) origins: &'a [Origin],
+    pub(super) operator: &'a str,
+}
+
+impl<'a> Rows<'a> {
+    pub(super) fn of(flow: &'a Flow, operator: &'a str) -> Rows<'a> {
+        Rows { schema: flow.plan.schema(), origins: &flow.origins, operator }
+    }
+}
+
+impl Check<'_> {
+    /// Where the value comes from.
+    ///
+    /// # Errors
+    /// `Forbidden` if a condition in it looks at a column that may not filter.
+    pub(super) fn origin(&mut self, expr: &Expr, rows: &Rows<'_>) -> Result<Origin, PlanError> {
+        match expr {
+            Expr::Alias(alias) => self.origin(&alias.expr, rows),
+            Expr::Literal(value, _) => Ok(Origin { nullable: value.is_null(), ..Origin::constant() }),
+            Expr::Column(column) => {
+                let index = rows.schema.index_of_column(column).map_err(planner)?;
+                Ok(rows.origins[index].clone())
+            }
+            Expr::Cast(Cast { expr, field }) => {
+                let origin = self.origin(expr, rows)?;
+                let from = expr.get_type(rows.schema).map_err(planner)?;
+                Ok(if widens(&from, field.data_type()) { origin } else { origin.bent() })
+            }
+            Expr::Negative(inside) => self.origin(inside, rows),
+            Expr::BinaryExpr(BinaryExpr { left, op, right }) => match op {
+                Operator::Plus | Operator::Minus => self.sum(left, right, rows),
+                Operator::Multiply => self.product(left, right, rows),
+                Operator::Divide => self.quotient(left, right, rows),
+                _ => self.bent(&[left.as_ref(), right.as_ref()], rows),
+            },
+            Expr::ScalarFunction(ScalarFunction { func, args }) => match (func.name(), args.as_slice()) {
+                ("checked_add" | "checked_sub", [left, right]) => self.sum(left, right, rows),
+                ("checked_mul", [left, right]) => self.product(left, right, rows),
+                ("checked_div", [left, right]) => self.quotient(left, right, rows),
+                ("checked_neg", [inside]) => self.origin(inside, rows),
+                _ => self.bent(&args.iter().collect::<Vec<_>>(), rows),
+            },
+            Expr::Case(case) => {
+                let whens = case.when_then_expr.iter().map(|(when, _)| when.as_ref());
+                let conditions: Vec<&Expr> = case.expr.as_deref().into_iter().chain(whens).collect();
+                let thens = case.when_then_expr.iter().map(|(_, then)| then.as_ref());
+                let values: Vec<&Expr> = thens.chain(case.else_expr.as_deref()).collect();
+                let rows = &Rows { operator: "CASE", ..*rows };
+                let decided = self.condition(&conditions, rows)?;
+                Ok(self.bent(&values, rows)?.with(&decided, Shape::Bent))
+            }
+            Expr::WindowFunction(call) => self.window(call, rows),
+            Expr::ScalarSubquery(_)
+            | Expr::Exists(_)
+            | Expr::InSubquery(_)
+            | Expr::SetComparison(_)
+            | Expr::OuterReferenceColumn(..) => {
+                let reason = "under a policy it has to be one that turns into a join: write the join";
+                Err(PlanError::unsupported("a subquery in this place", reason))
+            }
+            other => self.bent(&children(other), rows),
+        }
+    }
+
+    fn sum(&mut self, left: &Expr, right: &Expr, rows: &Rows<'_>) -> Result<Origin, PlanError> {
+        let (left, right) = (self.origin(left, rows)?, self.origin(right, rows)?);
+        let shape = left.shape.beside(right.shape);
+        Ok(left.with(&right, shape))
+    }
+
+    fn product(&mut self, left: &Expr, right: &Expr, rows: &Rows<'_>) -> Result<Origin, PlanError> {
+        let (left, right) = (self.origin(left, rows)?, self.origin(right, rows)?);
+        let shape = left.shape.times(right.shape);
+        Ok(left.with(&right, shape))
+    }
+
+    /// Division by a constant is a product; of whole numbers it cuts, and anything else bends.
+    fn quotient(&mut self, left: &Expr, right: &Expr, rows: &Rows<'_>) -> Result<Origin, PlanError> {
+        let whole = left.get_type(rows.schema).map_err(planner)?.is_integer();
+        let (left, right) = (self.origin(left, rows)?, self.origin(right, rows)?);
+        let shape = if right.shape == Shape::Degree(0) && !whole { left.shape } else { Shape::Bent };
+        Ok(left.with(&right, shape))
+    }
+
+    fn bent(&mut self, parts: &[&Expr], rows: &Rows<'_>) -> Result<Origin, PlanError> {
+        let mut all = Origin::constant();
+        for part in parts {
+            all = all.with(&self.origin(part, rows)?, Shape::Bent);
+        }
+        let constant = all.values.is_empty() && all.conditions.is_empty() && !all.askers && {
+            // What is made of constants alone is a constant.
+            parts.iter().all(|part| part.column_refs().is_empty())
+        };
+        Ok(if constant { Origin { nullable: true, ..Origin::constant() } } else { all.bent() })
+    }
+
+    /// What these decide on: their columns need the grant to filter.
+    pub(super) fn condition(&mut self, parts: &[&Expr], rows: &Rows<'_>) -> Result<Origin, PlanError> {
+        let all = self.bent(parts, rows)?;
+        for source in &all.values {
+            self.require(*source, Grant::Filter, rows.operator)?;
+        }
+        Ok(Origin { conditions: all.all(), values: BTreeSet::new(), ..all })
+    }
+
+    fn window(&mut self, call: &WindowFunction, rows: &Rows<'_>) -> Result<Origin, PlanError> {
+        let name = format!("{}() OVER", call.fun.name());
+        let rows = &Rows { operator: &name, ..*rows };
+        let params = &call.params;
+        let order = params.order_by.iter().map(|key| &key.expr);
+        let filter = params.filter.as_deref().into_iter();
+        let conditions: Vec<&Expr> = params.partition_by.iter().chain(order).chain(filter).collect();
+        let decided = self.condition(&conditions, rows)?;
+        let values = self.bent(&params.args.iter().collect::<Vec<_>>(), rows)?;
+        Ok(values.with(&decided, Shape::Bent))
+    }
+}
+
+/// The expressions right inside of one.
+fn children(expr: &Expr) -> Vec<&Expr> {
+    let mut all = Vec::new();
+    expr.apply_children(|child| {
+        all.push(child);
+        Ok(TreeNodeRecursion::Continue)
+    })
+    .expect("collecting cannot fail");
+    all
+}
+
+/// Whether every value of one type is the same number in the other: nothing is cut, so nothing is
+/// told apart, and nothing can fail.
+fn widens(from: &DataType, to: &DataType) -> bool {
+    let digits = |ty: &DataType| match ty {
+        DataType::Int8 | DataType::UInt8 => Some((3, 0)),
+        DataType::Int16 | DataType::UInt16 => Some((5, 0)),
+        DataType::Int32 | DataType::UInt32 => Some((10, 0)),
+        DataType::Int64 => Some((19, 0)),
+        DataType::UInt64 => Some((20, 0)),
+        DataType::Decimal128(precision, scale) => Some((i32::from(*precision), i32::from(*scale))),
+        _ => None,
+    };
+    let unsigned = |ty: &DataType| ty.is_unsigned_integer();
+    match (digits(from), digits(to)) {
+        _ if from == to => true,
+        (Some(_), None) => *to == DataType::Float64,
+        (Some((from_digits, from_scale)), Some((to_digits, to_scale))) => {
+            let room = to_scale >= from_scale && to_digits - to_scale >= from_digits - from_scale;
+            // Between integers, digits alone would let a larger unsigned one pass.
+            let signs = match (from.is_integer(), to.is_integer()) {
+                (true, true) => to_digits > from_digits && (unsigned(from) || !unsigned(to)),
+                _ => true,
+            };
+            room && signs
+        }
+        _ => false,
+    }
+}

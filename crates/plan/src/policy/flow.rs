@@ -1,0 +1,171 @@
+//! What is known of the columns and rows of a plan's node, for the check.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use datafusion::logical_expr::LogicalPlan;
+
+/// A table with rules: the party's place and the table's in the catalog.
+pub(super) type TableId = (usize, usize);
+
+/// A column of a table with rules.
+pub(super) type Source = (TableId, usize);
+
+/// How a value follows from columns: as a polynomial of a degree, or in a bent way, by a condition
+/// or a function that can single out some of the values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Shape {
+    Degree(u32),
+    Bent,
+}
+
+impl Shape {
+    /// Of a sum or of anything else whose degree is the greater one.
+    pub(super) fn beside(self, other: Shape) -> Shape {
+        self.max(other)
+    }
+
+    pub(super) fn times(self, other: Shape) -> Shape {
+        match (self, other) {
+            (Shape::Degree(a), Shape::Degree(b)) => Shape::Degree(a.saturating_add(b)),
+            _ => Shape::Bent,
+        }
+    }
+}
+
+/// Where a value comes from.
+#[derive(Clone, Debug)]
+pub(super) struct Origin {
+    /// Columns whose values are in it, row by row.
+    pub(super) values: BTreeSet<Source>,
+    /// Columns that decided which value it is.
+    pub(super) conditions: BTreeSet<Source>,
+    /// How it follows from columns.
+    pub(super) shape: Shape,
+    /// Whether it can be NULL.
+    pub(super) nullable: bool,
+    /// Whether the asker's own values are in it.
+    pub(super) askers: bool,
+    /// Tables in whose rows no value of the asker's is in it all the same.
+    pub(super) apart: BTreeSet<TableId>,
+    /// Whether it is the number of an entity of this table.
+    pub(super) entity: Option<TableId>,
+}
+
+impl Origin {
+    /// A constant.
+    pub(super) fn constant() -> Origin {
+        Origin {
+            values: BTreeSet::new(),
+            conditions: BTreeSet::new(),
+            shape: Shape::Degree(0),
+            nullable: false,
+            askers: false,
+            apart: BTreeSet::new(),
+            entity: None,
+        }
+    }
+
+    /// A column that no rule is about.
+    pub(super) fn column(askers: bool, nullable: bool) -> Origin {
+        Origin { shape: Shape::Degree(1), askers, nullable, ..Origin::constant() }
+    }
+
+    /// A column of a table with rules.
+    pub(super) fn source(source: Source, nullable: bool) -> Origin {
+        Origin { values: BTreeSet::from([source]), ..Origin::column(false, nullable) }
+    }
+
+    /// What follows from both, of this shape.
+    pub(super) fn with(mut self, other: &Origin, shape: Shape) -> Origin {
+        self.apart = match (self.askers, other.askers) {
+            (true, true) => self.apart.intersection(&other.apart).copied().collect(),
+            (false, true) => other.apart.clone(),
+            (_, false) => self.apart,
+        };
+        self.values.extend(&other.values);
+        self.conditions.extend(&other.conditions);
+        self.askers |= other.askers;
+        self.nullable |= other.nullable;
+        self.shape = shape;
+        self.entity = None;
+        self
+    }
+
+    pub(super) fn bent(self) -> Origin {
+        Origin { shape: Shape::Bent, nullable: true, entity: None, ..self }
+    }
+
+    /// All columns that it tells something about.
+    pub(super) fn all(&self) -> BTreeSet<Source> {
+        self.values.union(&self.conditions).copied().collect()
+    }
+
+    /// The columns of `table` whose values are in it.
+    pub(super) fn values_of(&self, table: TableId) -> Vec<Source> {
+        self.values.iter().filter(|source| source.0 == table).copied().collect()
+    }
+
+    /// Whether the asker's own values stand in rows of `table`.
+    pub(super) fn is_weighed(&self, table: TableId) -> bool {
+        self.askers && !self.apart.contains(&table)
+    }
+
+    /// A value of groups: of these tables no single row is in it.
+    pub(super) fn grouped(&self, safe: &BTreeSet<TableId>) -> Origin {
+        let rest = |sources: &BTreeSet<Source>| -> BTreeSet<Source> {
+            sources.iter().filter(|source| !safe.contains(&source.0)).copied().collect()
+        };
+        let apart = self.apart.difference(safe).copied().collect();
+        Origin {
+            values: rest(&self.values),
+            conditions: rest(&self.conditions),
+            shape: Shape::Degree(1),
+            nullable: true,
+            askers: self.askers,
+            apart,
+            entity: None,
+        }
+    }
+}
+
+/// How the rows of a table with rules are in a node's rows.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Presence {
+    /// The columns by which they were matched with others.
+    pub(super) keys: BTreeSet<usize>,
+    /// Whether one of them can be there more than once.
+    pub(super) repeated: bool,
+    /// Whether the asker decides how often.
+    pub(super) weighed: bool,
+    /// Whether the entities behind the rows can no longer be counted.
+    pub(super) uncountable: bool,
+}
+
+/// A node of the plan.
+pub(super) struct Flow {
+    /// The node, with entities beside the rows where they are counted above.
+    pub(super) plan: LogicalPlan,
+    /// Its columns, one for each of the node's schema.
+    pub(super) origins: Vec<Origin>,
+    /// The tables with rules whose single rows decide on the node's.
+    pub(super) tables: BTreeMap<TableId, Presence>,
+    /// Tables whose groups decide on the number of the node's rows.
+    pub(super) counted: BTreeSet<TableId>,
+    /// Sets of columns on which no two rows agree; an empty one for a single row.
+    pub(super) unique: Vec<BTreeSet<usize>>,
+    /// Whether the asker decides on the rows, by a table of its own or by constants.
+    pub(super) chosen: bool,
+}
+
+impl Flow {
+    /// Whether a row is the only one with its values of these columns.
+    pub(super) fn is_unique(&self, columns: &BTreeSet<usize>) -> bool {
+        self.unique.iter().any(|key| key.is_subset(columns))
+    }
+
+    /// The columns with entities in them.
+    pub(super) fn entities(&self) -> impl Iterator<Item = (TableId, usize)> + '_ {
+        let numbered = self.origins.iter().enumerate();
+        numbered.filter_map(|(index, origin)| Some((origin.entity?, index)))
+    }
+}

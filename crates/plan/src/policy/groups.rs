@@ -1,0 +1,254 @@
+//! GROUP BY under a policy: what may be grouped and aggregated, and how large groups have to be.
+//!
+//! A table whose groups have a least size of more than one gives its values to sums and counts over
+//! whole groups alone. What could tell one row from the others inside of a large group is refused:
+//! conditions, functions that bend, rows that count more than once, weights of the asker's own,
+//! several groupings at a time.
+
+use std::collections::BTreeSet;
+
+use datafusion::logical_expr::expr::AggregateFunction;
+use datafusion::logical_expr::{Aggregate, Expr};
+
+use super::Grant;
+use super::check::Check;
+use super::expr::Rows;
+use super::flow::{Flow, Origin, Presence, Shape, Source, TableId};
+use super::suppress::{self, Group, Least};
+use crate::error::PlanError;
+
+/// Products of two columns, as of a price and an amount, and no more: polynomials of a high degree
+/// single out values.
+const MAX_DEGREE: u32 = 2;
+/// Functions in which every row of a group counts alike.
+fn is_of_all_rows(name: &str) -> bool {
+    matches!(name, "count" | "sum" | "avg") || is_statistic(name)
+}
+
+/// Functions that square their arguments, or multiply them.
+fn is_statistic(name: &str) -> bool {
+    ["stddev", "var", "covar", "corr", "regr_"].iter().any(|kind| name.starts_with(kind))
+}
+
+/// An aggregate, as the check sees it.
+struct Call {
+    /// As the question writes it.
+    words: String,
+    name: String,
+    origin: Origin,
+    distinct: bool,
+    /// Whether it has a FILTER or an ORDER BY of its own.
+    picks: bool,
+    /// Whether it is over a column as it is, or a constant.
+    bare: bool,
+    /// The argument, if rows may be left out for its NULL.
+    nullable: Option<Expr>,
+    n_columns: usize,
+}
+
+impl Check<'_> {
+    pub(super) fn aggregate(&mut self, aggregate: &Aggregate) -> Result<Flow, PlanError> {
+        let input = self.walk(&aggregate.input)?;
+        let (group_exprs, sets) = crate::lower::grouping(&aggregate.group_expr)?;
+        let mut keys = Vec::with_capacity(group_exprs.len());
+        for expr in &group_exprs {
+            keys.push(self.origin(expr, &Rows::of(&input, "GROUP BY"))?);
+        }
+        let mut calls = Vec::with_capacity(aggregate.aggr_expr.len());
+        for expr in &aggregate.aggr_expr {
+            calls.push(self.call(expr, &input)?);
+        }
+        let mut safe = BTreeSet::new();
+        let mut least = Vec::new();
+        for (table, presence) in &input.tables {
+            let used: BTreeSet<Source> = keys
+                .iter()
+                .chain(calls.iter().map(|call| &call.origin))
+                .flat_map(Origin::all)
+                .filter(|source| source.0 == *table)
+                .collect();
+            let revealed = |source: &Source| self.rules(*table).allows(self.column(*source), Grant::Reveal);
+            if !used.is_empty() && used.iter().all(revealed) {
+                // What may come out row by row may come out in any function of the rows.
+                for source in used {
+                    self.require(source, Grant::Reveal, "GROUP BY")?;
+                }
+                continue;
+            }
+            let at_least = self.protected(*table, presence, &keys, &calls, sets.is_some())?;
+            safe.insert(*table);
+            if at_least > 1 {
+                self.count_entities(*table, at_least);
+                let several_rows = !self.rules(*table).entity.is_empty();
+                let repeated = presence.repeated || several_rows;
+                least.push(Least { table: *table, at_least, repeated });
+            }
+        }
+        let n_keys = keys.len();
+        let mark = sets.is_some().then(|| Origin::column(false, false));
+        let outputs = keys.iter().chain(&mark).chain(calls.iter().map(|call| &call.origin));
+        let origins = outputs.map(|origin| origin.grouped(&safe)).collect();
+        let mut counted = input.counted.clone();
+        counted.extend(&safe);
+        if n_keys == 0 {
+            counted.clear();
+        }
+        let is_open = |(table, _): &(&TableId, &Presence)| !safe.contains(*table);
+        let open = input.tables.iter().filter(is_open).map(|(table, presence)| {
+            (*table, Presence { repeated: true, uncountable: true, ..presence.clone() })
+        });
+        let tables = open.collect();
+        let unique = if sets.is_some() { Vec::new() } else { vec![(0..n_keys).collect()] };
+        let nullable = calls.iter().filter_map(|call| call.nullable.clone()).collect();
+        let plan = match &self.carry {
+            None => datafusion::logical_expr::LogicalPlan::Aggregate(aggregate.clone()),
+            Some(_) => suppress::grouped(aggregate, &input, &Group { least, nullable })?,
+        };
+        Ok(Flow { plan, origins, tables, counted, unique, chosen: input.chosen })
+    }
+
+    fn call(&mut self, expr: &Expr, input: &Flow) -> Result<Call, PlanError> {
+        let function = match expr {
+            Expr::Alias(alias) => return self.call(&alias.expr, input),
+            Expr::AggregateFunction(function) => function,
+            other => {
+                let construct = format!("the aggregate {}", other.human_display());
+                return Err(PlanError::unsupported(construct, "no policy speaks of it"));
+            }
+        };
+        let AggregateFunction { func, params } = function;
+        let words = expr.human_display().to_string();
+        let rows = &Rows::of(input, &words);
+        let mut origin = Origin::constant();
+        let mut nullable = None;
+        for argument in &params.args {
+            let next = self.origin(argument, rows)?;
+            if next.nullable && !argument.column_refs().is_empty() {
+                nullable = Some(argument.clone());
+            }
+            let shape = origin.shape.beside(next.shape);
+            origin = origin.with(&next, shape);
+        }
+        let order: Vec<&Expr> = params.order_by.iter().map(|key| &key.expr).collect();
+        let picking: Vec<&Expr> = params.filter.as_deref().into_iter().chain(order).collect();
+        let picks = !picking.is_empty();
+        if picks {
+            let decided = self.condition(&picking, rows)?;
+            let shape = origin.shape;
+            origin = origin.with(&decided, shape);
+        }
+        let columns: BTreeSet<_> = params.args.iter().flat_map(|argument| argument.column_refs()).collect();
+        let bare = |argument: &Expr| matches!(argument, Expr::Column(_) | Expr::Literal(..));
+        Ok(Call {
+            name: func.name().to_owned(),
+            origin,
+            distinct: params.distinct,
+            picks,
+            bare: params.args.iter().all(bare),
+            nullable,
+            n_columns: columns.len(),
+            words,
+        })
+    }
+
+    /// The least size of the table's groups, if all that is made of them is allowed.
+    fn protected(
+        &mut self,
+        table: TableId,
+        presence: &Presence,
+        keys: &[Origin],
+        calls: &[Call],
+        several: bool,
+    ) -> Result<u64, PlanError> {
+        for key in keys {
+            for source in key.values_of(table) {
+                self.require(source, Grant::Group, "GROUP BY")?;
+            }
+        }
+        let mut aggregated = BTreeSet::new();
+        for call in calls {
+            let of_all_rows = is_of_all_rows(&call.name);
+            let grants: &[Grant] = match of_all_rows {
+                true => &[Grant::Aggregate, Grant::Reveal],
+                // One of the values comes out as it is.
+                false => &[Grant::Reveal],
+            };
+            for source in call.origin.values_of(table) {
+                self.require_any(source, grants, &call.words)?;
+                aggregated.insert(source);
+            }
+        }
+        let names: Vec<&str> = aggregated.iter().map(|source| self.column(*source)).collect();
+        let Some(at_least) = self.rules(table).min_group(&names) else {
+            let reason = "a group says that there are rows, and the policy names no least size of groups";
+            return Err(self.forbidden_by_table(table, "GROUP BY or an aggregate", reason, "min_group = 10"));
+        };
+        self.permit(table, None, "groups", format!("min_group = {at_least}"));
+        if at_least > 1 {
+            self.whole_groups(table, presence, calls, several)?;
+        }
+        Ok(at_least)
+    }
+
+    /// That nothing tells one row of a group from its others.
+    fn whole_groups(
+        &mut self,
+        table: TableId,
+        presence: &Presence,
+        calls: &[Call],
+        several: bool,
+    ) -> Result<(), PlanError> {
+        let open = "min_group = 1";
+        let refuse = |check: &Self, operator: &str, reason: &str| {
+            Err(check.forbidden_by_table(table, operator, reason, open))
+        };
+        if several {
+            let reason =
+                "totals over small groups would give away what is suppressed; ask for one grouping alone";
+            return refuse(self, "GROUPING SETS, ROLLUP or CUBE", reason);
+        }
+        if presence.uncountable {
+            let reason = "behind it nobody can count whom a group is about; join by a key that is unique in this table";
+            return refuse(self, "EXISTS, IN, NOT IN or a nested GROUP BY", reason);
+        }
+        if presence.weighed {
+            let reason = "the other side is the asker's and may match a row several times, which counts it as often; \
+                          declare there a unique key, or group it by the key first";
+            return refuse(self, "JOIN", reason);
+        }
+        for call in calls {
+            let words = call.words.as_str();
+            if !is_of_all_rows(&call.name) {
+                return refuse(self, words, "it gives out the value of one row, whatever the group's size");
+            }
+            let straight = match call.name.as_str() {
+                "count" => call.bare,
+                name if is_statistic(name) => call.origin.shape <= Shape::Degree(MAX_DEGREE / 2),
+                _ => call.origin.shape <= Shape::Degree(MAX_DEGREE),
+            };
+            if call.picks || !straight || call.distinct && call.name != "count" {
+                let reason = "it takes some of a group's rows otherwise than the rest, and the difference could be one \
+                              row's; filter all of the question in WHERE, and sum columns or products of two";
+                return refuse(self, words, reason);
+            }
+            if call.nullable.is_some() && call.n_columns > 1 {
+                let reason = "it leaves out rows in which one of several columns is NULL; declare them as never NULL, \
+                              or filter in WHERE";
+                return refuse(self, words, reason);
+            }
+            if presence.repeated && !call.origin.values_of(table).is_empty() {
+                let reason = "a join repeats this table's rows, and so their values";
+                return refuse(self, words, reason);
+            }
+            if call.origin.is_weighed(table) {
+                if !self.rules(table).askers_values {
+                    let reason = "values of the asker's own, summed over rows that this table chooses, can be \
+                                  such that the sum names the rows";
+                    return Err(self.forbidden_by_table(table, words, reason, "askers_values = \"allow\""));
+                }
+                self.permit(table, None, words, "askers_values = \"allow\"".to_owned());
+            }
+        }
+        Ok(())
+    }
+}

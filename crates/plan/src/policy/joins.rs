@@ -1,0 +1,169 @@
+//! Joins under a policy: what may be matched, and whose rows a match repeats.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use datafusion::common::NullEquality;
+use datafusion::logical_expr::{ExprSchemable, Join, JoinType, LogicalPlan};
+
+use super::Grant;
+use super::check::{Check, is_column, planner, rebuilt};
+use super::expr::Rows;
+use super::flow::{Flow, Origin, Presence, Shape, TableId};
+use super::suppress;
+use crate::error::PlanError;
+
+impl Check<'_> {
+    pub(super) fn join(&mut self, plan: &LogicalPlan, join: &Join) -> Result<Flow, PlanError> {
+        use JoinType::{
+            Full, Inner, Left, LeftAnti, LeftMark, LeftSemi, Right, RightAnti, RightMark, RightSemi,
+        };
+        let (mut left, mut right) = (self.walk(&join.left)?, self.walk(&join.right)?);
+        let (mut left_keys, mut right_keys) = (BTreeSet::new(), BTreeSet::new());
+        let mut by_keys = Origin::constant();
+        for (left_key, right_key) in &join.on {
+            for (key, flow, keys) in [(left_key, &left, &mut left_keys), (right_key, &right, &mut right_keys)]
+            {
+                let origin = self.origin(key, &Rows::of(flow, "JOIN"))?;
+                for source in &origin.values {
+                    self.require(*source, Grant::Join, "JOIN")?;
+                }
+                let columns = flow.plan.schema().columns();
+                // Equal NULLs can be many.
+                let plain = join.null_equality == NullEquality::NullEqualsNothing
+                    || !key.nullable(flow.plan.schema()).map_err(planner)?;
+                keys.extend(columns.iter().position(|column| plain && is_column(key, column)));
+                by_keys = by_keys.with(&origin, Shape::Bent);
+            }
+        }
+        if let Some(condition) = &join.filter {
+            let schema = left.plan.schema().join(right.plan.schema()).map_err(planner)?;
+            let origins: Vec<Origin> = left.origins.iter().chain(&right.origins).cloned().collect();
+            let rows = Rows { schema: &schema, origins: &origins, operator: "JOIN condition" };
+            by_keys = by_keys.with(&self.condition(&[condition], &rows)?, Shape::Bent);
+        }
+        for (table, key) in by_keys.all() {
+            for presence in [left.tables.get_mut(&table), right.tables.get_mut(&table)].into_iter().flatten()
+            {
+                presence.keys.insert(key);
+            }
+        }
+        let (left_one, right_one) = (left.is_unique(&left_keys), right.is_unique(&right_keys));
+        let repeat = |flow: &mut Flow, chosen: bool| {
+            for presence in flow.tables.values_mut() {
+                presence.repeated = true;
+                presence.weighed |= chosen;
+            }
+        };
+        let lose =
+            |flow: &mut Flow| flow.tables.values_mut().for_each(|presence| presence.uncountable = true);
+        match join.join_type {
+            Inner | Left | Right | Full => {
+                let (left_chosen, right_chosen) = (left.chosen, right.chosen);
+                if !right_one {
+                    repeat(&mut left, right_chosen);
+                }
+                if !left_one {
+                    repeat(&mut right, left_chosen);
+                }
+                let width = left.origins.len();
+                let shifted = right
+                    .unique
+                    .iter()
+                    .map(|key| key.iter().map(|index| index + width).collect::<BTreeSet<_>>());
+                let mut unique = Vec::new();
+                // Rows of the other side without a match are all NULL on this one.
+                if right_one && matches!(join.join_type, Inner | Left) {
+                    unique.extend(left.unique.iter().cloned());
+                }
+                if left_one && matches!(join.join_type, Inner | Right) {
+                    unique.extend(shifted);
+                }
+                let plan = if self.carry.is_some() {
+                    rebuilt(plan, vec![left.plan.clone(), right.plan.clone()])?
+                } else {
+                    plan.clone()
+                };
+                let can_be_null = |flow: &mut Flow, null: bool| {
+                    flow.origins.iter_mut().for_each(|origin| origin.nullable |= null);
+                };
+                can_be_null(&mut left, matches!(join.join_type, Right | Full));
+                can_be_null(&mut right, matches!(join.join_type, Left | Full));
+                let mut origins = left.origins;
+                origins.extend(right.origins);
+                Ok(beside(
+                    plan,
+                    origins,
+                    unique,
+                    (left.tables, right.tables),
+                    (left.counted, right.counted),
+                    left.chosen || right.chosen,
+                ))
+            }
+            LeftSemi | LeftAnti | LeftMark | RightSemi | RightAnti | RightMark => {
+                let keeps_left = matches!(join.join_type, LeftSemi | LeftAnti | LeftMark);
+                let (kept, mut other, kept_one, other_one) = match keeps_left {
+                    true => (left, right, left_one, right_one),
+                    false => (right, left, right_one, left_one),
+                };
+                if !kept_one {
+                    // A row that is found several times counts as often.
+                    repeat(&mut other, kept.chosen);
+                }
+                let turns = matches!(join.join_type, LeftSemi | RightSemi) && other_one;
+                if !turns {
+                    lose(&mut other);
+                }
+                let mut origins = kept.origins.clone();
+                let carried: Vec<TableId> = other.entities().map(|(table, _)| table).collect();
+                let plan = match (carried.is_empty(), &self.carry) {
+                    (false, _) if turns => {
+                        let joined = suppress::as_inner(join, keeps_left, &kept, &other)?;
+                        let entity = |table: &TableId| Origin { entity: Some(*table), ..Origin::constant() };
+                        origins.extend(carried.iter().map(entity));
+                        joined
+                    }
+                    (_, Some(_)) => {
+                        let inputs = match keeps_left {
+                            true => vec![kept.plan.clone(), other.plan.clone()],
+                            false => vec![other.plan.clone(), kept.plan.clone()],
+                        };
+                        rebuilt(plan, inputs)?
+                    }
+                    _ => plan.clone(),
+                };
+                if matches!(join.join_type, LeftMark | RightMark) {
+                    origins.push(
+                        Origin { conditions: by_keys.all(), values: BTreeSet::new(), ..by_keys }.bent(),
+                    );
+                }
+                Ok(beside(
+                    plan,
+                    origins,
+                    kept.unique,
+                    (kept.tables, other.tables),
+                    (kept.counted, other.counted),
+                    kept.chosen || other.chosen,
+                ))
+            }
+        }
+    }
+}
+
+fn beside(
+    plan: LogicalPlan,
+    origins: Vec<Origin>,
+    unique: Vec<BTreeSet<usize>>,
+    (mut tables, more_tables): (BTreeMap<TableId, Presence>, BTreeMap<TableId, Presence>),
+    (mut counted, more_counted): (BTreeSet<TableId>, BTreeSet<TableId>),
+    chosen: bool,
+) -> Flow {
+    for (table, presence) in more_tables {
+        let entry = tables.entry(table).or_default();
+        entry.keys.extend(presence.keys);
+        entry.repeated |= presence.repeated;
+        entry.weighed |= presence.weighed;
+        entry.uncountable |= presence.uncountable;
+    }
+    counted.extend(more_counted);
+    Flow { plan, origins, tables, counted, unique, chosen }
+}
