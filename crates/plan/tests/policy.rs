@@ -203,6 +203,10 @@ fn conditions_of_every_kind_take_the_grant_to_filter() {
     ] {
         refused(&rules, sql, &["takes `filter`"]);
     }
+    // Values that come out are ordered as anybody can order them, unless the order chooses rows.
+    allowed(&rules, "SELECT name FROM bank.accounts ORDER BY name");
+    let chooses = "SELECT SUM(age) FROM (SELECT age FROM bank.accounts ORDER BY name LIMIT 3)";
+    refused(&rules, chooses, &["bank.accounts.name", "takes `filter`"]);
 }
 
 // What follows are tricks: ways to one person's value through questions that look like large groups.
@@ -326,6 +330,10 @@ fn trick_totals_beside_groups() {
         "SELECT region, SUM(balance) FROM bank.accounts GROUP BY ROLLUP (region)",
         "SELECT region, SUM(balance) FROM bank.accounts GROUP BY GROUPING SETS ((region), ())",
         "SELECT region, SUM(balance) FROM bank.accounts GROUP BY CUBE (region)",
+    ] {
+        refused(&bank(), sql, &["totals over small groups", "ask for one grouping alone"]);
+    }
+    for sql in [
         "SELECT region, SUM(balance) FROM bank.accounts GROUP BY region UNION ALL SELECT 'all', SUM(balance) FROM \
          bank.accounts",
         "SELECT g.region, g.s, t.s FROM (SELECT region, SUM(balance) s FROM bank.accounts GROUP BY region) g CROSS JOIN \
