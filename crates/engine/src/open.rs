@@ -8,12 +8,12 @@
 use math::{Column as Elements, X64, Z64};
 use mpc::{Lane, Session, Shared, SharedBits, Shuffler, open_bits_to, open_to, verify};
 use net::PartyId;
-use plan::secure::SecurePlan;
+use plan::secure::{Node, SecurePlan};
 
 use crate::answer::Answer;
 use crate::context::{Context, Result};
 use crate::decode::{Cell, Layout};
-use crate::errors::{EngineError, Failure, Failures};
+use crate::errors::{EngineError, Failure, FailureKind, Failures};
 use crate::kernel;
 use crate::relation::{Data, Relation};
 
@@ -28,7 +28,7 @@ pub(crate) fn open(
     let mut unused = Failures::default();
     let mut cx = Context::named(session, &mut unused, plan.root.id, "Answer");
     let suppressed = failures.suppressed();
-    let (any_failure, failed) = open_failures(&mut cx, asker, failures)?;
+    let (any_failure, failed) = open_failures(&mut cx, asker, &plan.root, failures)?;
     let unless_failed = |cx: &mut Context, bits: SharedBits| match &any_failure {
         Some(any) => {
             let ok = any.not(cx.session()).gather(&vec![0; bits.n_rows()]);
@@ -68,9 +68,13 @@ fn open_number(cx: &mut Context, asker: PartyId, bits: &SharedBits) -> Result<Op
 
 /// Opens which kinds of failure happened in which operators. Comes back with
 /// the bit that says whether there was any, which stays secret.
+///
+/// A bound on rows follows from what values can be, and a value that failed can be anything: more
+/// rows than a bound are told only if no value failed below.
 fn open_failures(
     cx: &mut Context,
     asker: PartyId,
+    root: &Node,
     failures: Failures,
 ) -> Result<(Option<SharedBits>, Option<Vec<Failure>>)> {
     let codes = failures.into_codes();
@@ -92,8 +96,23 @@ fn open_failures(
         let (top, bottom) = (clean.copy_rows(0..half), clean.copy_rows(half..2 * half));
         clean = kernel::and(cx, &top, &bottom)?;
     }
-    let any = kernel::all_set(cx, vec![clean.clone()])?.remove(0).not(cx.session());
+    let consequences = consequences(root, &codes);
+    let mut folds = vec![clean.clone()];
+    for (_, causes) in &consequences {
+        let causes: Vec<SharedBits> = causes.iter().map(|code| clean.plane(*code)).collect();
+        folds.push(SharedBits::stack(&causes.iter().collect::<Vec<_>>()));
+    }
+    let mut folded = kernel::all_set(cx, folds)?.into_iter();
+    let any = folded.next().expect("the first fold").not(cx.session());
     let codes_set = clean.not(cx.session());
+    let mut planes: Vec<SharedBits> = (0..codes.len()).map(|code| codes_set.plane(code)).collect();
+    let unexplained: Vec<SharedBits> = folded.collect();
+    let pairs = consequences.iter().zip(&unexplained).map(|((code, _), clean)| (&planes[*code], clean));
+    let told = kernel::and_many(cx, &pairs.collect::<Vec<_>>())?;
+    for ((code, _), told) in consequences.iter().zip(told) {
+        planes[*code] = told;
+    }
+    let codes_set = SharedBits::stack(&planes.iter().collect::<Vec<_>>());
     let opened = cx.step("failures", |s| {
         let codes_set = verify(s, codes_set)?;
         open_bits_to(s, "codes", asker, codes_set)
@@ -105,6 +124,25 @@ fn open_failures(
         failed
     });
     Ok((Some(any), failed))
+}
+
+/// The codes that others can have brought about, and which: bounds on rows, and the failures of
+/// values in the operators below.
+fn consequences(root: &Node, codes: &[(Failure, SharedBits)]) -> Vec<(usize, Vec<usize>)> {
+    let is_bound = |failure: &Failure| failure.kind == FailureKind::BoundExceeded;
+    let nodes = root.nodes();
+    let mut all = Vec::new();
+    for (code, (failure, _)) in codes.iter().enumerate().filter(|(_, (failure, _))| is_bound(failure)) {
+        let Some(node) = nodes.iter().find(|node| node.id == failure.node) else { continue };
+        let below: Vec<usize> = node.inputs.iter().flat_map(Node::nodes).map(|node| node.id).collect();
+        let causes = codes.iter().enumerate();
+        let causes = causes.filter(|(_, (cause, _))| !is_bound(cause) && below.contains(&cause.node));
+        let causes: Vec<usize> = causes.map(|(cause, _)| cause).collect();
+        if !causes.is_empty() {
+            all.push((code, causes));
+        }
+    }
+    all
 }
 
 /// All that is opened of each row, as planes: `valid`, then each column's
@@ -182,6 +220,7 @@ fn open_rows(
 mod tests {
     use math::Planes;
     use mpc::Params;
+    use plan::secure::{Op, Place};
     use plan::types::{Range, Type};
 
     use super::*;
@@ -190,6 +229,11 @@ mod tests {
 
     fn plane(s: &Session, bits: &[bool]) -> SharedBits {
         SharedBits::public(s, &Planes::from_bools(bits))
+    }
+
+    fn node(id: usize, inputs: Vec<Node>) -> Node {
+        let op = Op::Values { rows: Vec::new() };
+        Node { id, op, place: Place::Public, schema: Vec::new(), row_bound: 0, inputs }
     }
 
     fn numbers(s: &Session, values: &[u128]) -> Number {
@@ -247,12 +291,48 @@ mod tests {
             }
             let mut unused = Failures::default();
             let mut cx = Context::named(&mut session, &mut unused, 0, "test");
-            let (any, failed) =
-                open_failures(&mut cx, PartyId::FIRST, failures).expect("it computes in clear");
+            let (any, failed) = open_failures(&mut cx, PartyId::FIRST, &node(3, Vec::new()), failures)
+                .expect("it computes in clear");
             let kinds: Vec<_> =
                 failed.expect("it opens in clear").into_iter().map(|failure| failure.kind).collect();
             assert_eq!(kinds, [Overflow], "{n} rows");
             assert_eq!(any.expect("there are codes").n_rows(), 1);
+        }
+    }
+
+    /// A bound that is exceeded beside a value that failed below is no failure of its own; one that
+    /// is exceeded alone, or beside a failure elsewhere, is.
+    #[test]
+    fn a_bound_is_not_blamed_for_what_failed_below() {
+        use crate::errors::FailureKind::{BoundExceeded, DivisionByZero, Overflow};
+        let root = node(0, vec![node(1, vec![node(2, Vec::new())]), node(3, Vec::new())]);
+        for (happened, told) in [
+            (&[(BoundExceeded, 1), (DivisionByZero, 2)][..], &[(DivisionByZero, 2)][..]),
+            (&[(BoundExceeded, 1)], &[(BoundExceeded, 1)]),
+            (&[(BoundExceeded, 1), (Overflow, 1)], &[(BoundExceeded, 1), (Overflow, 1)]),
+            (&[(BoundExceeded, 1), (DivisionByZero, 3)], &[(BoundExceeded, 1), (DivisionByZero, 3)]),
+            (&[(Overflow, 0), (DivisionByZero, 2)], &[(Overflow, 0), (DivisionByZero, 2)]),
+            (&[], &[]),
+        ] {
+            let mut session = Session::plain(Params::default());
+            let mut failures = Failures::default();
+            for failure in
+                [(Overflow, 0), (BoundExceeded, 1), (Overflow, 1), (DivisionByZero, 2), (DivisionByZero, 3)]
+            {
+                let rows = plane(&session, &[false, happened.contains(&failure)]);
+                let (kind, node) = failure;
+                failures.push(Failure { kind, node, operator: String::new() }, rows);
+            }
+            let mut unused = Failures::default();
+            let mut cx = Context::named(&mut session, &mut unused, 0, "test");
+            let (_, failed) =
+                open_failures(&mut cx, PartyId::FIRST, &root, failures).expect("it computes in clear");
+            let failed = failed.expect("it opens in clear");
+            let mut failed: Vec<_> = failed.iter().map(|failure| (failure.kind, failure.node)).collect();
+            failed.sort_by_key(|(kind, node)| (*node, *kind));
+            let mut told = told.to_vec();
+            told.sort_by_key(|(kind, node)| (*node, *kind));
+            assert_eq!(failed, told, "{happened:?}");
         }
     }
 }

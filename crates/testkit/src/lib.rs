@@ -12,7 +12,7 @@ mod rows;
 mod stage;
 mod world;
 
-pub use rows::{assert_near_rows, assert_same_rows, rows_of};
+pub use rows::{assert_cancelled_rows, assert_near_rows, assert_same_rows, rows_of};
 pub use stage::StageRows;
 pub use world::{Outcome, RunError, World};
 

@@ -89,24 +89,62 @@ pub fn assert_near_rows(
     ordered: bool,
     tolerance: f64,
 ) {
+    assert_rows(what, got, expected, ordered, Near { part: tolerance, scale: 1.0 });
+}
+
+/// [`assert_same_rows`] of doubles that are differences of numbers of size `scale`: they may differ by
+/// a part in 10^12 of these, however small they are themselves.
+///
+/// # Panics
+/// As [`assert_same_rows`].
+pub fn assert_cancelled_rows(
+    what: &str,
+    got: &[Vec<Value>],
+    expected: &[Vec<Value>],
+    ordered: bool,
+    scale: f64,
+) {
+    assert_rows(what, got, expected, ordered, Near { part: 1e-12, scale });
+}
+
+/// How near doubles are to one another: by `part` of the larger one and of `scale`.
+#[derive(Clone, Copy)]
+struct Near {
+    part: f64,
+    scale: f64,
+}
+
+fn assert_rows(what: &str, got: &[Vec<Value>], expected: &[Vec<Value>], ordered: bool, near: Near) {
     let (mut got, mut expected) = (got.to_vec(), expected.to_vec());
     if !ordered {
         got.sort_by_cached_key(|row| sort_key(row));
         expected.sort_by_cached_key(|row| sort_key(row));
     }
-    let in_step =
-        got.len() == expected.len() && got.iter().zip(&expected).all(|(a, b)| same_row(a, b, tolerance));
-    let same = in_step || !ordered && got.len() == expected.len() && paired(&got, &expected, tolerance);
-    assert!(same, "{what}\n got {}\n expected {}", show(&got), show(&expected));
+    let in_step = got.len() == expected.len() && got.iter().zip(&expected).all(|(a, b)| same_row(a, b, near));
+    let same = in_step || !ordered && got.len() == expected.len() && paired(&got, &expected, near);
+    if !same {
+        // What both have says nothing, unless it is the order that differs.
+        let (more, missing) = (others(&got, &expected, near), others(&expected, &got, near));
+        if more.is_empty() && missing.is_empty() {
+            panic!("{what}\n got {}\n expected {}", show(&got), show(&expected));
+        }
+        panic!("{what}\n got alone {}\n expected alone {}", show(&more), show(&missing));
+    }
 }
 
 /// Whether each row has one of its own on the other side: doubles that nearly agree may sort apart.
-fn paired(got: &[Vec<Value>], expected: &[Vec<Value>], tolerance: f64) -> bool {
+fn paired(got: &[Vec<Value>], expected: &[Vec<Value>], near: Near) -> bool {
     let mut left: Vec<&Vec<Value>> = expected.iter().collect();
     got.iter().all(|row| {
-        let found = left.iter().position(|other| same_row(row, other, tolerance));
+        let found = left.iter().position(|other| same_row(row, other, near));
         found.map(|at| left.swap_remove(at)).is_some()
     })
+}
+
+/// The rows that nothing on the other side is the same as.
+fn others(rows: &[Vec<Value>], than: &[Vec<Value>], near: Near) -> Vec<Vec<Value>> {
+    let is_alone = |row: &&Vec<Value>| !than.iter().any(|other| same_row(row, other, near));
+    rows.iter().filter(is_alone).cloned().collect()
 }
 
 fn sort_key(row: &[Value]) -> String {
@@ -118,10 +156,12 @@ fn sort_key(row: &[Value]) -> String {
     row.iter().map(show).collect::<Vec<_>>().join("|")
 }
 
-fn same_row(a: &[Value], b: &[Value], tolerance: f64) -> bool {
+fn same_row(a: &[Value], b: &[Value], near: Near) -> bool {
     let same = |(a, b): (&Value, &Value)| match (a, b) {
         (Value::Float(a), Value::Float(b)) => {
-            a == b || a.is_nan() && b.is_nan() || (a - b).abs() <= tolerance * (1.0 + a.abs().max(b.abs()))
+            a == b
+                || a.is_nan() && b.is_nan()
+                || (a - b).abs() <= near.part * (near.scale + a.abs().max(b.abs()))
         }
         _ => a == b,
     };

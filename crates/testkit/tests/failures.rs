@@ -112,6 +112,16 @@ fn zero_divisors_fail() {
     assert_eq!(undefined_in(&world, &format!("SELECT POWER(l.k * r.step, -1) FROM {JOINED}")), by_zero);
 }
 
+/// A remainder by zero leaves its range, and with it the number of groups there is room for: what is
+/// told is the division.
+#[test]
+fn what_a_failed_value_brings_about_is_not_told() {
+    let world = world();
+    let by_zero = vec![(FailureKind::DivisionByZero, "Project".to_owned())];
+    let sql = format!("SELECT l.k % NULLIF(0, r.step - 2) AS g, COUNT(*) FROM {JOINED} GROUP BY g");
+    assert_eq!(kinds(&world, &sql), by_zero);
+}
+
 /// An owner that says that its keys are unique, and does not look, is found out on shares.
 #[test]
 fn duplicate_keys_fail_by_name_on_shares() {
