@@ -230,6 +230,35 @@ fn a_party_without_a_policy_refuses_and_says_what_to_write() {
     assert_eq!(parties[0].stdout, "s\n10\n", "{parties:?}");
 }
 
+/// An owner that tells the padded number of rows after its filter tells no more, and is told of.
+#[test]
+fn rows_after_a_filter_are_told_as_padded() {
+    let town = Town::small();
+    let rules = "[accounts]\nrows = 1000\nlocal_rows = { pad = 10 }\nmin_group = 1\nanswers = 2\nresult_rows = \"tell\"\n\n\
+                 [accounts.columns]\nid = { allow = [\"join\"] }\nbalance = { allow = [\"filter\"] }\n";
+    std::fs::write(town.home("bank").join("catalog.toml"), rules).unwrap();
+    let configs = configured(&town);
+    let filtered = QUESTION.replace("GROUP BY", "WHERE a.balance > 15 GROUP BY");
+    let ask = |prefix: &str| {
+        let question = format!("{prefix}{filtered}");
+        let arguments = ["--as=telecom", "--format=csv", "--question", &question];
+        finish(configs.iter().map(|config| start(config, &arguments)).collect::<Vec<_>>())
+    };
+    let plan = ask("EXPLAIN ");
+    let told = "bank.accounts: the number of rows after its filter, rounded up to a multiple of 10";
+    let scan = |parties: &[Ran]| {
+        let line = parties[2].stdout.lines().find(|line| line.contains("LocalStage bank.accounts"));
+        line.unwrap_or_else(|| panic!("{parties:?}")).to_owned()
+    };
+    assert!(plan[2].stdout.contains(told), "{plan:?}");
+    assert!(scan(&plan).contains("rows≤1000 "), "{plan:?}");
+    assert!(scan(&ask("EXPLAIN ANALYZE ")).contains("rows≤10 "));
+    assert_eq!(ask("")[2].stdout, "plan,n\nplus,1\n");
+    // What is told counts as an answer does, once.
+    let spent = ask("");
+    assert!(spent[2].stderr.contains("bank has given all 2 answers"), "{spent:?}");
+}
+
 #[test]
 fn small_groups_are_suppressed_and_answers_counted_until_they_are_spent() {
     let town = Town::small();

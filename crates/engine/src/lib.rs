@@ -29,4 +29,4 @@ mod share;
 
 pub use answer::Answer;
 pub use errors::{EngineError, Failure, FailureKind};
-pub use run::{LocalRows, Mark, execute, execute_measured, price, session_security};
+pub use run::{LocalRows, Mark, ToldStages, execute, execute_measured, price, session_security};

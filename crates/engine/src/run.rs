@@ -45,6 +45,55 @@ impl LocalRows for LocalData {
     }
 }
 
+/// A party's stages of which it tells how many rows they keep, run before there is a session.
+///
+/// It stands in for the party's rows in [`execute`]: what has run here does not run again.
+pub struct ToldStages<'a> {
+    rest: &'a mut dyn LocalRows,
+    ran: BTreeMap<usize, Vec<RecordBatch>>,
+    told: BTreeMap<usize, u64>,
+}
+
+impl<'a> ToldStages<'a> {
+    /// Runs the stages of `party`, or of everybody in a test of one process.
+    ///
+    /// # Errors
+    /// `Local` if a stage fails.
+    pub fn run(plan: &SecurePlan, party: Option<usize>, locals: &'a mut dyn LocalRows) -> Result<Self> {
+        let mut stages = ToldStages { rest: locals, ran: BTreeMap::new(), told: BTreeMap::new() };
+        for (node, stage) in plan.telling_stages() {
+            if party.is_none_or(|party| party == stage.party) {
+                let batches = stages
+                    .rest
+                    .rows(node, stage)
+                    .map_err(|source| EngineError::Local { stage: stage.name.clone(), source })?;
+                let n_rows = batches.iter().map(RecordBatch::num_rows).sum::<usize>() as u64;
+                stages.told.insert(node.id, stage.told.told(n_rows, node.row_bound));
+                stages.ran.insert(node.id, batches);
+            }
+        }
+        Ok(stages)
+    }
+
+    /// How many rows each of them keeps, as it is told, by the nodes' ids.
+    pub fn told(&self) -> &BTreeMap<usize, u64> {
+        &self.told
+    }
+}
+
+impl LocalRows for ToldStages<'_> {
+    fn rows(
+        &mut self,
+        node: &Node,
+        stage: &LocalStage,
+    ) -> std::result::Result<Vec<RecordBatch>, Box<dyn Error + Send + Sync>> {
+        match self.ran.remove(&node.id) {
+            Some(batches) => Ok(batches),
+            None => self.rest.rows(node, stage),
+        }
+    }
+}
+
 /// The session's security that a plan asks for.
 pub fn session_security(security: Security) -> mpc::Security {
     match security {

@@ -323,6 +323,28 @@ fn broken_files_are_refused_without_a_panic() {
     assert!(loaded > 30 && refused > 30, "{loaded} loaded, {refused} refused");
 }
 
+/// What is told of rows after a filter is no rule of a policy: it may stand beside any, and alone.
+#[test]
+fn numbers_of_rows_are_told_as_declared() {
+    use plan::policy::{Policy, RowCount};
+    for (line, expected) in [
+        ("", RowCount::Hidden),
+        ("local_rows = \"hide\"", RowCount::Hidden),
+        ("local_rows = \"tell\"", RowCount::Exact),
+        ("local_rows = { pad = 1000 }", RowCount::Multiple(1000)),
+        ("local_rows = { pad = \"power-of-two\" }", RowCount::PowerOfTwo),
+    ] {
+        for (policy, is_open) in [("", false), ("policy = \"open\"", true)] {
+            let catalog = format!("[t]\n{line}\n{policy}\n");
+            let dir = directory(&[("t.csv", "a,b\n1,2\n"), ("catalog.toml", &catalog)]);
+            let data = load(dir.path()).unwrap_or_else(|error| panic!("{catalog}: {error}"));
+            let table = &data.catalog.tables[0];
+            assert_eq!(table.local_rows, expected, "{catalog}");
+            assert_eq!(table.policy, if is_open { Policy::Open } else { Policy::Unstated }, "{catalog}");
+        }
+    }
+}
+
 /// A policy is read with its lines, and what Junto does not do is refused in a sentence.
 #[test]
 fn policies_are_read_or_refused() {
@@ -355,13 +377,20 @@ fn policies_are_read_or_refused() {
         ("[t]\nmin_group = 0\n", "line 2: expected the fewest entities of a group, a whole number from 1"),
         ("[t]\nanswers = -1\n", "line 2: expected how many answers"),
         ("[t]\nentity = \"c\"\n", "line 2: `t` has no column `c`"),
-        ("[t]\nresult_rows = { noise = 3 }\n", "nothing is padded and no noise is added"),
-        ("[t]\nresult_rows = { pad = 3 }\n", "nothing is padded and no noise is added"),
+        ("[t]\nresult_rows = { noise = 3 }\n", "who asks sees which rows of an answer are real"),
+        ("[t]\nresult_rows = { pad = 3 }\n", "padding would hide nothing from it"),
+        ("[t]\nlocal_rows = \"round\"\n", "line 2: expected \"hide\", \"tell\", { pad = 1000 }"),
+        ("[t]\nlocal_rows = { pad = 0 }\n", "line 2: expected \"hide\", \"tell\", { pad = 1000 }"),
+        ("[t]\nlocal_rows = { pad = 5, noise = 1 }\n", "line 2: expected \"hide\""),
+        ("[t]\nlocal_rows = { noise = 1.0 }\n", "no noise is added"),
         (
-            "[t]\nlocal_rows = \"tell\"\n",
-            "line 2: the number of rows that a filter at their owner keeps is always hidden",
+            "[t]\nmin_group = 2\nlocal_rows = { pad = 1000 }\n",
+            "line 3: beside a `min_group` of more than 1, the number of rows that a filter keeps is hidden",
         ),
-        ("[t]\nlocal_rows = { noise = 1.0 }\n", "it is neither told nor made noisy"),
+        (
+            "[t]\nlocal_rows = \"tell\"\n[t.columns]\na = { allow = [\"aggregate\"], min_group = 2 }\n",
+            "line 2: beside a `min_group` of more than 1",
+        ),
         ("[t]\naskers_values = true\n", "line 2: expected \"allow\" or \"refuse\""),
         ("[t.columns]\na = { allow = [\"read\"] }\n", "line 2: expected \"join\" or \"filter\""),
         ("[t.columns]\na = { allow = \"join\" }\n", "line 2: expected a list of grants"),

@@ -46,6 +46,11 @@ pub(crate) fn disclosures(plan: &SecurePlan, catalog: &PublicCatalog, locator: &
         }
     }
     for (_, stage) in &stages {
+        let told = stage.tables.first().filter(|_| !stage.told.is_hidden());
+        if let Some(table) = told {
+            let (party, table) = (plan.parties[stage.party].clone(), table.clone());
+            add(&everyone, Learns::FilteredRows { party, table, told: stage.told });
+        }
         let (party, stage) = (plan.parties[stage.party].clone(), stage.name.clone());
         add(&everyone, Learns::LocalRun { party, stage });
     }

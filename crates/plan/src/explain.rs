@@ -294,6 +294,7 @@ fn sort_key(key: &SortKey, below: &[String]) -> String {
 /// What running a node lets people see beside the plan's disclosures.
 fn reveals(node: &Node) -> &'static str {
     match &node.op {
+        Op::LocalStage(stage) if !stage.told.is_hidden() => "its running time and number of rows",
         Op::LocalStage(_) => "its running time",
         _ if node.can_fail() => "an error code",
         _ => "nothing",

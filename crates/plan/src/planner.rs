@@ -152,6 +152,7 @@ fn digest(plan: &SecurePlan, catalog: &PublicCatalog) -> [u8; 32] {
             Op::LocalStage(stage) => {
                 let op =
                     format!("{} {} {:?} {:?}", stage.party, stage.name, stage.unique_keys, stage.sorted_by);
+                let op = if stage.told.is_hidden() { op } else { format!("{op} {:?}", stage.told) };
                 (op, stage.logical.display_indent_schema().to_string())
             }
             op => (format!("{op:?}"), String::new()),

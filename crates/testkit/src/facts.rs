@@ -51,6 +51,7 @@ pub(crate) fn describe(name: &str, batch: &RecordBatch) -> Table {
         columns,
         unique_keys,
         matches_per_key: Vec::new(),
+        local_rows: plan::policy::RowCount::Hidden,
         policy: plan::policy::Policy::Unstated,
     }
 }

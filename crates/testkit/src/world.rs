@@ -137,6 +137,16 @@ impl World {
         plan::plan(Request { sql, catalog: &self.catalog, asker, compute: &compute, security })
     }
 
+    /// The plan after its owners have told how many rows their filters keep, and what they told.
+    ///
+    /// # Errors
+    /// The engine's, of an owner's part.
+    pub fn told(&self, plan: &SecurePlan) -> Result<(SecurePlan, BTreeMap<usize, u64>), EngineError> {
+        let mut rows = StageRows::new(self.tables.clone());
+        let told = engine::ToldStages::run(plan, None, &mut rows)?.told().clone();
+        Ok((plan.with_told_rows(&told).expect("owners tell what their catalogs say"), told))
+    }
+
     /// What DataFusion answers over all tables in clear.
     ///
     /// # Errors

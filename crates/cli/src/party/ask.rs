@@ -8,7 +8,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use engine::local::{LocalData, LocalError};
 use engine::output::{Format, Stats, render, stats_json, stats_line};
-use engine::{Answer, EngineError, Mark};
+use engine::{Answer, EngineError, Mark, ToldStages};
 use mpc::{Params, ProtocolError, Session};
 use net::{Mesh, Options, PartyId, Tag, TlsMesh};
 use plan::PlanError;
@@ -21,6 +21,7 @@ use super::budget::{self, Budget, Given, Ledger};
 use super::config::Config;
 use super::cost;
 use super::policy;
+use super::rows;
 use super::terms::{self, Agreed, Terms};
 use super::watch::Watched;
 use crate::event::{Event, Failure, Nearness};
@@ -304,14 +305,30 @@ impl Party<'_> {
         let params = Params { security, ..Params::over(link, threads) };
         let compute = [a, b, c].map(PartyId::from_index);
 
+        let tells = !plan.telling_stages().is_empty();
+        if tells {
+            self.phase("filtering");
+            self.spend(plan, data)?;
+        }
+        let mut locals = data;
+        let me = self.mesh.me().index();
+        let mut locals = ToldStages::run(plan, Some(me), &mut locals).map_err(|error| self.engine(error))?;
+        let told = tells.then(|| rows::exchange(&*self.mesh, &self.names, plan, locals.told()));
+        let told = told.transpose().map_err(|failure| match failure.nearness {
+            Nearness::Peer => Stop::from(failure),
+            _ => Stop::telling_all(failure),
+        })?;
+        let plan = told.as_ref().unwrap_or(plan);
         self.phase("computing on shares");
         let session = Session::establish(Arc::clone(&self.mesh), compute, &plan.digest(), params);
         let mut session = session.map_err(|error| self.protocol(error))?;
-        self.spend(plan, data)?;
+        if !tells {
+            self.spend(plan, data)?;
+        }
         self.has_shared.set(true);
         let progress = (self.mesh.me() == compute[0])
             .then(|| cost::Progress::start(plan, self.config, Arc::clone(&self.mesh), Arc::clone(self.tell)));
-        let outcome = engine::execute_measured(&mut session, plan, &mut &*data);
+        let outcome = engine::execute_measured(&mut session, plan, &mut locals);
         drop(progress);
         let (outcome, marks) = match outcome {
             // Only the asker knows, and the others learn from it by no silence either.

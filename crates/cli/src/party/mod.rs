@@ -7,6 +7,7 @@ pub mod config;
 mod cost;
 pub mod init;
 mod policy;
+mod rows;
 mod terms;
 mod watch;
 

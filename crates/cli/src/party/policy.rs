@@ -38,6 +38,7 @@ pub(super) fn insist(catalog: &PublicCatalog, mine: &PartyCatalog) -> Result<(),
 #[cfg(test)]
 mod tests {
     use plan::catalog::{Column, Table};
+    use plan::policy::RowCount;
     use plan::types::{Range, Type};
 
     use super::*;
@@ -57,6 +58,7 @@ mod tests {
             columns: vec![column],
             unique_keys: vec![Fact::inferred(vec!["a".to_owned()])],
             matches_per_key: Vec::new(),
+            local_rows: RowCount::Hidden,
             policy,
         };
         PartyCatalog { name: "bank".to_owned(), tables: vec![table] }

@@ -50,7 +50,16 @@ pub(crate) fn describe(table: &LocalTable, declared: &TableDeclaration) -> Resul
         matches_per_key.push(Fact::declared(MatchesPerKey { key: key.clone(), at_most: *at_most }));
     }
     let policy = declared.policy(table)?;
-    Ok(Table { name: table.name().to_owned(), row_bound, columns, unique_keys, matches_per_key, policy })
+    let local_rows = declared.local_rows()?;
+    Ok(Table {
+        name: table.name().to_owned(),
+        row_bound,
+        columns,
+        unique_keys,
+        matches_per_key,
+        local_rows,
+        policy,
+    })
 }
 
 /// Columns that look like keys and are unique. Amounts and flags are no keys,

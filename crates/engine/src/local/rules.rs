@@ -5,6 +5,7 @@
 //! entity = "customer_id"       # whom a row is about; without it, each row is about somebody else
 //! min_group = 10               # the fewest customers of a group that comes out
 //! answers = 100                # how many answers may depend on this table, ever
+//! local_rows = { pad = 1000 }  # of the rows that a filter here keeps, everybody learns the next multiple
 //! result_rows = "tell"         # an answer's number of rows may depend on this table
 //!
 //! [accounts.columns]
@@ -14,7 +15,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use plan::policy::{ColumnRules, Grant, Policy, TableRules};
+use plan::policy::{ColumnRules, Grant, Policy, RowCount, TableRules};
 use toml::Spanned;
 use toml::de::DeString;
 
@@ -37,6 +38,7 @@ pub(crate) struct RulesDeclaration {
     min_group: Option<Said<u64>>,
     answers: Option<u64>,
     result_rows: bool,
+    local_rows: Option<Said<RowCount>>,
     askers_values: bool,
     stated: bool,
 }
@@ -69,14 +71,15 @@ impl RulesDeclaration {
             "min_group" => self.min_group = Some(least(reader, value)?),
             "answers" => self.answers = Some(reader.count(value, "how many answers, a whole number")?.value),
             "result_rows" => {
-                let what = "an answer's rows come out as they are, so their number is told or the question is refused; \
-                            nothing is padded and no noise is added";
+                let what = "expected \"tell\" or \"hide\": who asks sees which rows of an answer are real, so padding \
+                            would hide nothing from it, and noise would change the answer";
                 self.result_rows = reader.word_or(value, &[("tell", true), ("hide", false)], what)?;
             }
             "local_rows" => {
-                let what = "the number of rows that a filter at their owner keeps is always hidden, padded to the \
-                            table's row bound; it is neither told nor made noisy";
-                reader.word_or(value, &[("hide", ())], what)?;
+                let told = row_count(reader, value)?;
+                self.local_rows = Some(reader.said(value, told));
+                // No rule on what may be asked: beside it there may be a policy, or none.
+                return Ok(true);
             }
             "askers_values" => {
                 self.askers_values = reader.word(value, &[("allow", true), ("refuse", false)])?;
@@ -113,6 +116,27 @@ impl ColumnRulesDeclaration {
     }
 }
 
+fn row_count(reader: &Reader<'_>, value: &Value<'_>) -> Result<RowCount, LoadError> {
+    let what = "\"hide\", \"tell\", { pad = 1000 } for the next multiple of 1000 or { pad = \"power-of-two\" } for \
+                the next power of two; no noise is added";
+    if let Some(word) = value.get_ref().as_str() {
+        return match word {
+            "hide" => Ok(RowCount::Hidden),
+            "tell" => Ok(RowCount::Exact),
+            _ => reader.expected(value, what),
+        };
+    }
+    let pad = value.get_ref().as_table().filter(|table| table.len() == 1).and_then(|table| table.get("pad"));
+    match pad {
+        Some(pad) if pad.get_ref().as_str() == Some("power-of-two") => Ok(RowCount::PowerOfTwo),
+        Some(pad) => match reader.count(pad, what)?.value {
+            0 => reader.expected(pad, what),
+            unit => Ok(RowCount::Multiple(unit)),
+        },
+        None => reader.expected(value, what),
+    }
+}
+
 fn least(reader: &Reader<'_>, value: &Value<'_>) -> Result<Said<u64>, LoadError> {
     let what = "the fewest entities of a group, a whole number from 1";
     let said = reader.count(value, what)?;
@@ -120,6 +144,25 @@ fn least(reader: &Reader<'_>, value: &Value<'_>) -> Result<Said<u64>, LoadError>
 }
 
 impl TableDeclaration {
+    /// What is told of the rows that a filter keeps.
+    ///
+    /// # Errors
+    /// `BadCatalog` beside a least size of groups: wherever it is rounded, one row more can make the
+    /// next number of it, and whoever knows the other rows learns of that one.
+    pub(super) fn local_rows(&self) -> Result<RowCount, LoadError> {
+        let Some(said) = self.rules.local_rows.as_ref().filter(|said| !said.value.is_hidden()) else {
+            return Ok(RowCount::Hidden);
+        };
+        let of_columns = self.columns.values().filter_map(|column| column.value.rules.min_group.as_ref());
+        let least = of_columns.chain(&self.rules.min_group).map(|least| least.value).max();
+        if least.is_some_and(|least| least > 1) {
+            let reason = "beside a `min_group` of more than 1, the number of rows that a filter keeps is hidden: a \
+                          single row can make the difference between two rounded numbers";
+            return Err(LoadError::BadCatalog { at: said.at.clone(), reason: reason.to_owned() });
+        }
+        Ok(said.value)
+    }
+
     /// The policy that is declared.
     pub(super) fn policy(&self, table: &LocalTable) -> Result<Policy, LoadError> {
         let wrong =

@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::error::{At, PlanError};
-use crate::policy::Policy;
+use crate::policy::{Policy, RowCount};
 use crate::types::{Range, Type};
 
 /// How a fact became public.
@@ -89,6 +89,9 @@ pub struct Table {
     /// How often keys that are not unique occur.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub matches_per_key: Vec<Fact<MatchesPerKey>>,
+    /// What everybody learns of how many rows a filter at its owner keeps.
+    #[serde(default, skip_serializing_if = "RowCount::is_hidden")]
+    pub local_rows: RowCount,
     /// What its owner lets others learn of it.
     #[serde(default, skip_serializing_if = "Policy::is_unstated")]
     pub policy: Policy,

@@ -16,6 +16,7 @@ mod expr;
 mod flow;
 mod groups;
 mod joins;
+mod row_count;
 mod suppress;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -29,6 +30,7 @@ use crate::catalog::PublicCatalog;
 use crate::locate::Locator;
 
 pub(crate) use check::{Enforced, enforce, refuse_failures};
+pub use row_count::RowCount;
 pub(crate) use suppress::Suppress;
 
 /// What a column may be used for by others than its owner.

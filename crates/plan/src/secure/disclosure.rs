@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::Serialize;
 
+use crate::policy::RowCount;
+
 /// Who learns something.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -64,6 +66,15 @@ pub enum Learns {
         table: String,
         /// The fact, in words.
         fact: String,
+    },
+    /// How many rows an owner's filter keeps.
+    FilteredRows {
+        /// The owner.
+        party: String,
+        /// Its table.
+        table: String,
+        /// How the number is told.
+        told: RowCount,
     },
     /// How long an owner takes to run its part in clear, and whether it failed
     /// and how, without row and line.
@@ -126,6 +137,9 @@ impl fmt::Display for Learns {
                 write!(f, "{party}.{table}: {fact} (inferred from its rows)")
             }
             Learns::DeclaredFact { party, table, fact } => write!(f, "{party}.{table}: {fact} (declared)"),
+            Learns::FilteredRows { party, table, told } => {
+                write!(f, "{party}.{table}: the number of rows after its filter, {told}")
+            }
             Learns::LocalRun { party, stage } => {
                 write!(f, "how long {party} takes for its part in clear and whether it failed: {stage}")
             }

@@ -7,6 +7,7 @@ mod expr;
 mod node;
 mod security;
 mod show;
+mod told;
 mod window;
 
 pub use disclosure::{Audience, Disclosure, Learns};

@@ -6,6 +6,7 @@ use datafusion::logical_expr::LogicalPlan;
 
 use super::expr::Expr;
 use super::window::WindowCall;
+use crate::policy::RowCount;
 use crate::types::{Range, Type, Value};
 
 /// What operators above do with a column, so that only those forms travel.
@@ -84,6 +85,8 @@ pub struct LocalStage {
     pub tables: Vec<String>,
     /// What it reads and does, in a few words.
     pub name: String,
+    /// What everybody learns of how many rows come out, before anything is shared.
+    pub told: RowCount,
     /// Sets of output columns that no two rows agree on, rows with NULLs among
     /// them aside.
     pub unique_keys: Vec<UniqueKey>,

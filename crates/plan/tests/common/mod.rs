@@ -2,7 +2,7 @@
 #![allow(dead_code, reason = "each test binary uses its part")]
 
 use plan::catalog::{Column, Fact, MatchesPerKey, PartyCatalog, PublicCatalog, Table};
-use plan::policy::Policy;
+use plan::policy::{Policy, RowCount};
 use plan::secure::{SecurePlan, Security};
 use plan::types::{Range, Type};
 use plan::{PlanError, Request, plan};
@@ -43,6 +43,7 @@ pub fn table(name: &str, rows: u64, columns: Vec<Column>, unique: &[&str]) -> Ta
         columns,
         unique_keys,
         matches_per_key: vec![],
+        local_rows: RowCount::Hidden,
         policy: Policy::Unstated,
     }
 }
