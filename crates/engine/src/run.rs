@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use datafusion::arrow::array::RecordBatch;
 use mpc::Session;
 use plan::secure::{LocalStage, Node, Op, SecurePlan, Security};
+use plan::types::Type;
 
 use crate::answer::Answer;
 use crate::context::{Context, Result};
@@ -14,7 +15,7 @@ use crate::errors::{EngineError, Failures};
 use crate::local::{self, LocalData};
 use crate::open;
 use crate::ops;
-use crate::relation::Relation;
+use crate::relation::{FLOAT_BITS, Relation};
 use crate::share::{self, Clear, TextRule};
 
 /// The most rows that a relation may have here: positions have 32 bits, and
@@ -235,6 +236,18 @@ impl<'a> Run<'a> {
         // The oracle holds against nobody, and is nobody else.
         if plan != given && session.n_parties() > 1 {
             return Err(EngineError::Security { plan: plan.name(), session: given.name() });
+        }
+        // An owner would find only those of its doubles too large that are there.
+        for (node, _) in self.plan.local_stages() {
+            let needed = node.schema.iter().filter(|field| field.ty == Type::Float64 && field.needs.any());
+            let bits = needed.filter_map(|field| field.range.map(|range| range.width_bits() + FLOAT_BITS));
+            if let Some(bits) = bits.max().filter(|bits| *bits > 127) {
+                return Err(EngineError::TooWide {
+                    node: node.id,
+                    operator: node.op.name().to_owned(),
+                    bits,
+                });
+            }
         }
         let mut rows = Vec::new();
         self.plan.root.visit(&mut |node| rows.push((node, node.row_bound)));

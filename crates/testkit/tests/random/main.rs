@@ -221,6 +221,10 @@ fn questions_that_were_wrong_once() {
     let slopes = "SELECT NULLIF(x.byte, x.money) AS g, y.name AS h, REGR_SLOPE(y.big, x.tiny) AS a \
                   FROM bank.t x LEFT JOIN telecom.u y ON x.f = y.f OR x.day > y.day GROUP BY g, h";
     assert_eq!(ask(&world, "slopes", slopes, None), End::Same);
+    // Too wide for shares, whether or not the rows that an owner has come near it.
+    let wide = "SELECT CAST((y.wide * y.k) AS DOUBLE) / CAST(x.money AS DOUBLE) AS b \
+                FROM bank.t x JOIN telecom.u y ON x.tiny = y.tiny";
+    assert_eq!(ask(&world, "wide", wide, None), End::Refused);
     for (name, sql) in known {
         assert_eq!(ask(&world, name, sql, Some(1)), End::Same, "{name}");
     }
