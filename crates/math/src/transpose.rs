@@ -15,8 +15,6 @@ use std::ops::Range;
 
 use crate::group::Group;
 use crate::simd::Level;
-#[cfg(target_arch = "x86_64")]
-pub(crate) use gfni::transpose_words;
 
 pub(crate) const TILE_ROWS: usize = 512;
 

@@ -4,7 +4,7 @@
 //! branches on a secret, planted here, is seen at once.
 
 use bytemuck::cast_slice;
-use math::gf::lines::{Block, Factors, LINE_BITS, Line, WeighedSum, weigh_products};
+use math::gf::lines::{Block, Factors, Folded, LINE_BITS, Line, WeighedSum, weigh_products};
 use math::gf::vectors;
 use math::gf::{Field, Gf128};
 use math::prg::{self, Prg};
@@ -110,12 +110,14 @@ fn field_arithmetic_does_not_show_its_elements() {
     assert_steady("weigh_products", lines, |operands| {
         let mut sums = vec![WeighedSum::ZERO; 81];
         let block = Block(operands.each_ref().map(|lines| [&lines[..], &[]]));
-        weigh_products(&mut sums, 4, &[block], &[0x1234_5678_9abc_def1]);
+        weigh_products(&mut sums, 4, &[block], &[0x1234_5678_9abc_def1], &[]);
         sums
     });
     let factors = Factors::new(&elements(&(1..33).collect::<Vec<u64>>()));
     let mut folded = vec![Gf128(0); LINE_BITS];
-    assert_steady("fold lines", lines, |[a, ..]| factors.fold(a, &mut folded));
+    assert_steady("fold lines", lines, |[a, ..]| factors.fold([a, &[]], [&[]; 2], &mut folded));
+    let mut sums = Folded::zero();
+    assert_steady("add folded lines", lines, |[a, ..]| factors.add([a, &[]], [&[]; 2], &mut sums));
 }
 
 #[test]

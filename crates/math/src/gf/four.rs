@@ -31,6 +31,15 @@ pub(super) fn store<T: Pod>(value: __m512i, line: &mut T) {
     unsafe { _mm512_storeu_si512(std::ptr::from_mut(line).cast(), value) }
 }
 
+/// Asks for lines that will be read soon.
+#[inline]
+pub(super) fn prefetch(lines: &[[u64; 8]]) {
+    for line in lines {
+        // SAFETY: a hint, which reads nothing.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(std::ptr::from_ref(line).cast()) };
+    }
+}
+
 #[inline]
 #[target_feature(enable = "avx512f")]
 pub(super) fn xor3(x: __m512i, y: __m512i, z: __m512i) -> __m512i {

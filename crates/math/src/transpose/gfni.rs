@@ -86,7 +86,7 @@ fn transpose_bits(rows: [__m512i; 8]) -> [__m512i; 8] {
 /// Transposes an 8×8 matrix of words, a row per register.
 #[inline]
 #[target_feature(enable = "avx512f")]
-pub(crate) fn transpose_words(r: [__m512i; 8]) -> [__m512i; 8] {
+fn transpose_words(r: [__m512i; 8]) -> [__m512i; 8] {
     // Pairs of neighbouring rows: word pairs (row 2a, row 2a + 1) of even and odd columns.
     let even = |a: usize| _mm512_unpacklo_epi64(r[2 * a], r[2 * a + 1]);
     let odd = |a: usize| _mm512_unpackhi_epi64(r[2 * a], r[2 * a + 1]);

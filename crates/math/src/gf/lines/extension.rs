@@ -21,10 +21,18 @@ pub const GROUP: usize = 8;
 /// Digit `t` of a point has the weight 3^t in its index, ∞ is the digit 2, and a
 /// line's index holds the digits as bits. At ∞ in a digit stands the XOR of both halves.
 ///
+/// Meanwhile the blocks `ahead`, of any sizes, are fetched.
+///
 /// # Panics
 /// If a block has not 2^k lines of each operand, for `k` up to 7; if there are not 3^k sums or not
 /// a weight for each block.
-pub fn weigh_products(sums: &mut [WeighedSum], k: u32, blocks: &[Block<'_>], weights: &[u64]) {
+pub fn weigh_products(
+    sums: &mut [WeighedSum],
+    k: u32,
+    blocks: &[Block<'_>],
+    weights: &[u64],
+    ahead: &[Block<'_>],
+) {
     assert!(k <= MAX_DIGITS && sums.len() == 3usize.pow(k), "a sum for each point");
     assert_eq!(blocks.len(), weights.len(), "a weight for each block");
     for [first, second] in blocks.iter().flat_map(|block| &block.0) {
@@ -37,8 +45,10 @@ pub fn weigh_products(sums: &mut [WeighedSum], k: u32, blocks: &[Block<'_>], wei
         && four::is_there()
     {
         // SAFETY: the processor has the instructions.
-        return unsafe { wide::weigh_products(sums, k, blocks, weights) };
+        return unsafe { wide::weigh_products(sums, k, blocks, weights, ahead) };
     }
+    // No more than a hint.
+    let _ = ahead;
     for (block, weight) in blocks.iter().zip(weights) {
         let operands = block.0.map(|pieces| pieces.concat());
         narrow::weigh_products(sums, operands.each_ref().map(|lines| &lines[..]), *weight);

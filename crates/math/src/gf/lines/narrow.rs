@@ -84,9 +84,8 @@ pub(super) fn matrices(factors: &[Gf128]) -> [u64; 16] {
 
 /// Plane `t` of the sums is the XOR of the lines whose factor has bit `t`: four lines at a
 /// time, all their sums are made and each plane takes one. Factors are public and may steer.
-pub(super) fn fold(matrices: &[[u64; 16]], lines: &[Line], out: &mut [Gf128]) {
-    let mut planes = [[0; 8]; 128];
-    for (matrices, lines) in matrices.iter().zip(lines.chunks(8)) {
+pub(super) fn fold(matrices: &[[u64; 16]], [first, second]: [&[Line]; 2], planes: &mut [Line; 128]) {
+    for (matrices, lines) in matrices.iter().zip(first.chunks(8).chain(second.chunks(8))) {
         for (half, lines) in lines.chunks(4).enumerate() {
             let sums = sums_of_four(lines);
             for (t, plane) in planes.iter_mut().enumerate() {
@@ -95,9 +94,15 @@ pub(super) fn fold(matrices: &[[u64; 16]], lines: &[Line], out: &mut [Gf128]) {
             }
         }
     }
+}
+
+/// Element `128·q + j` at `4·j + q`, from the planes of all.
+pub(super) fn elements(planes: &[Line; 128], out: &mut [Gf128; LINE_BITS]) {
     let mut elements = [Gf128(0); LINE_BITS];
     transpose::planes_to_rows(planes.as_flattened(), 8, 128, &mut elements);
-    kernel::xor_into(bytemuck::cast_slice_mut(out), bytemuck::cast_slice(&elements));
+    for (at, element) in elements.into_iter().enumerate() {
+        out[4 * (at % 128) + at / 128] = element;
+    }
 }
 
 /// The XOR of each subset of up to four lines.

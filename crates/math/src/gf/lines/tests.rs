@@ -1,7 +1,7 @@
 //! Each sum against one that goes bit by bit.
 
 use super::*;
-use crate::gf::Field;
+use crate::gf::{Field, Gf128};
 use crate::group::Group;
 use crate::prg::Prg;
 use crate::simd::at_every_level;
@@ -68,7 +68,7 @@ fn products_at_every_point_of_the_extension() {
                 }))
             };
             let blocks: Vec<_> = (0..n_blocks).map(block).collect();
-            weigh_products(&mut sums, k, &blocks, &weights);
+            weigh_products(&mut sums, k, &blocks, &weights, &blocks);
             for (point, sum) in sums.iter().enumerate() {
                 let matches = |row: usize| {
                     (0..k).all(|t| {
@@ -99,15 +99,26 @@ fn products_at_every_point_of_the_extension() {
 #[test]
 fn folded_lines_are_sums_of_factors() {
     at_every_level(|level| {
-        for n in [1, 2, 4, 8, 16, 64, 128] {
-            let (lines, factors) = (lines(n, 9), elements(n, 10));
-            let start = elements(LINE_BITS, 11);
-            let mut out = start.clone();
-            Factors::new(&factors).fold(&lines, &mut out);
-            for (j, out) in out.iter().enumerate() {
+        for n in [1, 2, 4, 8, 16, 24, 64, 128] {
+            let [(first, first_factors), (second, second_factors)] =
+                [9, 10].map(|seed| (lines(n, seed), elements(n, seed + 10)));
+            let sum_of = |lines: &[Line], factors: &[Gf128], j: usize| {
                 let chosen = (0..n).filter(|i| lines[*i][j / 64] >> (j % 64) & 1 == 1);
-                let sum = chosen.fold(start[j], |sum, i| sum.plus(factors[i]));
-                assert_eq!(*out, sum, "{level:?}, bit {j} of {n} lines");
+                chosen.fold(Gf128(0), |sum, i| sum.plus(factors[i]))
+            };
+            let (mut out, mut both) = (elements(LINE_BITS, 11), elements(LINE_BITS, 12));
+            let factors = Factors::new(&first_factors);
+            let pieces = if n >= 16 { first.split_at(n / 16 * 8).into() } else { [&first[..], &[]] };
+            factors.fold(pieces, pieces, &mut out);
+            let mut sums = Folded::zero();
+            factors.add(pieces, [&second, &[]], &mut sums);
+            Factors::new(&second_factors).add([&second, &[]], [&[]; 2], &mut sums);
+            sums.write(&mut both);
+            for j in 0..LINE_BITS {
+                let place = 4 * (j % 128) + j / 128;
+                let (one, other) = (sum_of(&first, &first_factors, j), sum_of(&second, &second_factors, j));
+                assert_eq!(out[place], one, "{level:?}, bit {j} of {n} lines");
+                assert_eq!(both[place], one.plus(other), "{level:?}, bit {j} of {n} lines, twice");
             }
         }
     });
@@ -116,5 +127,5 @@ fn folded_lines_are_sums_of_factors() {
 #[test]
 #[should_panic(expected = "a sum for each point")]
 fn sums_of_another_number_are_refused() {
-    weigh_products(&mut [WeighedSum::ZERO; 2], 1, &[], &[]);
+    weigh_products(&mut [WeighedSum::ZERO; 2], 1, &[], &[], &[]);
 }

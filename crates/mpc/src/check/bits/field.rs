@@ -1,6 +1,7 @@
 //! Lines and parabolas through shared points.
 
 use math::Group;
+use math::gf::lines::LINE_BITS;
 use math::gf::vectors::fold_into;
 use math::gf::{Field, Gf128};
 
@@ -33,4 +34,16 @@ pub(super) fn scaled(x: &[Gf128], factor: Gf128) -> Vec<Gf128> {
     let mut out = vec![Gf128::ZERO; x.len()];
     fold_into(&mut out, x, factor);
     out
+}
+
+/// The elements of lines' bits, bit after bit, from the order in which lines are folded.
+pub(super) fn by_bit(folded: &[Gf128]) -> Vec<Gf128> {
+    let place = |bit: usize| bit / LINE_BITS * LINE_BITS + 4 * (bit % 128) + bit % LINE_BITS / 128;
+    (0..folded.len()).map(|bit| folded[place(bit)]).collect()
+}
+
+/// The other way round.
+pub(super) fn as_folded(elements: &[Gf128]) -> Vec<Gf128> {
+    let bit = |place: usize| place / LINE_BITS * LINE_BITS + 128 * (place % 4) + place % LINE_BITS / 4;
+    (0..elements.len()).map(|place| elements[bit(place)]).collect()
 }

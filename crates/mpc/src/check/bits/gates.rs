@@ -6,6 +6,7 @@
 
 use std::ops::Range;
 
+use buf::Buf;
 use math::gf::lines::{LINE_BITS, Line};
 use math::planes::tail_mask;
 use math::{Planes, kernel};
@@ -94,11 +95,34 @@ impl<'a> Lines<'a> {
         Lines { segments: segments.collect() }
     }
 
+    /// The lines of a block, in one piece or in two halves: each in place if it lies together, else
+    /// in `space`.
+    pub(super) fn pieces<'b>(&'b self, shape: Shape, block: usize, space: &'b mut [Line]) -> [&'b [Line]; 2] {
+        let (first, unit) = (block * shape.block_lines(), shape.unit_lines());
+        let (low, high) = space.split_at_mut(unit);
+        let high = if high.is_empty() { &[] } else { self.block(first + unit, high) };
+        [self.block(first, low), high]
+    }
+
+    /// What of a block lies in place, to be fetched before it is read: a hint.
+    pub(super) fn ahead(&self, shape: Shape, block: usize) -> [&[Line]; 2] {
+        if block >= shape.n_blocks() {
+            return [&[]; 2];
+        }
+        let (first, unit) = (block * shape.block_lines(), shape.unit_lines());
+        let piece =
+            |first| self.segment(first).1.in_place(first - self.segment(first).0, unit).unwrap_or_default();
+        [piece(first), if unit < shape.block_lines() { piece(first + unit) } else { &[] }]
+    }
+
+    fn segment(&self, first: usize) -> &(usize, Segment<'a>) {
+        &self.segments[self.segments.partition_point(|(start, _)| *start <= first) - 1]
+    }
+
     /// As many lines from `first` on as `scratch` holds, all in one block: in place if they lie
     /// together.
     pub(super) fn block<'b>(&'b self, first: usize, scratch: &'b mut [Line]) -> &'b [Line] {
-        let at = self.segments.partition_point(|(start, _)| *start <= first) - 1;
-        let (start, segment) = &self.segments[at];
+        let (start, segment) = self.segment(first);
         segment.block(first - start, scratch)
     }
 }
@@ -126,14 +150,18 @@ impl<'a> Segment<'a> {
 
     /// [`Lines::block`].
     fn block<'b>(&'b self, first: usize, scratch: &'b mut [Line]) -> &'b [Line] {
-        let at = self.whole.partition_point(|(start, run)| start + run.len() <= first);
-        if let Some((start, run)) = self.whole.get(at)
-            && let Some(lines) = run.get(first - start..first - start + scratch.len())
-        {
+        if let Some(lines) = self.in_place(first, scratch.len()) {
             return lines;
         }
         self.read(first, scratch);
         scratch
+    }
+
+    /// `n` lines, if they lie together.
+    fn in_place(&self, first: usize, n: usize) -> Option<&[Line]> {
+        let at = self.whole.partition_point(|(start, run)| start + run.len() <= first);
+        let (start, run) = self.whole.get(at)?;
+        run.get(first - start..first - start + n)
     }
 
     /// Writes the lines from `first` on, with zeros past the last.
@@ -154,6 +182,11 @@ impl<'a> Segment<'a> {
     }
 }
 
+/// Room for so many lines, aligned as recorded ones are.
+pub(super) fn space(n_lines: usize) -> Buf {
+    Buf::stale(n_lines * size_of::<Line>())
+}
+
 /// A verifier's summand of the products, `e` or `f`.
 pub(super) enum Summand<'a> {
     /// As it is.
@@ -164,9 +197,10 @@ pub(super) enum Summand<'a> {
 }
 
 impl Summand<'_> {
-    /// [`Lines::block`].
-    pub(super) fn block<'b>(&'b self, first: usize, spaces: &'b mut [Vec<Line>; 5]) -> &'b [Line] {
-        let [out, a, b, c, d] = spaces;
+    /// [`Lines::block`], in a fifth of `space`.
+    pub(super) fn block<'b>(&'b self, first: usize, space: &'b mut [Line]) -> &'b [Line] {
+        let mut fifths = space.chunks_exact_mut(space.len() / 5);
+        let [out, a, b, c, d] = std::array::from_fn(|_| fifths.next().expect("five of them"));
         match self {
             Summand::Lines(lines) => lines.block(first, out),
             Summand::Rest([x, y, z, f], first_terms) => {

@@ -6,8 +6,8 @@ use math::gf::lines::{Block, Factors, GROUP, LINE_BITS, Line, WeighedSum, weigh_
 use math::gf::vectors::{fold_into, multiply_into, pair_products, pair_sums};
 use math::gf::{Field, Gf128, inner_product};
 
-use super::field::{equal_weights, scaled};
-use super::gates::Lines;
+use super::field::{as_folded, by_bit, equal_weights, scaled};
+use super::gates::{Lines, space};
 use super::lanes::ProverLanes;
 use super::shape::Shape;
 use super::transcript::{Seed, Transcript, Weights, digest};
@@ -38,6 +38,7 @@ pub(super) fn prove(
     let (mut u, mut v) = (u.as_mut_slice::<Gf128>(), v.as_mut_slice::<Gf128>());
     let mut squares = weights.roots.clone();
     multiply_into(&mut squares, &weights.roots);
+    let squares = as_folded(&squares);
     let (mut zero, mut infinity) = (vec![Gf128(0); BLOCK], vec![Gf128(0); BLOCK]);
     while u.len() > BLOCK {
         let ((u_low, u_high), (v_low, v_high)) = (halves(u), halves(v));
@@ -47,6 +48,8 @@ pub(super) fn prove(
         (u, v) = (fold(u, point), fold(v, point));
     }
 
+    let (mut u, mut v) = (by_bit(u), by_bit(v));
+    let (mut u, mut v) = (&mut u[..], &mut v[..]);
     multiply_into(u, &weights.roots);
     multiply_into(v, &weights.roots);
     while u.len() > 1 {
@@ -84,57 +87,41 @@ impl Rounds<'_> {
 /// The sums at the points of the extension that are shared.
 fn skipped(shape: Shape, weights: &Weights, lines: &[Lines<'_>; 4]) -> Vec<Gf128> {
     let mut sums = vec![WeighedSum::ZERO; shape.n_points()];
-    let (unit, n) = (shape.unit_lines(), GROUP.min(shape.n_blocks()));
-    let mut space = vec![[0; 8]; 4 * n * shape.block_lines()];
+    let mut space = space(4 * GROUP.min(shape.n_blocks()) * shape.block_lines());
     for (group, weights) in weights.blocks.chunks(GROUP).enumerate() {
-        let mut spaces = space.chunks_mut(unit);
+        let mut spaces = space.as_mut_slice::<Line>().chunks_mut(shape.block_lines());
         let block = |at: usize| {
-            let first = (group * GROUP + at) * shape.block_lines();
             Block(lines.each_ref().map(|lines| {
-                let mut piece = |first| lines.block(first, spaces.next().expect("room for a group"));
-                [piece(first), if unit < shape.block_lines() { piece(first + unit) } else { &[] }]
+                lines.pieces(shape, group * GROUP + at, spaces.next().expect("room for a group"))
             }))
         };
         let blocks: Vec<_> = (0..weights.len()).map(block).collect();
-        weigh_products(&mut sums, shape.skip() as u32, &blocks, weights);
+        let next = (group + 1) * GROUP..(group + 2) * GROUP;
+        let ahead: Vec<_> =
+            next.map(|at| Block(lines.each_ref().map(|lines| lines.ahead(shape, at)))).collect();
+        weigh_products(&mut sums, shape.skip() as u32, &blocks, weights, &ahead);
     }
     let points = sums.iter().zip(shape.lines_of_points());
     points.filter(|(_, line)| line.is_none()).map(|(sum, _)| sum.total(&weights.elements)).collect()
 }
 
-/// The vectors `u = x̃‖ỹ` and `v = ỹ'‖x̃'` of each block, one block after the other. Their memory is pooled: fresh pages would cost as much
-/// as all else here.
+/// The vectors `u = x̃‖ỹ` and `v = ỹ'‖x̃'` of each block, one block after the other, bits in the
+/// order in which they are folded. Their memory is pooled: fresh pages would cost as much as all else
+/// here.
 fn folded(shape: Shape, weights: &Weights, lines: &[Lines<'_>; 4], at_lines: &[Gf128]) -> [Buf; 2] {
     let n_bytes = BLOCK * shape.n_blocks() * size_of::<Gf128>();
     let (mut u, mut v) = (Buf::stale(n_bytes), Buf::stale(n_bytes));
     let blocks = u.as_mut_slice::<Gf128>().chunks_mut(BLOCK).zip(v.as_mut_slice().chunks_mut(BLOCK));
-    let mut space = space(shape);
+    let mut space = space(shape.block_lines());
     for (block, (u, v)) in blocks.enumerate() {
-        let factors = scaled(at_lines, weights.block_root(block));
+        let factors = Factors::new(&scaled(at_lines, weights.block_root(block)));
         let [(x, y), (y_next, x_next)] = [u, v].map(|w| w.split_at_mut(LINE_BITS));
-        let mut out = [x, y, x_next, y_next];
-        for (unit, factors) in factors.chunks(shape.unit_lines()).enumerate() {
-            let factors = Factors::new(factors);
-            let lines = read(lines, block * shape.block_lines() + unit * shape.unit_lines(), &mut space);
-            for (lines, out) in lines.iter().zip(&mut out) {
-                match unit {
-                    0 => factors.fold_fresh(lines, out),
-                    _ => factors.fold(lines, out),
-                }
-            }
+        for (at, out) in [x, y, x_next, y_next].into_iter().enumerate() {
+            let ahead = lines[(at + 1) % 4].ahead(shape, block + (at + 1) / 4);
+            factors.fold(lines[at].pieces(shape, block, space.as_mut_slice()), ahead, out);
         }
     }
     [u, v]
-}
-
-fn space(shape: Shape) -> [Vec<Line>; 4] {
-    [0; 4].map(|_| vec![[0; 8]; shape.unit_lines()])
-}
-
-fn read<'a>(lines: &'a [Lines<'_>; 4], first: usize, space: &'a mut [Vec<Line>; 4]) -> [&'a [Line]; 4] {
-    let [x, y, x_next, y_next] = lines;
-    let [a, b, c, d] = space;
-    [x.block(first, a), y.block(first, b), x_next.block(first, c), y_next.block(first, d)]
 }
 
 /// The halves by the top bit. Zeros are meant where the upper one is shorter.

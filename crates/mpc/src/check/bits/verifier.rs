@@ -1,13 +1,13 @@
 //! The two verifiers' sides of a proof.
 
 use math::Group;
-use math::gf::lines::{Factors, LINE_BITS, WeighedSum, weigh};
+use math::gf::lines::{Factors, Folded, LINE_BITS, WeighedSum, weigh};
 use math::gf::vectors::{fold_into, multiply_into};
 use math::gf::{Field, Gf128, add_scaled, inner_product};
 use subtle::ConstantTimeEq;
 
-use super::field::{equal_weights, parabola, scaled};
-use super::gates::{Lines, Summand};
+use super::field::{by_bit, equal_weights, parabola, scaled};
+use super::gates::{Lines, Summand, space};
 use super::shape::Shape;
 use super::transcript::{Seed, Transcript, Weights, digest};
 
@@ -32,11 +32,11 @@ impl Claim {
     pub(super) fn new(shape: Shape, transcript: Transcript, summand: &Summand<'_>) -> Self {
         let weights = Weights::of(&transcript, shape);
         let mut sums = vec![WeighedSum::ZERO; shape.block_lines()];
-        let mut spaces = std::array::from_fn(|_| vec![[0; 8]; shape.unit_lines()]);
+        let mut space = space(5 * shape.unit_lines());
         for (block, weight) in weights.blocks[..shape.n_claims()].iter().enumerate() {
             let first = block * shape.block_lines();
             for (unit, sums) in sums.chunks_mut(shape.unit_lines()).enumerate() {
-                weigh(sums, summand.block(first + unit * shape.unit_lines(), &mut spaces), *weight);
+                weigh(sums, summand.block(first + unit * shape.unit_lines(), space.as_mut_slice()), *weight);
             }
         }
         let rows = sums.iter().map(|sum| sum.total(&weights.elements)).collect();
@@ -113,19 +113,21 @@ impl Claim {
     fn operand(&self, lines: [&Lines<'_>; 2], at_lines: &[Gf128], points: &[Gf128]) -> Gf128 {
         let (block_points, line_points) = points.split_at(self.shape.block_rounds());
         let at_blocks = equal_weights(block_points, false);
-        let mut folded = vec![Gf128(0); 2 * LINE_BITS];
-        let mut space = vec![[0; 8]; self.shape.unit_lines()];
+        let mut sums = [Folded::zero(), Folded::zero()];
+        let mut space = space(self.shape.block_lines());
         for (block, at_block) in at_blocks[..self.shape.n_blocks()].iter().enumerate() {
             let root = self.weights.block_root(block).times(*at_block);
-            let factors = scaled(at_lines, root);
-            for (unit, factors) in factors.chunks(self.shape.unit_lines()).enumerate() {
-                let factors = Factors::new(factors);
-                let first = block * self.shape.block_lines() + unit * self.shape.unit_lines();
-                for (lines, folded) in lines.iter().zip(folded.chunks_mut(LINE_BITS)) {
-                    factors.fold(lines.block(first, &mut space), folded);
-                }
+            let factors = Factors::new(&scaled(at_lines, root));
+            for (at, sums) in sums.iter_mut().enumerate() {
+                let ahead = lines[1 - at].ahead(self.shape, block + at);
+                factors.add(lines[at].pieces(self.shape, block, space.as_mut_slice()), ahead, sums);
             }
         }
+        let mut folded = vec![Gf128(0); 2 * LINE_BITS];
+        for (sums, folded) in sums.iter().zip(folded.chunks_mut(LINE_BITS)) {
+            sums.write(folded);
+        }
+        let mut folded = by_bit(&folded);
         let weights = equal_weights(line_points, false);
         multiply_into(&mut folded, &self.weights.roots);
         inner_product(&folded, &weights)
