@@ -94,7 +94,8 @@ pub(crate) fn prove(s: &mut Session, step: &Step, batch: &[AndStep]) -> Result<(
         return Ok(());
     }
     // Who has nothing to prove proves a line of zeros.
-    let shapes = n_lines.map(|n| Shape::of(if n == [0; 2] { [1, 0] } else { n }));
+    let link = s.params().link;
+    let shapes = n_lines.map(|n| Shape::over(if n == [0; 2] { [1, 0] } else { n }, &link));
     match &s.core.clone().role {
         Role::Rep3 { roots, .. } => Parties::of(s, step, roots, batch, shapes).run(s),
         Role::Count(_) => {
@@ -115,7 +116,7 @@ pub(crate) fn cancelling(
     prover: usize,
     coins: &[[u8; 32]; 2],
 ) -> [u128; 2] {
-    let shape = Shape::of(gates::n_lines(&gates::of_prover(batch, prover)));
+    let shape = Shape::over(gates::n_lines(&gates::of_prover(batch, prover)), &s.params().link);
     let statement = transcript::Statement::of(*s.session_id(), step, batch, [shape; 3]);
     let transcript = transcript::Transcript::new(&statement, prover, coins);
     // The errors weigh ω_0²·ω_1² and ω_1²·ω_0².

@@ -1,14 +1,18 @@
-//! The sizes of one proof: public functions of the number of gates.
+//! The sizes of one proof: public functions of the number of gates and of the agreed links.
 
 use std::ops::Range;
 
 use math::gf::lines::LINE_BITS;
+use net::LinkProfile;
 
 /// Rounds that bring two lines, one above the other, down to one element each.
 const LINE_ROUNDS: usize = 1 + LINE_BITS.ilog2() as usize;
 
 /// The most lines that are read together: half a block of the longest.
 const MAX_UNIT: usize = 64;
+
+/// Bits per second up to which a link is slow: there, fewer bytes are worth more processor time.
+const SLOW: u64 = 1_000_000_000;
 
 /// How a batch is cut: 2^k lines of 512 gates to a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +34,14 @@ impl Shape {
             _ => all.next_power_of_two().trailing_zeros().min(4),
         };
         Shape { n_lines, skip }
+    }
+
+    /// [`Shape::of`] for a proof over such links. The proof is mostly 3^k elements long: a round less
+    /// on bits makes it a third as long, and takes up to a third more time.
+    pub(super) fn over(n_lines: [usize; 2], link: &LinkProfile) -> Self {
+        let Shape { skip, .. } = Shape::of(n_lines);
+        let is_slow = link.bits_per_second.is_some_and(|bits| bits <= SLOW);
+        Shape { n_lines, skip: if is_slow && skip > 4 { skip - 1 } else { skip } }
     }
 
     /// With another `k` than the number of lines gives.
@@ -169,5 +181,16 @@ mod tests {
         let skip = |gates: usize| Shape::of([gates.div_ceil(LINE_BITS), 0]).skip();
         assert_eq!([1, 1 << 10, 1 << 12, 1 << 14].map(skip), [0, 1, 3, 4]);
         assert_eq!([1 << 15, (1 << 18) - LINE_BITS, 1 << 18, 1 << 22].map(skip), [5, 5, 6, 7]);
+    }
+
+    #[test]
+    fn slow_links_take_shorter_proofs() {
+        let skip = |link| {
+            [1usize, 1 << 14, 1 << 15, 1 << 18, 1 << 22]
+                .map(|gates| Shape::over([gates.div_ceil(LINE_BITS), 0], &link).skip())
+        };
+        assert_eq!(skip(LinkProfile::INSTANT), [0, 4, 5, 6, 7]);
+        assert_eq!(skip(LinkProfile::wan(20, 10_000)), [0, 4, 5, 6, 7]);
+        assert_eq!(skip(LinkProfile::wan(150, 100)), [0, 4, 4, 5, 6]);
     }
 }
