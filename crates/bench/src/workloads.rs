@@ -3,7 +3,7 @@
 use math::{Column, Format, X64, Z64};
 use mpc::{Lane, ProtocolError, Session, Shared, SharedBits, Shuffler};
 use oblivious::fixed::{self, Checked, Fixed, Rounding};
-use oblivious::{Aggregate, Cells, Method, Rows, Table, UniqueSide, convert};
+use oblivious::{Aggregate, Cells, JoinSide, Method, Rows, Table, convert};
 
 /// The part inside the clock: repeated, each time in a scope of its own.
 pub(crate) type Run = Box<dyn FnMut(&mut Session) -> Result<(), ProtocolError>>;
@@ -101,7 +101,7 @@ const ALL: &[Workload] = &[
             let payload = Table::try_new(s, rows, vec![payload])?;
             let valid = SharedBits::constant(s, rows, 1, 1);
             Ok(Box::new(move |s| {
-                let unique = UniqueSide { keys: &unique, valid: &valid, payload: &payload };
+                let unique = JoinSide { keys: &unique, valid: &valid, payload: &payload };
                 oblivious::lookup(s, "join", unique, &other, &valid, Method::Auto).map(drop)
             }))
         },

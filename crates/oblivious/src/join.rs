@@ -11,16 +11,16 @@ use crate::scan::{any_row, lead, with_first};
 use crate::sort::{Method, SortedRows, merge, merge_is_cheaper, sort, sort_by_bit};
 use crate::table::{Table, same};
 
-pub use expand::{Expanded, JoinSide, expand};
+pub use expand::{Expanded, expand};
 
-/// The side of a join that holds each key at most once.
+/// One side of a join.
 #[derive(Clone, Copy, Debug)]
-pub struct UniqueSide<'a> {
-    /// The keys: the same planes as the other side's.
+pub struct JoinSide<'a> {
+    /// The keys: the same planes on both sides.
     pub keys: &'a SharedBits,
     /// One plane: which rows take part. Rows with a NULL in their key must not.
     pub valid: &'a SharedBits,
-    /// What the other side looks up.
+    /// What the other side looks up, or what goes into the pairs.
     pub payload: &'a Table,
 }
 
@@ -64,7 +64,7 @@ pub struct Lookup {
 pub fn lookup(
     s: &mut Session,
     label: impl Into<Label>,
-    unique: UniqueSide<'_>,
+    unique: JoinSide<'_>,
     keys: &SharedBits,
     valid: &SharedBits,
     method: Method,
@@ -117,7 +117,7 @@ pub fn member(
         same(s, keys.width(), set.width())?;
         same(s, 1, set_valid.width())?;
         same(s, 1, valid.width())?;
-        let set = UniqueSide { keys: set, valid: set_valid, payload: &Table::empty(n_set) };
+        let set = JoinSide { keys: set, valid: set_valid, payload: &Table::empty(n_set) };
         if pairs::is_cheaper(&set, n, method, &s.params()) {
             return pairs::member(s, &set, keys, valid);
         }
@@ -135,7 +135,7 @@ pub fn member(
 /// rows go on with the run of the row before.
 fn sort_sides(
     s: &mut Session,
-    unique: &UniqueSide<'_>,
+    unique: &JoinSide<'_>,
     keys: &SharedBits,
     valid: &SharedBits,
     method: Method,

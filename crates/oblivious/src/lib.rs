@@ -19,7 +19,7 @@ pub mod sort;
 pub mod table;
 
 pub use group::{Aggregate, Aggregated, Distinct, Groups, Rows, distinct, group_by};
-pub use join::{Expanded, JoinSide, Lookup, UniqueSide, expand, lookup, member};
+pub use join::{Expanded, JoinSide, Lookup, expand, lookup, member};
 pub use permute::{Order, apply, compose, invert, shuffle};
 pub use scan::{Running, any_row, boundaries, segmented_scan, segmented_sum};
 pub use sort::{Method, SortedRows, merge, sort, sort_by_bit};

@@ -5,9 +5,8 @@ use mpc::lab::{self, Ending, Lab, Mutant, Report, Sweep, Trace};
 use mpc::{ProtocolError, Security, Session, Shared, SharedBits};
 use oblivious::adder::Carry;
 use oblivious::{
-    Aggregate, Cells, Method, Order, Rows, Running, Table, UniqueSide, adder, apply, compare, compose,
-    convert, distinct, divide, group_by, invert, lookup, merge, segmented_scan, segmented_sum, sort,
-    sort_by_bit,
+    Aggregate, Cells, JoinSide, Method, Order, Rows, Running, Table, adder, apply, compare, compose, convert,
+    distinct, divide, group_by, invert, lookup, merge, segmented_scan, segmented_sum, sort, sort_by_bit,
 };
 
 /// All that was opened, in order.
@@ -182,7 +181,7 @@ fn join(s: &mut Session) -> Opened {
     let (keys, other) = (bits(s, 1, 3, &[3, 1]), bits(s, 2, 3, &[1, 2, 3]));
     let (valid, other_valid) = (bits(s, 3, 1, &[1, 1]), bits(s, 4, 1, &[1, 1, 1]));
     let payload = Table::try_new(s, 2, vec![bits(s, 5, 4, &[9, 5]).into()])?;
-    let unique = UniqueSide { keys: &keys, valid: &valid, payload: &payload };
+    let unique = JoinSide { keys: &keys, valid: &valid, payload: &payload };
     let found = lookup(s, "lookup", unique, &other, &other_valid, Method::Quick)?;
     let columns = found.payload.into_columns();
     shown(s, [vec![found.matched.into(), found.broken.into()], columns].concat())
@@ -225,7 +224,7 @@ fn long_join(s: &mut Session) -> Opened {
     let (keys, other) = (bits(s, 1, 4, &many(12)), bits(s, 2, 4, &many(20)));
     let (valid, other_valid) = (SharedBits::constant(s, 12, 1, 1), SharedBits::constant(s, 20, 1, 1));
     let payload = Table::try_new(s, 12, vec![keys.clone().into()])?;
-    let unique = UniqueSide { keys: &keys, valid: &valid, payload: &payload };
+    let unique = JoinSide { keys: &keys, valid: &valid, payload: &payload };
     let found = lookup(s, "lookup", unique, &other, &other_valid, Method::Auto)?;
     shown(s, vec![found.matched.into()])
 }

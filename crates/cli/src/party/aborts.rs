@@ -7,6 +7,8 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use super::kept;
+
 /// The longest pause: shorter than what peers wait for each other by default.
 const LONGEST_S: u64 = 300;
 
@@ -29,13 +31,8 @@ impl Aborts {
     pub(super) fn beside(key: &Path) -> Result<Aborts, String> {
         let file = key.with_extension("aborts");
         let fault = |what: String| format!("{}: {what}", file.display());
-        let text = match std::fs::read_to_string(&file) {
-            Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                return Ok(Aborts { file, count: 0, last_s: 0 });
-            }
-            Err(error) => return Err(fault(format!("cannot be read: {error}"))),
-        };
+        let text = kept::read(&file).map_err(|error| fault(format!("cannot be read: {error}")))?;
+        let Some(text) = text else { return Ok(Aborts { file, count: 0, last_s: 0 }) };
         let mut words = text.split_whitespace();
         let (count, last) = (words.next().map(str::parse), words.next().map(str::parse));
         let (Some(Ok(count)), Some(Ok(last_s)), None) = (count, last, words.next()) else {
@@ -68,9 +65,7 @@ impl Aborts {
     /// A sentence that names the file, if it cannot be written.
     pub(super) fn record(&mut self, now: SystemTime) -> Result<(), String> {
         (self.count, self.last_s) = (self.count(now).saturating_add(1), seconds(now));
-        let new = self.file.with_extension("aborts.new");
-        std::fs::write(&new, format!("{} {}\n", self.count, self.last_s))
-            .and_then(|()| std::fs::rename(&new, &self.file))
+        kept::replace(&self.file, format!("{} {}\n", self.count, self.last_s).as_bytes())
             .map_err(|error| format!("{}: cannot be written: {error}", self.file.display()))
     }
 }

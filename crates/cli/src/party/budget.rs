@@ -6,13 +6,13 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use plan::catalog::{PartyCatalog, PublicCatalog};
 use serde::{Deserialize, Serialize};
 
 use super::config::Config;
+use super::kept;
 
 /// How many answers depend on each of a party's tables that have a limit.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -73,12 +73,10 @@ impl Ledger {
     /// A sentence that names the file, if it is there and cannot be understood: nobody forgets by
     /// accident.
     pub(super) fn given(&self) -> Result<Given, String> {
-        match std::fs::read_to_string(&self.file) {
-            Ok(text) => serde_json::from_str(&text)
-                .map_err(|error| self.fault(format!("does not say how many answers were given: {error}"))),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Given::default()),
-            Err(error) => Err(self.fault(format!("cannot be read: {error}"))),
-        }
+        let text = kept::read(&self.file).map_err(|error| self.fault(format!("cannot be read: {error}")))?;
+        let Some(text) = text else { return Ok(Given::default()) };
+        serde_json::from_str(&text)
+            .map_err(|error| self.fault(format!("does not say how many answers were given: {error}")))
     }
 
     /// Counts one more answer of each table, unless one of them has had all of its own.
@@ -105,19 +103,10 @@ impl Ledger {
             }
             *count += 1;
         }
-        self.write(&given).map_err(|error| broken(self.fault(format!("cannot be written: {error}"))))
-    }
-
-    fn write(&self, given: &Given) -> std::io::Result<()> {
-        let new = self.file.with_extension("answers.new");
-        let mut file = File::create(&new)?;
-        file.write_all(&serde_json::to_vec(given)?)?;
-        file.sync_all()?;
-        std::fs::rename(&new, &self.file)?;
-        match self.file.parent() {
-            Some(dir) if !dir.as_os_str().is_empty() => File::open(dir)?.sync_all(),
-            _ => Ok(()),
-        }
+        let written = serde_json::to_vec(&given).map_err(std::io::Error::from);
+        written
+            .and_then(|given| kept::replace(&self.file, &given))
+            .map_err(|error| broken(self.fault(format!("cannot be written: {error}"))))
     }
 }
 
@@ -199,11 +188,7 @@ mod tests {
         let won = std::thread::scope(|scope| {
             let runs: Vec<_> =
                 (0..8).map(|_| scope.spawn(|| ledger.spend("bank", &[("t", 5)]).is_ok())).collect();
-            runs.into_iter()
-                .filter(|_| true)
-                .map(|run| run.join().expect("no panic"))
-                .filter(|won| *won)
-                .count()
+            runs.into_iter().map(|run| run.join().expect("no panic")).filter(|won| *won).count()
         });
         assert_eq!(won, 5);
     }

@@ -6,6 +6,7 @@ mod budget;
 pub mod config;
 mod cost;
 pub mod init;
+mod kept;
 mod policy;
 mod rows;
 mod terms;

@@ -58,11 +58,7 @@ impl Rows<'_> {
                 _ => multiply(cx, expr, &x, &y)?,
             },
             Arith::Div { .. } | Arith::Rem => {
-                if expr.divides_by_zero() {
-                    let bits = y.bits(cx)?;
-                    let failed = kernel::is_zero(cx, &bits)?;
-                    self.report(cx, FailureKind::DivisionByZero, failed, guard, present.as_ref())?;
-                }
+                self.report_zero(cx, expr, &y, guard, present.as_ref())?;
                 let (up, down) = if let Arith::Div { up, down } = op { (up, down) } else { (0, 0) };
                 let (x, y) = (scaled_by(cx, &x, up)?, scaled_by(cx, &y, down)?);
                 let (quotient, rest) = divide(cx, &x, &y)?;
@@ -72,6 +68,23 @@ impl Rows<'_> {
         };
         let number = self.fit(cx, expr, number, guard, present.as_ref())?;
         Ok(Scalar::secret(Column { ty: expr.ty, data: number.into(), zeroed: present.is_none(), present }))
+    }
+
+    /// Reports where `expr` divides by zero.
+    pub(super) fn report_zero(
+        &self,
+        cx: &mut Context,
+        expr: &Expr,
+        divisor: &Number,
+        guard: &SharedBits,
+        present: Option<&SharedBits>,
+    ) -> Result<()> {
+        if !expr.divides_by_zero() {
+            return Ok(());
+        }
+        let bits = divisor.bits(cx)?;
+        let failed = kernel::is_zero(cx, &bits)?;
+        self.report(cx, FailureKind::DivisionByZero, failed, guard, present)
     }
 
     /// `-x`.

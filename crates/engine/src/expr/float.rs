@@ -53,11 +53,7 @@ impl Rows<'_> {
                 }
             }
             Arith::Ratio { up, down } => {
-                if expr.divides_by_zero() {
-                    let bits = y.bits(cx)?;
-                    let failed = kernel::is_zero(cx, &bits)?;
-                    self.report(cx, FailureKind::DivisionByZero, failed, guard, present)?;
-                }
+                self.report_zero(cx, expr, &y, guard, present)?;
                 let (x, y) = (scaled_by(cx, &x, up)?, scaled_by(cx, &y, down)?);
                 self.quotient(cx, expr, &x, &y, guard, present)?
             }

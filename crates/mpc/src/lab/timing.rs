@@ -150,12 +150,14 @@ pub fn assert_steady_step<I, O>(
     });
 }
 
-/// Asserts that the time of `run` shows its secrets: a mutant that has to be seen.
+/// Asserts that the time of `run` shows its secrets: a mutant that has to be seen, on a machine
+/// whose noise hides it at times as well.
 ///
 /// # Panics
-/// If it does not, in any of several tries.
+/// If it does not, in any of many tries.
 pub fn assert_tells<I, O>(name: &str, mut make: impl FnMut(&mut Secrets) -> I, mut run: impl FnMut(&I) -> O) {
-    let t = (0..TRIES).map(|seed| difference(seed, &mut make, &mut run)).fold(0.0, f64::max);
-    println!("{name}, a mutant: t = {t:.1}");
-    assert!(t > LIMIT, "nobody sees that the time of {name} depends on secrets: t = {t:.1}");
+    let mut t = (0..5 * TRIES)
+        .map(|seed| difference(seed, &mut make, &mut run))
+        .inspect(|t| println!("{name}, a mutant: t = {t:.1}"));
+    assert!(t.any(|t| t > LIMIT), "nobody sees that the time of {name} depends on secrets");
 }

@@ -3,23 +3,12 @@
 use math::{Column, Planes, Z32, Z64};
 use mpc::{Label, ProtocolError, Session, Shared, SharedBits, and_many};
 
-use super::{UniqueSide, from_starts, goes_on, lookup, sort_both};
+use super::{JoinSide, from_starts, goes_on, lookup, sort_both};
 use crate::compare::greater_than_public;
 use crate::convert::{bit_to_ring, ring_to_bits};
 use crate::select::keep_where;
 use crate::sort::{Method, SortedRows, sort, sort_by_bit};
 use crate::table::{Cells, Table, same, shape};
-
-/// One side of a join.
-#[derive(Clone, Copy, Debug)]
-pub struct JoinSide<'a> {
-    /// The keys: the same planes on both sides.
-    pub keys: &'a SharedBits,
-    /// One plane: which rows take part. Rows with a NULL in their key must not.
-    pub valid: &'a SharedBits,
-    /// What goes into the pairs.
-    pub payload: &'a Table,
-}
 
 /// All pairs of rows with equal keys.
 #[derive(Debug)]
@@ -87,7 +76,7 @@ pub fn expand(
             |s| ring_to_bits(s, "ranks", &partners.rank, width),
             |s| ring_to_bits(s, "partner", &slots.partner, width),
         )?;
-        let right = UniqueSide { keys: &ranks, valid: &partners.right_used, payload: right.payload };
+        let right = JoinSide { keys: &ranks, valid: &partners.right_used, payload: right.payload };
         let found = lookup(s, "right", right, &partner, &slots.valid, method)?;
         let total = ring_to_bits(s, "total", &partners.total, Z64_BITS)?;
         let overflow = greater_than_public(s, "overflow", &total, at_most as u128, false)?;

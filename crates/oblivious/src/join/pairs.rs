@@ -8,7 +8,7 @@ use std::ops::Range;
 use math::Ring;
 use mpc::{Lane, Params, ProtocolError, Session, Shared, SharedBits, and_bit};
 
-use super::{Lookup, UniqueSide};
+use super::{JoinSide, Lookup};
 use crate::compare::all_ones;
 use crate::convert::bit_to_ring;
 use crate::fork;
@@ -18,7 +18,7 @@ use crate::sort::{Method, time};
 use crate::table::{Cells, Table, bits_to_lanes, lanes_to_bits};
 
 /// Whether comparing all pairs takes less time than sorting.
-pub(super) fn is_cheaper(unique: &UniqueSide<'_>, n: usize, method: Method, params: &Params) -> bool {
+pub(super) fn is_cheaper(unique: &JoinSide<'_>, n: usize, method: Method, params: &Params) -> bool {
     let (m, width) = (unique.keys.n_rows(), unique.keys.width() + 1);
     let Some(n_pairs) = (m + m / 2).checked_mul(n.max(m)).filter(|n_pairs| *n_pairs <= MOST_PAIRS) else {
         return false;
@@ -41,7 +41,7 @@ const MOST_PAIRS: usize = 1 << 24;
 /// As [`super::lookup`], of sides that fit together.
 pub(super) fn lookup(
     s: &mut Session,
-    unique: &UniqueSide<'_>,
+    unique: &JoinSide<'_>,
     keys: &SharedBits,
     valid: &SharedBits,
 ) -> Result<Lookup, ProtocolError> {
@@ -73,7 +73,7 @@ pub(super) fn lookup(
 /// As [`super::member`], of sides that fit together.
 pub(super) fn member(
     s: &mut Session,
-    set: &UniqueSide<'_>,
+    set: &JoinSide<'_>,
     keys: &SharedBits,
     valid: &SharedBits,
 ) -> Result<SharedBits, ProtocolError> {

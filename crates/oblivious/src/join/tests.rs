@@ -30,7 +30,7 @@ fn run(s: &mut Session, case: &Case, method: Method) -> Result<Option<Outcome>, 
         planes(s, 1, 40, unique.iter().map(|row| i128::from(row.2))).into(),
         lab::deal(s, 2, &Column::from_fn(unique.len(), |row| Z64(unique[row].2))).into(),
     ];
-    let unique = UniqueSide {
+    let unique = JoinSide {
         keys: &planes(s, 3, case.width, unique.iter().map(|row| i128::from(row.0))),
         valid: &planes(s, 4, 1, unique.iter().map(|row| i128::from(row.1))),
         payload: &Table::try_new(s, unique.len(), payload)?,
@@ -169,7 +169,7 @@ fn observers_follow_shapes_and_misfits_are_refused() {
     let s = &mut Session::plain(Params::default());
     let bits = |s: &Session, n, width| SharedBits::constant(s, n, width, 0);
     let (keys, valid, payload) = (bits(s, 3, 4), bits(s, 3, 1), Table::empty(3));
-    let side = UniqueSide { keys: &keys, valid: &valid, payload: &payload };
+    let side = JoinSide { keys: &keys, valid: &valid, payload: &payload };
     let (other, other_valid) = (bits(s, 2, 5), bits(s, 2, 1));
     let refused = lookup(s, "lookup", side, &other, &other_valid, Method::Auto);
     assert!(matches!(refused, Err(ProtocolError::Shape { left: 5, right: 4, .. })));

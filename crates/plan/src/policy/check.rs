@@ -416,10 +416,8 @@ impl Check<'_> {
             for (table, presence) in flow.tables {
                 let is_new = !all.contains_key(&table);
                 let entry = all.entry(table).or_default();
-                entry.keys.extend(presence.keys);
-                entry.repeated |= presence.repeated || !is_new;
-                entry.weighed |= presence.weighed;
-                entry.uncountable |= presence.uncountable;
+                entry.extend(presence);
+                entry.repeated |= !is_new;
             }
             counted.extend(flow.counted);
             chosen |= flow.chosen;

@@ -141,6 +141,16 @@ pub(super) struct Presence {
     pub(super) uncountable: bool,
 }
 
+impl Presence {
+    /// Adds how they are in rows beside these, or below them.
+    pub(super) fn extend(&mut self, other: Presence) {
+        self.keys.extend(other.keys);
+        self.repeated |= other.repeated;
+        self.weighed |= other.weighed;
+        self.uncountable |= other.uncountable;
+    }
+}
+
 /// A node of the plan.
 pub(super) struct Flow {
     /// The node, with entities beside the rows where they are counted above.

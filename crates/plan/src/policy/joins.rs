@@ -158,11 +158,7 @@ fn beside(
     chosen: bool,
 ) -> Flow {
     for (table, presence) in more_tables {
-        let entry = tables.entry(table).or_default();
-        entry.keys.extend(presence.keys);
-        entry.repeated |= presence.repeated;
-        entry.weighed |= presence.weighed;
-        entry.uncountable |= presence.uncountable;
+        tables.entry(table).or_default().extend(presence);
     }
     counted.extend(more_counted);
     Flow { plan, origins, tables, counted, unique, chosen }

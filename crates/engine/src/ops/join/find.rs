@@ -2,7 +2,7 @@
 
 use math::Column as Elements;
 use mpc::SharedBits;
-use oblivious::{Expanded, JoinSide, Lookup, Method, Table, UniqueSide, any_row, lookup};
+use oblivious::{Expanded, JoinSide, Lookup, Method, Table, any_row, lookup};
 use plan::secure::{Side, Uniqueness};
 
 use super::keys::keys;
@@ -51,7 +51,7 @@ pub(super) fn numbered(
     let keys = row_numbers(cx, n_rows);
     let valid = SharedBits::constant(cx.session(), n_rows, 1, 1);
     let found = cx.step("used", |s| {
-        let rows = UniqueSide { keys: &keys, valid: &valid, payload: &Table::empty(n_rows) };
+        let rows = JoinSide { keys: &keys, valid: &valid, payload: &Table::empty(n_rows) };
         lookup(s, "rows", rows, numbers, matching, Method::Auto)
     })?;
     Ok(found.used)
@@ -79,7 +79,7 @@ pub(super) fn look_up(
     let numbered = on.remembers(unique_side);
     let payload = payload(cx, &unique.columns, unique.n_rows(), numbered)?;
     let Lookup { payload, matched, used: known, broken } = cx.step("lookup", |s| {
-        let side = UniqueSide { keys: &unique_keys.planes, valid: &unique_keys.valid, payload: &payload };
+        let side = JoinSide { keys: &unique_keys.planes, valid: &unique_keys.valid, payload: &payload };
         lookup(s, "rows", side, &other_keys.planes, &other_keys.valid, on.method())
     })?;
     let (found, numbers) = columns_of(cx, payload, &unique.columns, numbered)?;
