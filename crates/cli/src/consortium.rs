@@ -179,6 +179,7 @@ impl Consortium {
             link: manner.link.clone(),
             threads: manner.threads,
             wait_s: 30,
+            patience_s: 1800,
             show_bytes: manner.show_bytes,
             peers: Vec::new(),
         }

@@ -29,4 +29,5 @@ mod share;
 
 pub use answer::Answer;
 pub use errors::{EngineError, Failure, FailureKind};
+pub use open::Opened;
 pub use run::{LocalRows, Mark, ToldStages, execute, execute_measured, price, session_security};

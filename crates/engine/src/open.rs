@@ -8,7 +8,7 @@
 use math::{Column as Elements, X64, Z64};
 use mpc::{Lane, Session, Shared, SharedBits, Shuffler, open_bits_to, open_to, verify};
 use net::PartyId;
-use plan::secure::{Node, SecurePlan};
+use plan::secure::{Node, OutputColumn, SecurePlan};
 
 use crate::answer::Answer;
 use crate::context::{Context, Result};
@@ -17,16 +17,55 @@ use crate::errors::{EngineError, Failure, FailureKind, Failures};
 use crate::kernel;
 use crate::relation::{Data, Relation};
 
+/// What was opened to the asker, and nobody has looked at: how long that takes, and whether it
+/// succeeds, hangs on secrets. So it comes after the last message to anybody.
+pub struct Opened {
+    node: usize,
+    columns: Vec<OutputColumn>,
+    layout: Layout,
+    words: Vec<Elements<X64>>,
+    failures: Vec<Failure>,
+    suppressed_groups: Option<u64>,
+}
+
+impl Opened {
+    /// The answer.
+    ///
+    /// # Errors
+    /// `Failed` if the data made the question fail; `Plan` if a value is none of its column's type,
+    /// which nobody's own checked rows bring about. Either is the asker's to know, and nobody else's.
+    pub fn answer(self) -> Result<Answer> {
+        let Opened { node, columns, layout, words, failures, suppressed_groups } = self;
+        if !failures.is_empty() {
+            return Err(EngineError::Failed { failures });
+        }
+        let rows = layout.rows(&columns, &words);
+        let answer = rows.and_then(|rows| Answer::try_new(&columns, &rows));
+        let answer =
+            answer.map_err(|reason| EngineError::Plan { node, operator: NAME.to_owned(), reason })?;
+        Ok(Answer { suppressed_groups, ..answer })
+    }
+}
+
+// The answer is the asker's alone.
+impl std::fmt::Debug for Opened {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Opened(<{} columns hidden>)", self.columns.len())
+    }
+}
+
+const NAME: &str = "Answer";
+
 /// Opens `relation` to the plan's asker, or the failures instead.
 pub(crate) fn open(
     session: &mut Session,
     plan: &SecurePlan,
     relation: Relation,
     failures: Failures,
-) -> Result<Option<Answer>> {
+) -> Result<Option<Opened>> {
     let asker = PartyId::from_index(plan.asker);
     let mut unused = Failures::default();
-    let mut cx = Context::named(session, &mut unused, plan.root.id, "Answer");
+    let mut cx = Context::named(session, &mut unused, plan.root.id, NAME);
     let suppressed = failures.suppressed();
     let (any_failure, failed) = open_failures(&mut cx, asker, &plan.root, failures)?;
     let unless_failed = |cx: &mut Context, bits: SharedBits| match &any_failure {
@@ -36,7 +75,7 @@ pub(crate) fn open(
         }
         None => Ok(bits),
     };
-    let suppressed = match suppressed {
+    let suppressed_groups = match suppressed {
         Some(groups) => {
             let groups = unless_failed(&mut cx, groups)?;
             open_number(&mut cx, asker, &groups)?
@@ -46,14 +85,8 @@ pub(crate) fn open(
     let valid = unless_failed(&mut cx, relation.valid.clone())?;
     let (rows, layout) = zeroed(&mut cx, &relation, &valid)?;
     let words = open_rows(&mut cx, asker, &rows, plan.ordered)?;
-    if let Some(failures) = failed.filter(|failures| !failures.is_empty()) {
-        return Err(EngineError::Failed { failures });
-    }
-    let Some(words) = words else { return Ok(None) };
-    let rows = layout.rows(&plan.output, &words).map_err(|reason| cx.wrong_plan(reason))?;
-    let mut answer = Answer::try_new(&plan.output, &rows).map_err(|reason| cx.wrong_plan(reason))?;
-    answer.suppressed_groups = suppressed;
-    Ok(Some(answer))
+    let (node, columns, failures) = (plan.root.id, plan.output.clone(), failed.unwrap_or_default());
+    Ok(words.map(|words| Opened { node, columns, layout, words, failures, suppressed_groups }))
 }
 
 /// Opens how many bits of a plane are set.
@@ -274,6 +307,26 @@ mod tests {
         };
         let expected = [row(1, 1, 17, 17), 0, row(1, 0, 0, 19), 0];
         assert_eq!([0, 1, 2, 3].map(|at| opened.row(at)), expected);
+    }
+
+    /// An owner that deviates may share what no value of the type is. Whether such a row comes out
+    /// is the asker's to know: the run has ended for everybody before anybody looks.
+    #[test]
+    fn what_cannot_be_read_and_what_failed_show_only_when_looked_at() {
+        let opened = |byte: u64, failures: Vec<Failure>| {
+            let mut layout = Layout::new();
+            layout.push(Cell::Text { width_bytes: 1 }, false, 8);
+            let columns = vec![OutputColumn { name: "name".to_owned(), ty: Type::Utf8, nullable: false }];
+            let words = vec![Elements::from_fn(1, |_| X64(1 | byte << 1))];
+            Opened { node: 3, columns, layout, words, failures, suppressed_groups: None }
+        };
+        assert_eq!(opened(b'a'.into(), vec![]).answer().expect("it is text").batch.num_rows(), 1);
+        let unread = opened(0xff, vec![]);
+        assert_eq!(format!("{unread:?}"), "Opened(<1 columns hidden>)");
+        assert!(matches!(unread.answer(), Err(EngineError::Plan { node: 3, .. })));
+        let kind = crate::errors::FailureKind::Overflow;
+        let failed = opened(0, vec![Failure { kind, node: 1, operator: "Project".to_owned() }]);
+        assert!(matches!(failed.answer(), Err(EngineError::Failed { .. })));
     }
 
     /// Failures of one kind and operator are one code, whichever row reported them.

@@ -13,7 +13,7 @@ use crate::answer::Answer;
 use crate::context::{Context, Result};
 use crate::errors::{EngineError, Failures};
 use crate::local::{self, LocalData};
-use crate::open;
+use crate::open::{self, Opened};
 use crate::ops;
 use crate::relation::{FLOAT_BITS, Relation};
 use crate::share::{self, Clear, TextRule};
@@ -118,18 +118,20 @@ pub fn execute(
     plan: &SecurePlan,
     locals: &mut dyn LocalRows,
 ) -> Result<Option<Answer>> {
-    execute_measured(session, plan, locals).map(|(answer, _)| answer)
+    let (opened, _) = execute_measured(session, plan, locals)?;
+    opened.map(Opened::answer).transpose()
 }
 
-/// [`execute`], and where this party stood after each node.
+/// [`execute`], but for the asker's looking at what was opened to it, and where this party stood
+/// after each node.
 ///
 /// # Errors
-/// As [`execute`].
+/// As [`execute`], but for `Failed`.
 pub fn execute_measured(
     session: &mut Session,
     plan: &SecurePlan,
     locals: &mut dyn LocalRows,
-) -> Result<(Option<Answer>, Vec<Mark>)> {
+) -> Result<(Option<Opened>, Vec<Mark>)> {
     let mut run = Run::new(session, plan);
     run.prepare(session, locals)?;
     run.whole(session)
@@ -281,12 +283,12 @@ impl<'a> Run<'a> {
     }
 
     /// All nodes, and then the answer.
-    fn whole(mut self, session: &mut Session) -> Result<(Option<Answer>, Vec<Mark>)> {
+    fn whole(mut self, session: &mut Session) -> Result<(Option<Opened>, Vec<Mark>)> {
         let relation = session.scope("plan", |s| self.relation(s, &self.plan.root))?;
         let failures = std::mem::take(&mut self.failures);
-        let answer = session.scope("answer", |s| open::open(s, self.plan, relation, failures))?;
+        let opened = session.scope("answer", |s| open::open(s, self.plan, relation, failures))?;
         self.mark(session, None);
-        Ok((answer, self.marks))
+        Ok((opened, self.marks))
     }
 
     fn mark(&mut self, session: &Session, node: Option<usize>) {

@@ -117,6 +117,19 @@ fn strangers_at_the_door_delay_nobody() {
     });
 }
 
+#[test]
+fn a_crowd_at_the_door_keeps_nobody_out() {
+    let parties = Parties::new(2);
+    let addr = &parties.peers[0].addr;
+    let crowd: Vec<TcpStream> = (0..100).map(|_| TcpStream::connect(addr).unwrap()).collect();
+    std::thread::scope(|scope| {
+        let one = scope.spawn(|| parties.connect(1, &quick()).unwrap());
+        parties.connect(0, &quick()).unwrap().finish().unwrap();
+        one.join().unwrap().finish().unwrap();
+    });
+    drop(crowd);
+}
+
 /// A dialler's first flight as it went over the wire.
 fn first_flight() -> Vec<u8> {
     let mut parties = Parties::new(2);

@@ -8,7 +8,7 @@ use datafusion::arrow::compute::concat_batches;
 use datafusion::catalog::MemorySchemaProvider;
 use datafusion::datasource::MemTable;
 use datafusion::error::DataFusionError;
-use engine::{Answer, EngineError, Failure, Mark};
+use engine::{Answer, EngineError, Failure, Mark, Opened};
 use mpc::lab::Lab;
 use mpc::{Cost, Params, ProtocolError, Session};
 use net::LinkProfile;
@@ -267,14 +267,15 @@ impl World {
 
     /// One party's side of a run, with its own tables only.
     fn execute(&self, s: &mut Session, plan: &SecurePlan) -> Result<Option<Answer>, EngineError> {
-        self.execute_measured(s, plan).map(|(answer, _)| answer)
+        let (opened, _) = self.execute_measured(s, plan)?;
+        opened.map(Opened::answer).transpose()
     }
 
     fn execute_measured(
         &self,
         s: &mut Session,
         plan: &SecurePlan,
-    ) -> Result<(Option<Answer>, Vec<Mark>), EngineError> {
+    ) -> Result<(Option<Opened>, Vec<Mark>), EngineError> {
         let prefix = format!("{}.", self.catalog.parties[s.me().index()].name);
         let mine = self.tables.iter().filter(|(name, _)| name.starts_with(&prefix));
         let mut rows = StageRows::new(mine.map(|(name, batch)| (name.clone(), batch.clone())).collect());

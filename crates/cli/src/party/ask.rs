@@ -8,7 +8,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use engine::local::{LocalData, LocalError};
 use engine::output::{Format, Stats, render, stats_json, stats_line};
-use engine::{Answer, EngineError, Mark, ToldStages};
+use engine::{EngineError, Mark, Opened, ToldStages};
 use mpc::{Params, ProtocolError, Session};
 use net::{Mesh, Options, PartyId, Tag, TlsMesh};
 use plan::PlanError;
@@ -105,8 +105,7 @@ pub(super) fn ask(
         wait_after(aborts, tell);
     }
     let start = Instant::now();
-    let link = config.link().map_err(Failure::own)?.profile();
-    let (mesh, names) = meet(Options { link, ..Options::default() })?;
+    let (mesh, names) = meet(config.options().map_err(Failure::own)?)?;
     let mut mesh: Arc<dyn Mesh> = Arc::new(mesh);
     let watched =
         (config.show_bytes > 0).then(|| Arc::new(Watched::new(Arc::clone(&mesh), config.show_bytes)));
@@ -127,11 +126,56 @@ pub(super) fn ask(
         let bytes = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
         tell(Event::Seen { from: party.names[from.index()].clone(), bytes });
     }
-    match outcome {
-        Ok(events) => events.into_iter().for_each(|event| tell(event)),
-        Err(stop) => return Err(stop.failure),
-    }
+    // Only now, when nobody can see how long it takes or whether it succeeds.
+    let last = outcome.map_err(|stop| stop.failure)?;
+    last.event(config)?.into_iter().for_each(|event| tell(event));
     Ok(())
+}
+
+/// What is left to tell in the end.
+enum Last {
+    Nothing,
+    Plan(String),
+    Answer(Box<Ended>),
+}
+
+/// A question whose run has ended, at the party that asked.
+struct Ended {
+    plan: SecurePlan,
+    opened: Opened,
+    stats: Stats,
+    budgets: Vec<Budget>,
+    /// Where the question is to be analyzed.
+    marks: Option<Vec<Mark>>,
+}
+
+impl Last {
+    fn event(self, config: &Config) -> Result<Option<Event>, Failure> {
+        match self {
+            Last::Nothing => Ok(None),
+            Last::Plan(text) => Ok(Some(Event::Plan(text))),
+            Last::Answer(ended) => ended.event(config).map(Some),
+        }
+    }
+}
+
+impl Ended {
+    fn event(self, config: &Config) -> Result<Event, Failure> {
+        let Ended { plan, opened, stats, budgets, marks } = self;
+        let answer = opened.answer().map_err(|error| Failure::own(error.to_string()))?;
+        let stats = Stats { suppressed_groups: answer.suppressed_groups, ..stats };
+        let Some(marks) = marks else {
+            let format = config.format().map_err(Failure::own)?;
+            return Ok(Event::Answer(render(&answer.batch, &stats, format)));
+        };
+        let plan = cost::explain(&plan, config, &budgets, Some(&marks)).map_err(Failure::own)?;
+        Ok(Event::Plan(match config.format() {
+            Ok(Format::Json) => {
+                format!("{{\"plan\":{},\"stats\":{}}}\n", plan.trim_end(), stats_json(&stats))
+            }
+            _ => format!("{plan}Measured: {}\n", stats_line(&stats)),
+        }))
+    }
 }
 
 /// Whoever can make runs stop learns a bit from each: it gets fewer of them.
@@ -187,8 +231,7 @@ impl Party<'_> {
         (self.tell)(Event::Phase(phase.to_owned()));
     }
 
-    /// What is left to tell in the end.
-    fn take_part(&self) -> Result<Vec<Event>, Stop> {
+    fn take_part(&self) -> Result<Last, Stop> {
         let Config { name, question, asker, .. } = self.config;
         let missing = |what| Stop::telling(Failure::own(what), format!("{name} was not told everything"));
         let text = question.as_ref().ok_or_else(|| missing("there is no question; give --question SQL"))?;
@@ -233,7 +276,7 @@ impl Party<'_> {
         let budgets = budget::budgets(&catalog, asker, &given);
         if question.explain == Explain::Plan {
             let text = asks.then(|| cost::explain(&plan, self.config, &budgets, None)).transpose();
-            return Ok(text.map_err(Failure::own)?.map(Event::Plan).into_iter().collect());
+            return Ok(text.map_err(Failure::own)?.map_or(Last::Nothing, Last::Plan));
         }
         // Everybody knows the numbers, so everybody stops here, before a session.
         if let Some(budget) = budgets.iter().find(|budget| budget.is_spent()) {
@@ -245,7 +288,7 @@ impl Party<'_> {
                 cost::explain(&plan, &for_people, &budgets, None).map_err(Failure::own)?,
             ));
         }
-        self.run(&plan, &data, &budgets, question.explain == Explain::Analyze)
+        self.run(plan, &data, budgets, question.explain == Explain::Analyze)
     }
 
     fn load(&self, question: &Question) -> Result<LocalData, Stop> {
@@ -290,11 +333,11 @@ impl Party<'_> {
 
     fn run(
         &self,
-        plan: &SecurePlan,
+        plan: SecurePlan,
         data: &LocalData,
-        budgets: &[Budget],
+        budgets: Vec<Budget>,
         analyze: bool,
-    ) -> Result<Vec<Event>, Stop> {
+    ) -> Result<Last, Stop> {
         let [a, b, c] = plan.compute[..] else {
             let n = plan.compute.len();
             return Err(Failure::own(format!("{n} parties compute; replicated sharing takes three")).into());
@@ -308,66 +351,35 @@ impl Party<'_> {
         let tells = !plan.telling_stages().is_empty();
         if tells {
             self.phase("filtering");
-            self.spend(plan, data)?;
+            self.spend(&plan, data)?;
         }
         let mut locals = data;
         let me = self.mesh.me().index();
-        let mut locals = ToldStages::run(plan, Some(me), &mut locals).map_err(|error| self.engine(error))?;
-        let told = tells.then(|| rows::exchange(&*self.mesh, &self.names, plan, locals.told()));
+        let mut locals = ToldStages::run(&plan, Some(me), &mut locals).map_err(|error| self.engine(error))?;
+        let told = tells.then(|| rows::exchange(&*self.mesh, &self.names, &plan, locals.told()));
         let told = told.transpose().map_err(|failure| match failure.nearness {
             Nearness::Peer => Stop::from(failure),
             _ => Stop::telling_all(failure),
         })?;
-        let plan = told.as_ref().unwrap_or(plan);
+        let plan = told.unwrap_or(plan);
         self.phase("computing on shares");
         let session = Session::establish(Arc::clone(&self.mesh), compute, &plan.digest(), params);
         let mut session = session.map_err(|error| self.protocol(error))?;
         if !tells {
-            self.spend(plan, data)?;
+            self.spend(&plan, data)?;
         }
         self.has_shared.set(true);
-        let progress = (self.mesh.me() == compute[0])
-            .then(|| cost::Progress::start(plan, self.config, Arc::clone(&self.mesh), Arc::clone(self.tell)));
-        let outcome = engine::execute_measured(&mut session, plan, &mut locals);
+        let progress = (self.mesh.me() == compute[0]).then(|| {
+            cost::Progress::start(&plan, self.config, Arc::clone(&self.mesh), Arc::clone(self.tell))
+        });
+        let outcome = engine::execute_measured(&mut session, &plan, &mut locals);
         drop(progress);
-        let (outcome, marks) = match outcome {
-            // Only the asker knows, and the others learn from it by no silence either.
-            Err(error @ EngineError::Failed { .. }) => (Err(Failure::own(error.to_string())), Vec::new()),
-            Err(error) => return Err(self.engine(error)),
-            Ok((answer, marks)) => (Ok(answer), marks),
-        };
+        let (opened, marks) = outcome.map_err(|error| self.engine(error))?;
         self.has_shared.set(false);
         let (stats, marks) = self.stats(&session, if analyze { &marks } else { &[] })?;
-        match outcome? {
-            None => Ok(Vec::new()),
-            Some(answer) => {
-                let stats = Stats { suppressed_groups: answer.suppressed_groups, ..stats };
-                self.show(plan, &answer, &stats, budgets, analyze.then_some(&marks))
-            }
-        }
-    }
-
-    fn show(
-        &self,
-        plan: &SecurePlan,
-        answer: &Answer,
-        stats: &Stats,
-        budgets: &[Budget],
-        analyzed: Option<&Vec<Mark>>,
-    ) -> Result<Vec<Event>, Stop> {
-        if let Some(marks) = analyzed {
-            let plan = cost::explain(plan, self.config, budgets, Some(marks)).map_err(Failure::own)?;
-            if self.config.format() == Ok(Format::Json) {
-                let stats = stats_json(stats);
-                return Ok(vec![Event::Plan(format!(
-                    "{{\"plan\":{},\"stats\":{stats}}}\n",
-                    plan.trim_end()
-                ))]);
-            }
-            return Ok(vec![Event::Plan(format!("{plan}Measured: {}\n", stats_line(stats)))]);
-        }
-        let format = self.config.format().map_err(Failure::own)?;
-        Ok(vec![Event::Answer(render(&answer.batch, stats, format))])
+        let marks = analyze.then_some(marks);
+        let ended = |opened| Last::Answer(Box::new(Ended { plan, opened, stats, budgets, marks }));
+        Ok(opened.map_or(Last::Nothing, ended))
     }
 
     /// Everybody tells what it sent, and where it stood after each node; what they come to is the

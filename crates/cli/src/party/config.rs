@@ -1,9 +1,10 @@
 //! The configuration file of one party.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use engine::output::Format;
-use net::Peer;
+use net::{Limits, Options, Peer};
 use plan::secure::Security;
 use serde::{Deserialize, Serialize};
 
@@ -50,6 +51,10 @@ pub struct Config {
     /// How long to wait until all parties are there, in seconds.
     #[serde(default = "ten_minutes", skip_serializing_if = "is_ten_minutes")]
     pub wait_s: u64,
+    /// How long to wait for one message of a party that is there but does not send it, in seconds.
+    /// Reading large tables takes long, so it is half an hour unless this says otherwise.
+    #[serde(default = "half_an_hour", skip_serializing_if = "is_half_an_hour")]
+    pub patience_s: u64,
     /// How many bytes of a received message to show; for `junto demo`.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub show_bytes: usize,
@@ -91,11 +96,31 @@ fn ten_minutes() -> u64 {
 fn is_ten_minutes(seconds: &u64) -> bool {
     *seconds == ten_minutes()
 }
+fn half_an_hour() -> u64 {
+    1800
+}
+fn is_half_an_hour(seconds: &u64) -> bool {
+    *seconds == half_an_hour()
+}
 fn is_zero(n: &usize) -> bool {
     *n == 0
 }
 
 impl Config {
+    /// How the links to the others are used.
+    ///
+    /// # Errors
+    /// A sentence about `link`.
+    pub(super) fn options(&self) -> Result<Options, String> {
+        let patience = Some(Duration::from_secs(self.patience_s));
+        Ok(Options {
+            link: self.link()?.profile(),
+            limits: Limits { patience, ..Limits::default() },
+            connect_deadline: Duration::from_secs(self.wait_s),
+            ..Options::default()
+        })
+    }
+
     /// Reads a file; paths in it are relative to where it stands.
     ///
     /// # Errors

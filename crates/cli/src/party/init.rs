@@ -62,6 +62,7 @@ impl Init {
             link: "loopback".to_owned(),
             threads: None,
             wait_s: 600,
+            patience_s: 1800,
             show_bytes: 0,
             peers: Vec::new(),
         }

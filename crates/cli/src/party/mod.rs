@@ -16,7 +16,6 @@ use std::io::Write;
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use clap::{Args, Subcommand};
 use net::{Identity, Options, PartyId, TlsMesh};
@@ -140,14 +139,13 @@ fn run_alone(config: &Config) -> Result<(), String> {
 
 /// Connects with the peers of the configuration. Parties are ordered by name,
 /// so that all machines number them alike.
-fn meet_peers(config: &Config, mut options: Options) -> Result<(TlsMesh, Vec<String>), Failure> {
+fn meet_peers(config: &Config, options: Options) -> Result<(TlsMesh, Vec<String>), Failure> {
     let (identity, halves) = everybody(config).map_err(Failure::own)?;
     let names: Vec<String> = halves.iter().map(|half| half.name.clone()).collect();
     let peers = halves.iter().map(PublicHalf::peer).collect::<Result<Vec<_>, _>>().map_err(Failure::own)?;
     let me = names.iter().position(|name| *name == config.name).expect("this party is on its own list");
     let listener = TcpListener::bind(&config.listen)
         .map_err(|error| Failure::own(format!("cannot listen on {}: {error}", config.listen)))?;
-    options.connect_deadline = Duration::from_secs(config.wait_s);
     let mesh = TlsMesh::connect(&listener, &identity, PartyId::from_index(me), &peers, &options);
     mesh.map(|mesh| (mesh, names.clone())).map_err(|error| Failure::net(&error, &names))
 }

@@ -20,8 +20,24 @@ use crate::{Limits, LinkProfile, MAX_PARTIES, NetError, PartyId};
 /// One handshake takes at most this long, so that a stranger holds nothing up.
 const HANDSHAKE: Duration = Duration::from_secs(10);
 
-/// Strangers that may be in a handshake at once; further ones are dropped.
-const MAX_HANDSHAKES: usize = 64;
+/// Strangers that may be in a handshake at once; a further one drives out the one that has been
+/// there longest, since peers need no time at the door.
+const MAX_STRANGERS: usize = 64;
+
+struct InHandshake {
+    number: usize,
+    socket: TcpStream,
+    who: Who,
+}
+
+/// Who opened a connection.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Who {
+    /// This party, to a listed address.
+    Dialled,
+    /// Anybody who reaches the port.
+    Stranger,
+}
 
 /// One party of the session, as everybody lists it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,7 +103,7 @@ struct Meeting<'a> {
     is_over: AtomicBool,
     /// Sockets in a handshake. They are hung up when the meeting is over, so that
     /// nobody waits for somebody who says nothing.
-    in_handshake: Mutex<Vec<(usize, TcpStream)>>,
+    in_handshake: Mutex<Vec<InHandshake>>,
     n_sockets: AtomicUsize,
     /// Why the last handshake that was accepted failed: a hint when somebody is missed.
     last_refusal: Mutex<Option<String>>,
@@ -195,7 +211,7 @@ impl Meeting<'_> {
         }
         let socket = socket.map_err(again)?;
         let deadline = self.handshake_deadline();
-        let number = self.prepare(&socket, deadline).map_err(again)?;
+        let number = self.prepare(&socket, deadline, Who::Dialled).map_err(again)?;
         let side = UnbufferedClientConnection::new(Arc::clone(config), config::server_name())
             .map_err(|error| Refusal::Again(error.to_string()))?;
         let mut channel = Channel::new(side, socket);
@@ -231,7 +247,8 @@ impl Meeting<'_> {
                 continue;
             };
             let deadline = self.handshake_deadline();
-            let opened = socket.set_nonblocking(false).and_then(|()| self.prepare(&socket, deadline));
+            let opened =
+                socket.set_nonblocking(false).and_then(|()| self.prepare(&socket, deadline, Who::Stranger));
             let Ok(number) = opened else { continue };
             let config = Arc::clone(config);
             scope.spawn(move || {
@@ -384,28 +401,33 @@ impl Meeting<'_> {
     }
 
     /// Makes a socket ready for a handshake that ends with the meeting.
-    fn prepare(&self, socket: &TcpStream, deadline: Instant) -> std::io::Result<usize> {
+    fn prepare(&self, socket: &TcpStream, deadline: Instant, who: Who) -> std::io::Result<usize> {
         socket.set_nodelay(true)?;
         let left = deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
         socket.set_write_timeout(Some(left))?;
         let number = self.n_sockets.fetch_add(1, Ordering::AcqRel);
         let mut sockets = self.in_handshake.lock().expect("nothing panics while it holds this lock");
-        if self.is_over() || sockets.len() >= MAX_HANDSHAKES {
-            return Err(std::io::Error::other("the meeting is over or crowded"));
+        if self.is_over() {
+            return Err(std::io::Error::other("the meeting is over"));
         }
-        sockets.push((number, socket.try_clone()?));
+        let strangers = || sockets.iter().enumerate().filter(|(_, other)| other.who == Who::Stranger);
+        if who == Who::Stranger && strangers().count() >= MAX_STRANGERS {
+            let longest = strangers().map(|(at, _)| at).next().expect("there are many");
+            drop(sockets.remove(longest).socket.shutdown(Shutdown::Both));
+        }
+        sockets.push(InHandshake { number, socket: socket.try_clone()?, who });
         Ok(number)
     }
 
     /// The handshake of this socket has ended, well or badly.
     fn release(&self, number: usize) {
         let mut sockets = self.in_handshake.lock().expect("nothing panics while it holds this lock");
-        sockets.retain(|(other, _)| *other != number);
+        sockets.retain(|other| other.number != number);
     }
 
     fn hang_up(&self) {
         let sockets = self.in_handshake.lock().expect("nothing panics while it holds this lock");
-        sockets.iter().for_each(|(_, socket)| drop(socket.shutdown(Shutdown::Both)));
+        sockets.iter().for_each(|other| drop(other.socket.shutdown(Shutdown::Both)));
     }
 
     fn handshake_deadline(&self) -> Instant {
