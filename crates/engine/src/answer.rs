@@ -16,9 +16,19 @@ use plan::types::{Type, Value};
 pub struct Answer {
     /// The rows, with the plan's output columns.
     pub batch: RecordBatch,
-    /// How many groups an owner's policy kept back for being about too few; `None` where no policy
-    /// of the plan does so.
-    pub suppressed_groups: Option<u64>,
+    /// Groups that an owner's policy kept back for being about too few; `None` where no policy of
+    /// the plan does so.
+    pub suppressed_groups: Option<Suppressed>,
+}
+
+/// What is said of groups that a policy kept back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Suppressed {
+    /// How many there were.
+    Groups(u64),
+    /// That there may have been some. Their number would be an answer about few, since the question
+    /// chose their rows.
+    Untold,
 }
 
 impl Answer {

@@ -27,7 +27,7 @@ mod relation;
 mod run;
 mod share;
 
-pub use answer::Answer;
+pub use answer::{Answer, Suppressed};
 pub use errors::{EngineError, Failure, FailureKind};
 pub use open::Opened;
 pub use run::{LocalRows, Mark, ToldStages, execute, execute_measured, price, session_security};

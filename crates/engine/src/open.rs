@@ -10,7 +10,7 @@ use mpc::{Lane, Session, Shared, SharedBits, Shuffler, open_bits_to, open_to, ve
 use net::PartyId;
 use plan::secure::{Node, OutputColumn, SecurePlan};
 
-use crate::answer::Answer;
+use crate::answer::{Answer, Suppressed};
 use crate::context::{Context, Result};
 use crate::decode::{Cell, Layout};
 use crate::errors::{EngineError, Failure, FailureKind, Failures};
@@ -25,7 +25,7 @@ pub struct Opened {
     layout: Layout,
     words: Vec<Elements<X64>>,
     failures: Vec<Failure>,
-    suppressed_groups: Option<u64>,
+    suppressed_groups: Option<Suppressed>,
 }
 
 impl Opened {
@@ -66,7 +66,9 @@ pub(crate) fn open(
     let asker = PartyId::from_index(plan.asker);
     let mut unused = Failures::default();
     let mut cx = Context::named(session, &mut unused, plan.root.id, NAME);
-    let suppressed = failures.suppressed();
+    // One number that may not be told hides all of them.
+    let told = plan.tells_suppressed();
+    let suppressed = failures.suppressed().filter(|_| told == Some(true));
     let (any_failure, failed) = open_failures(&mut cx, asker, &plan.root, failures)?;
     let unless_failed = |cx: &mut Context, bits: SharedBits| match &any_failure {
         Some(any) => {
@@ -86,6 +88,10 @@ pub(crate) fn open(
     let (rows, layout) = zeroed(&mut cx, &relation, &valid)?;
     let words = open_rows(&mut cx, asker, &rows, plan.ordered)?;
     let (node, columns, failures) = (plan.root.id, plan.output.clone(), failed.unwrap_or_default());
+    let suppressed_groups = match told {
+        Some(false) => Some(Suppressed::Untold),
+        _ => suppressed_groups.map(Suppressed::Groups),
+    };
     Ok(words.map(|words| Opened { node, columns, layout, words, failures, suppressed_groups }))
 }
 

@@ -2,7 +2,7 @@
 
 use crate::catalog::{Fact, PublicCatalog, Source, Table};
 use crate::locate::Locator;
-use crate::secure::{Audience, Disclosure, Learns, Op, SecurePlan};
+use crate::secure::{Audience, Disclosure, Learns, SecurePlan};
 use crate::types::show_unscaled;
 
 /// Everything that somebody learns from running `plan`.
@@ -23,8 +23,8 @@ pub(crate) fn disclosures(plan: &SecurePlan, catalog: &PublicCatalog, locator: &
         add(&asker, Learns::ErrorCode { operators: fallible });
     }
 
-    if nodes.iter().any(|node| matches!(node.op, Op::Suppress { .. })) {
-        add(&asker, Learns::SuppressedGroups);
+    if let Some(told) = plan.tells_suppressed() {
+        add(&asker, if told { Learns::SuppressedGroups } else { Learns::SmallGroups });
     }
 
     let everyone = Audience::Everyone;

@@ -196,7 +196,9 @@ impl SecurePlan {
         match &node.op {
             Op::LocalStage(stage) => format!("{} -> {}", stage.name, node.names().join(", ")),
             Op::Values { rows } => format!("{} constant rows", rows.len()),
-            Op::Filter { predicate } | Op::Suppress { predicate } => predicate.display(&below[0]).to_string(),
+            Op::Filter { predicate } | Op::Suppress { predicate, .. } => {
+                predicate.display(&below[0]).to_string()
+            }
             Op::Project { exprs } => {
                 let named = exprs.iter().zip(&node.schema).map(|(expr, field)| {
                     let text = expr.display(&below[0]).to_string();

@@ -1,99 +1,13 @@
 //! Policies: each grant allows what it says and refuses the rest, tricks included.
 
 mod common;
+mod policies;
 
 use std::collections::BTreeMap;
 
-use common::{column, nullable, ranged, table};
-use plan::catalog::{PartyCatalog, PublicCatalog, Table};
-use plan::policy::{ColumnRules, Grant, Policy, TableRules};
-use plan::secure::{Op, SecurePlan, Security};
-use plan::{PlanError, Request, plan};
-
-/// What is allowed of each column: grants in words, then perhaps a least size of groups.
-fn rules(columns: &[(&str, &str)], min_group: u64) -> TableRules {
-    let column = |(name, words): &(&str, &str)| {
-        let grant = |word: &str| Grant::ALL.into_iter().find(|grant| grant.name() == word).expect("a grant");
-        let allow = words.split_whitespace().map(grant).collect();
-        (name.to_string(), ColumnRules { allow, min_group: None })
-    };
-    let columns: BTreeMap<_, _> = columns.iter().map(column).collect();
-    TableRules { min_group: Some(min_group), result_rows: true, columns, ..TableRules::default() }
-}
-
-fn accounts() -> Table {
-    table(
-        "accounts",
-        1000,
-        vec![
-            ranged("id", "int64", 0, 99_999),
-            column("name", "string"),
-            column("region", "string"),
-            ranged("balance", "int64", -10_000, 10_000),
-            ranged("age", "int32", 0, 120),
-            nullable(ranged("bonus", "int64", 0, 1000)),
-            ranged("customer", "int64", 0, 9_999),
-        ],
-        &["id"],
-    )
-}
-
-/// The asker, a bank with rules, and a shop without.
-fn world(policy: Policy) -> PublicCatalog {
-    let list = table(
-        "list",
-        100,
-        vec![ranged("id", "int64", 0, 99_999), column("label", "string"), ranged("v", "int64", 0, 1000)],
-        &["id"],
-    );
-    let many = table("many", 100, vec![ranged("id", "int64", 0, 99_999), column("label", "string")], &[]);
-    let sales = table(
-        "sales",
-        500,
-        vec![ranged("account", "int64", 0, 99_999), ranged("amount", "int64", 0, 1000)],
-        &[],
-    );
-    let party = |name: &str, tables| PartyCatalog { name: name.into(), tables };
-    let parties = vec![
-        party("me", vec![list, many]),
-        party("bank", vec![Table { policy, ..accounts() }]),
-        party("shop", vec![sales]),
-    ];
-    PublicCatalog { parties }
-}
-
-fn ask_as(asker: &str, policy: Policy, sql: &str) -> Result<SecurePlan, PlanError> {
-    let catalog = world(policy);
-    let compute: Vec<String> = catalog.parties.iter().map(|party| party.name.clone()).collect();
-    plan(Request { sql, catalog: &catalog, asker, compute: &compute, security: Security::DEFAULT })
-}
-
-fn ask(rules: &TableRules, sql: &str) -> Result<SecurePlan, PlanError> {
-    ask_as("me", Policy::Rules(rules.clone()), sql)
-}
-
-#[track_caller]
-fn allowed(rules: &TableRules, sql: &str) -> SecurePlan {
-    ask(rules, sql).unwrap_or_else(|error| panic!("{sql}: {error}"))
-}
-
-/// That the question is refused, with these words in the refusal.
-#[track_caller]
-fn refused(rules: &TableRules, sql: &str, words: &[&str]) {
-    let error = match ask(rules, sql) {
-        Ok(plan) => panic!("{sql} is allowed:\n{}", plan.explain(&Default::default())),
-        Err(error @ PlanError::Forbidden { .. }) => error.to_string(),
-        Err(error) => panic!("{sql} is refused otherwise: {error}"),
-    };
-    assert!(error.starts_with("bank forbids this question"), "{error}");
-    for word in words {
-        assert!(error.contains(word), "{sql}: no `{word}` in: {error}");
-    }
-}
-
-fn suppresses(plan: &SecurePlan) -> usize {
-    plan.root.nodes().iter().filter(|node| matches!(node.op, Op::Suppress { .. })).count()
-}
+use plan::PlanError;
+use plan::policy::{Grant, Policy, TableRules};
+use policies::{allowed, ask, ask_as, bank, refused, rules, suppresses};
 
 /// What one grant makes possible, and every other grant together does not.
 #[test]
@@ -210,19 +124,6 @@ fn conditions_of_every_kind_take_the_grant_to_filter() {
 }
 
 // What follows are tricks: ways to one person's value through questions that look like large groups.
-
-fn bank() -> TableRules {
-    rules(
-        &[
-            ("id", "join filter"),
-            ("region", "group filter"),
-            ("balance", "aggregate filter"),
-            ("age", "aggregate filter"),
-            ("bonus", "aggregate"),
-        ],
-        5,
-    )
-}
 
 /// An aggregate over one row is a group like any other, and too small.
 #[test]
@@ -393,7 +294,6 @@ fn trick_failures_as_an_answer() {
     for sql in [
         "SELECT SUM(age) FROM bank.accounts WHERE 10 / (balance - 17) >= 0",
         "SELECT SUM(age) FROM bank.accounts WHERE balance * 9223372036854775 > 0",
-        "SELECT SUM(a.age) FROM bank.accounts a JOIN me.list l ON a.id = l.id WHERE l.v / (a.balance - 17) >= 0",
         "SELECT SUM(a.age) FROM (SELECT id FROM me.list WHERE 10 / v >= 0) l JOIN bank.accounts a ON a.id = l.id WHERE 10 \
          / (a.balance - 17) >= 0",
         "SELECT SUM(balance * 9223372036854775) FROM bank.accounts",
@@ -457,7 +357,7 @@ fn the_plan_says_what_permitted_what() {
         "bank.accounts.balance in sum(bank.accounts.balance): aggregate",
         "bank.accounts.region in GROUP BY: group",
         "bank.accounts in groups: min_group = 5",
-        "how many groups were suppressed",
+        "groups about too few may be missing; how many is not told",
     ] {
         assert!(text.contains(line), "no `{line}` in\n{text}");
     }

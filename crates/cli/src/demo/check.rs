@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use engine::Suppressed;
 use engine::local::{LocalData, load, plaintext as over};
 use engine::output::{Stats, json, stats_line, text_table};
 use serde_json::Value as Json;
@@ -49,7 +50,7 @@ impl Answer {
             protocol: text("protocol"),
             security: text("security"),
             recorded_bytes_peak: number("recorded_bytes_peak"),
-            suppressed_groups: self.document["stats"]["suppressed_groups"].as_u64(),
+            suppressed_groups: self.document["stats"]["suppressed_groups"].as_u64().map(Suppressed::Groups),
         };
         format!("{table}\n{}\n", stats_line(&stats))
     }

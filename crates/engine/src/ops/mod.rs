@@ -41,7 +41,7 @@ pub(crate) fn run(cx: &mut Context, node: &Node, inputs: Vec<Relation>, rule: Te
         Op::Expand { group, sets } => expand::run(cx, node, group, sets, one(cx, inputs)?),
         Op::Aggregate { group, aggs } => aggregate::run(cx, node, group, aggs, one(cx, inputs)?),
         Op::Sort { keys, fetch } => sort::run(cx, keys, *fetch, one(cx, inputs)?),
-        Op::Suppress { predicate } => suppress::run(cx, predicate, one(cx, inputs)?, rule),
+        Op::Suppress { predicate, told } => suppress::run(cx, predicate, *told, one(cx, inputs)?, rule),
         Op::Limit { skip, fetch } => limit::run(cx, node, *skip, *fetch, one(cx, inputs)?),
         Op::Join(join) => match <[Relation; 2]>::try_from(inputs) {
             Ok([left, right]) => join::run(cx, node, join, left, right, rule),

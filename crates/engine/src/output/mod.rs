@@ -7,6 +7,7 @@ use datafusion::arrow::array::RecordBatch;
 use plan::types::{Type, Value, show_unscaled};
 use serde_json::{Map, Number, Value as Json, json};
 
+use crate::answer::Suppressed;
 use value::{Column, columns};
 
 /// What a run cost, for all parties together.
@@ -24,8 +25,8 @@ pub struct Stats {
     pub security: String,
     /// The most bytes that a party kept of products before it had proved them.
     pub recorded_bytes_peak: u64,
-    /// How many groups an owner's policy kept back, where one does.
-    pub suppressed_groups: Option<u64>,
+    /// Groups that an owner's policy kept back, where one does.
+    pub suppressed_groups: Option<Suppressed>,
 }
 
 /// The form of an answer.
@@ -89,7 +90,11 @@ pub fn stats_json(stats: &Stats) -> Json {
     map.insert("security".to_owned(), stats.security.clone().into());
     map.insert("recorded_bytes_peak".to_owned(), stats.recorded_bytes_peak.into());
     if let Some(groups) = stats.suppressed_groups {
-        map.insert("suppressed_groups".to_owned(), groups.into());
+        let groups = match groups {
+            Suppressed::Groups(groups) => groups.into(),
+            Suppressed::Untold => "not told".into(),
+        };
+        map.insert("suppressed_groups".to_owned(), groups);
     }
     map.into()
 }
@@ -163,8 +168,11 @@ pub fn stats_line(stats: &Stats) -> String {
     };
     let suppressed = match suppressed_groups {
         None => String::new(),
-        Some(1) => " · 1 group suppressed".to_owned(),
-        Some(groups) => format!(" · {groups} groups suppressed"),
+        Some(Suppressed::Groups(1)) => " · 1 group suppressed".to_owned(),
+        Some(Suppressed::Groups(groups)) => format!(" · {groups} groups suppressed"),
+        Some(Suppressed::Untold) => {
+            " · groups under the least size are left out; how many is not told".to_owned()
+        }
     };
     format!("{rounds} rounds · {sent} sent · {seconds:.2} s · {protocol}, {security}{recorded}{suppressed}")
 }

@@ -3,6 +3,8 @@
 //! A failure is told whatever the size of the group that the row is in, so nothing below a group of
 //! a least size may fail.
 
+use std::collections::BTreeSet;
+
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::DFSchema;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
@@ -10,7 +12,7 @@ use datafusion::logical_expr::{Expr as LogicalExpr, ExprSchemable, LogicalPlan, 
 
 use super::Lowering;
 use super::facts::Facts;
-use crate::secure::{Node, Op};
+use crate::secure::{ExprKind, Join, JoinKind, Matching, Node, Op, Side, Uniqueness};
 
 impl Lowering<'_> {
     /// The first operator below a suppression that can fail for one row's values, and the party in
@@ -27,9 +29,9 @@ impl Lowering<'_> {
                 let fails = owners.contains(&stage.party) && self.stage_fails(&stage.logical);
                 fails.then_some((node, Some(stage.party)))
             }
-            // Keys that repeat against a declaration are their owner's lie, and no value.
             Op::Join(join) => {
-                join.condition.as_ref().is_some_and(|condition| condition.can_fail()).then_some((node, None))
+                let fails = join.condition.as_ref().is_some_and(|condition| condition.can_fail());
+                (fails || is_unique_by_others(node, join, owners)).then_some((node, None))
             }
             _ => node.can_fail().then_some((node, None)),
         })
@@ -93,6 +95,59 @@ impl Lowering<'_> {
             // not everything is.
             Err(_) => expr.exists(|part| Ok(part_fails(part, schema))).unwrap_or(true),
         }
+    }
+}
+
+/// Whether rows that an owner's table chose are looked up by a key that is unique if others do not lie.
+/// Keys that repeat in one party's rows are that party's lie, and tell nobody's value; so is a key of
+/// an owner's own rows after they looked up others, of which each finds one at most.
+fn is_unique_by_others(node: &Node, join: &Join, owners: &[usize]) -> bool {
+    let Matching::Lookup { unique_side, uniqueness } = join.matching else { return false };
+    let side = &node.inputs[usize::from(unique_side == Side::Right)];
+    let party = |node: &Node| match &node.op {
+        Op::LocalStage(stage) => Some(stage.party),
+        _ => None,
+    };
+    let keys = if unique_side == Side::Left { &join.left_keys } else { &join.right_keys };
+    if owner_of_rows(side, keys).is_some_and(|party| owners.contains(&party)) {
+        return false;
+    }
+    let parties: BTreeSet<usize> = side.nodes().into_iter().filter_map(party).collect();
+    uniqueness != Uniqueness::Construction
+        && parties.len() > 1
+        && owners.iter().any(|owner| parties.contains(owner))
+}
+
+/// Whose rows these are, each once at most and with columns of its own, if that is seen.
+fn owner_of_rows(node: &Node, columns: &[usize]) -> Option<usize> {
+    match &node.op {
+        Op::LocalStage(stage) => Some(stage.party),
+        Op::Filter { .. } => owner_of_rows(&node.inputs[0], columns),
+        Op::Project { exprs } => {
+            let column = |column: &usize| match exprs.get(*column)?.kind {
+                ExprKind::Column(column) => Some(column),
+                _ => None,
+            };
+            owner_of_rows(&node.inputs[0], &columns.iter().map(column).collect::<Option<Vec<_>>>()?)
+        }
+        Op::Join(join) if join.kind == JoinKind::Inner => {
+            let Matching::Lookup { unique_side, .. } = join.matching else { return None };
+            let n_left = node.inputs[0].schema.len();
+            // An equal key of the other side is the same value.
+            let equal = |column: &usize| match (unique_side, column.checked_sub(n_left)) {
+                (Side::Right, None) => Some(*column),
+                (Side::Left, Some(column)) => Some(column),
+                (Side::Right, Some(column)) => {
+                    join.right_keys.iter().position(|key| *key == column).map(|at| join.left_keys[at])
+                }
+                (Side::Left, None) => {
+                    join.left_keys.iter().position(|key| key == column).map(|at| join.right_keys[at])
+                }
+            };
+            let rows = &node.inputs[usize::from(unique_side == Side::Left)];
+            owner_of_rows(rows, &columns.iter().map(equal).collect::<Option<Vec<_>>>()?)
+        }
+        _ => None,
     }
 }
 

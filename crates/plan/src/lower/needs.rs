@@ -21,7 +21,7 @@ fn set(node: &mut Node, needs: Vec<Needs>) {
     let mut below: Vec<Vec<Needs>> = widths.iter().map(|width| vec![Needs::default(); *width]).collect();
     match &node.op {
         Op::LocalStage(_) | Op::Values { .. } => {}
-        Op::Filter { predicate } | Op::Suppress { predicate } => {
+        Op::Filter { predicate } | Op::Suppress { predicate, .. } => {
             below[0].clone_from(&needs);
             read(predicate, ARITHMETIC, &mut below[0]);
         }

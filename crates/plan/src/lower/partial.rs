@@ -15,6 +15,7 @@ use datafusion::logical_expr::{Aggregate, Cast, Expr, LogicalPlan, Projection, U
 
 use super::{Home, Lowering};
 use crate::error::PlanError;
+use crate::types::Type;
 
 /// The plan of one branch, and the same expressions in its terms.
 type Branch = (Arc<LogicalPlan>, Vec<Expr>, Vec<Expr>);
@@ -92,7 +93,10 @@ impl Lowering<'_> {
             return true;
         };
         let totals = facts.fields.iter().skip(aggregate.group_expr.len()).zip(&aggregate.aggr_expr);
-        totals.into_iter().any(|(field, expr)| is_sum(expr) && field.range == field.ty.range())
+        // A double that is too large is infinite, which is a value.
+        totals
+            .into_iter()
+            .any(|(field, expr)| is_sum(expr) && field.ty != Type::Float64 && field.range == field.ty.range())
     }
 }
 

@@ -4,24 +4,33 @@ use datafusion::logical_expr::Extension;
 
 use super::{Lowering, Relation, typed};
 use crate::error::PlanError;
-use crate::policy::Suppress;
+use crate::policy::{AtLeast, Suppress};
 use crate::secure::{Comparison, Op, Place};
 use crate::types::Value;
 
 impl Lowering<'_> {
     pub(super) fn suppress(&self, extension: &Extension) -> Result<Relation, PlanError> {
-        let Some(Suppress { input, least }) = extension.node.as_any().downcast_ref::<Suppress>() else {
+        let Some(Suppress { input, least, told }) = extension.node.as_any().downcast_ref::<Suppress>() else {
             return Err(PlanError::unsupported(extension.node.name(), "a question is one SELECT"));
         };
         let input = self.relation(input)?;
         let fields = &input.facts.fields;
-        let large = least.iter().map(|(column, at_least)| {
-            let number = typed::literal(Value::Int((*at_least).into()), fields[*column].ty);
-            typed::compare(Comparison::Ge, typed::column(*column, &fields[*column]), number)
+        let large = least.iter().map(|AtLeast { column, entities, or_none }| {
+            let field = &fields[*column];
+            let compared = |how, to: u64| {
+                typed::compare(
+                    how,
+                    typed::column(*column, field),
+                    typed::literal(Value::Int(to.into()), field.ty),
+                )
+            };
+            let enough = compared(Comparison::Ge, *entities)?;
+            Ok(if *or_none { typed::or(vec![enough, compared(Comparison::Eq, 0)?]) } else { enough })
         });
-        let large = large.collect::<Result<Vec<_>, _>>()?;
+        let large = large.collect::<Result<Vec<_>, PlanError>>()?;
         let predicate = typed::and(large);
         let facts = input.facts.clone();
-        Ok(Relation { op: Op::Suppress { predicate }, place: Place::Shared, facts, inputs: vec![input] })
+        let op = Op::Suppress { predicate, told: *told };
+        Ok(Relation { op, place: Place::Shared, facts, inputs: vec![input] })
     }
 }

@@ -3,20 +3,21 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use datafusion::common::DataFusionError;
+use datafusion::logical_expr::utils::split_conjunction;
 use datafusion::logical_expr::{
     Aggregate, Distinct, Expr, Filter, Limit, LogicalPlan, Projection, Sort, SubqueryAlias, TableScan, Union,
     Window,
 };
 
 use super::expr::Rows;
-use super::flow::{Flow, Origin, Presence, Source, TableId};
+use super::flow::{Flow, Origin, Presence, Shape, Source, TableId};
 use super::suppress;
 use super::{Grant, Permission, TableRules};
 use crate::catalog::{PublicCatalog, Table};
 use crate::error::{At, Forbidden, PlanError};
 use crate::locate::Locator;
 use crate::lower::Lowering;
-use crate::secure::Node;
+use crate::secure::{Node, Op};
 
 /// The plan with small groups suppressed, and what permitted each use of a table.
 ///
@@ -41,6 +42,8 @@ pub(crate) fn enforce(
         permissions: BTreeSet::new(),
         scans: BTreeMap::new(),
         counted: BTreeMap::new(),
+        numbers: 0,
+        told: true,
         carry: None,
     };
     let root = check.walk(&plan)?;
@@ -90,9 +93,17 @@ pub(crate) fn refuse_failures(
         at: At(lowering.locator.name(&what)),
         what,
         operator: format!("{} {}", node.id, node.op.name()),
-        reason: "it can fail for the values of a single row, by an overflow or a division by zero, and a failure is told \
+        reason: match &node.op {
+            Op::Join(join) if join.condition.as_ref().is_none_or(|condition| !condition.can_fail()) => {
+                "a key that others declare as unique is looked up among rows that this table chose, and a failure would \
+                 tell whether it repeats there; group them by the key first"
+            }
+            _ => {
+                "it can fail for the values of a single row, by an overflow or a division by zero, and a failure is told \
                  whatever the size of the group; divide by constants, and declare the ranges of columns"
-            .to_owned(),
+            }
+        }
+        .to_owned(),
         grant: format!("[{name}] min_group = 1"),
     }
     .into())
@@ -115,9 +126,13 @@ pub(super) struct Check<'a> {
     locator: &'a Locator,
     permissions: BTreeSet<Permission>,
     /// How often each table with rules is read.
-    scans: BTreeMap<TableId, usize>,
+    pub(super) scans: BTreeMap<TableId, usize>,
     /// Tables whose entities are counted, with the largest number that they have to come to.
-    counted: BTreeMap<TableId, u64>,
+    pub(super) counted: BTreeMap<TableId, u64>,
+    /// How many columns have a number.
+    numbers: usize,
+    /// Whether the number of suppressed groups is told: it is about whole tables alone.
+    pub(super) told: bool,
     /// On the second walk, the tables whose entities go beside their rows.
     pub(super) carry: Option<BTreeSet<TableId>>,
 }
@@ -133,6 +148,12 @@ impl Check<'_> {
 
     pub(super) fn column(&self, source: Source) -> &str {
         &self.table(source.0).columns[source.1].name
+    }
+
+    /// The number of a column that is made here.
+    pub(super) fn number(&mut self) -> usize {
+        self.numbers += 1;
+        self.numbers
     }
 
     fn full_name(&self, table: TableId) -> String {
@@ -225,6 +246,7 @@ impl Check<'_> {
                 self.aggregate(&groups)
             }
             LogicalPlan::EmptyRelation(empty) => {
+                // What is one row repeats nothing, whoever wrote it.
                 let unique = vec![BTreeSet::new()];
                 Ok(self.constants(plan, if empty.produce_one_row { unique } else { Vec::new() }))
             }
@@ -252,15 +274,16 @@ impl Check<'_> {
     }
 
     /// Rows that the question itself holds.
-    fn constants(&self, plan: &LogicalPlan, unique: Vec<BTreeSet<usize>>) -> Flow {
+    fn constants(&mut self, plan: &LogicalPlan, unique: Vec<BTreeSet<usize>>) -> Flow {
+        let columns = plan.schema().fields().iter();
         Flow {
             plan: plan.clone(),
-            origins: vec![Origin::column(true, true); plan.schema().fields().len()],
+            origins: columns.map(|_| Origin::column(self.number(), true, true)).collect(),
             tables: BTreeMap::new(),
             counted: BTreeSet::new(),
-            // What is one row repeats nothing, whoever wrote it.
-            chosen: unique.is_empty(),
             unique,
+            chosen: true,
+            parties: BTreeSet::from([self.asker]),
         }
     }
 
@@ -275,7 +298,8 @@ impl Check<'_> {
                 reason: format!("the plan reads {}, which is no table", scan.table_name),
             });
         };
-        let table = self.table(id);
+        let catalog = self.catalog;
+        let table = &catalog.parties[id.0].tables[id.1];
         let columns: Vec<usize> =
             scan.projection.clone().unwrap_or_else(|| (0..table.columns.len()).collect());
         let askers = id.0 == self.asker;
@@ -289,11 +313,9 @@ impl Check<'_> {
         };
         let unique = table.unique_keys.iter().filter_map(|fact| key(&fact.value)).collect();
         let origin = |column: &usize| {
-            let nullable = table.columns[*column].nullable.value;
-            match followed {
-                true => Origin::source((id, *column), nullable),
-                false => Origin::column(askers, nullable),
-            }
+            let origin = Origin::column(self.number(), askers, table.columns[*column].nullable.value);
+            let values = followed.then_some((id, *column)).into_iter().collect();
+            Origin { values, ..origin }
         };
         let origins = columns.iter().map(origin).collect();
         let mut flow = Flow {
@@ -303,10 +325,12 @@ impl Check<'_> {
             counted: BTreeSet::new(),
             unique,
             chosen: askers,
+            parties: BTreeSet::from([id.0]),
         };
         if followed {
             *self.scans.entry(id).or_default() += 1;
-            flow.tables.insert(id, Presence::default());
+            let picked = scan.fetch.is_some() || !scan.filters.is_empty();
+            flow.tables.insert(id, Presence { picked, ..Presence::default() });
         }
         match self.carry.as_ref().is_some_and(|carry| carry.contains(&id)) {
             true => suppress::number_entities(self, scan, id, &columns, flow),
@@ -339,23 +363,31 @@ impl Check<'_> {
     }
 
     fn filter(&mut self, plan: &LogicalPlan, filter: &Filter) -> Result<Flow, PlanError> {
-        let input = self.walk(&filter.input)?;
-        self.condition(&[&filter.predicate], &Rows::of(&input, "WHERE"))?;
+        let mut input = self.walk(&filter.input)?;
+        for part in split_conjunction(&filter.predicate) {
+            let decided = self.condition(&[part], &Rows::of(&input, "WHERE"))?;
+            input.decided(&decided);
+        }
         self.over(plan, input)
     }
 
     fn sort(&mut self, plan: &LogicalPlan, sort: &Sort) -> Result<Flow, PlanError> {
-        let input = self.walk(&sort.input)?;
+        let mut input = self.walk(&sort.input)?;
         // An order tells nothing about values that come out anyway, unless it decides which do.
         let (operator, grants): (_, &[Grant]) = match sort.fetch {
             Some(_) => ("ORDER BY … LIMIT", &[Grant::Filter]),
             None => ("ORDER BY", &[Grant::Filter, Grant::Reveal]),
         };
+        let mut keys = Origin::constant();
         for key in &sort.expr {
             let origin = self.origin(&key.expr, &Rows::of(&input, operator))?;
-            for source in origin.values {
-                self.require_any(source, grants, operator)?;
+            for source in &origin.values {
+                self.require_any(*source, grants, operator)?;
             }
+            keys = keys.with(&origin, Shape::Bent);
+        }
+        if sort.fetch.is_some() {
+            input.decided(&keys);
         }
         let one = sort.fetch == Some(1);
         let mut flow = self.over(plan, input)?;
@@ -364,7 +396,8 @@ impl Check<'_> {
     }
 
     fn limit(&mut self, plan: &LogicalPlan, limit: &Limit) -> Result<Flow, PlanError> {
-        let input = self.walk(&limit.input)?;
+        let mut input = self.walk(&limit.input)?;
+        input.decided(&Origin::constant());
         self.over(plan, input)
     }
 
@@ -400,72 +433,37 @@ impl Check<'_> {
                     .all(|(flow, origin)| !flow.tables.contains_key(table) || !origin.is_weighed(*table))
             };
             let apart = tables.iter().filter(|table| is_apart(table)).copied().collect();
-            let all = parts.iter().fold(Origin::constant(), |all, (_, origin)| {
+            let mut all = parts.iter().fold(Origin::constant(), |all, (_, origin)| {
                 let shape = all.shape.beside(origin.shape);
                 all.with(origin, shape)
             });
-            origins.push(Origin { apart, ..all });
+            if parts.iter().all(|(_, origin)| origin.parts.len() <= 1) {
+                all.parts = BTreeSet::from([self.number()]);
+            }
+            // The question says which branch gives a row's value, whosever they are.
+            origins.push(Origin { apart, askers: true, ..all });
         }
         let plan = match &self.carry {
             Some(_) => suppress::union(union, &flows, &mut origins)?,
             None => LogicalPlan::Union(union.clone()),
         };
-        let (mut all, mut counted, mut chosen) =
-            (BTreeMap::<TableId, Presence>::new(), BTreeSet::new(), false);
+        let (mut all, mut counted, mut parties) =
+            (BTreeMap::<TableId, Presence>::new(), BTreeSet::new(), BTreeSet::new());
         for flow in flows {
             for (table, presence) in flow.tables {
-                let is_new = !all.contains_key(&table);
-                let entry = all.entry(table).or_default();
-                entry.extend(presence);
-                entry.repeated |= !is_new;
+                let repeated = presence.repeated || all.contains_key(&table);
+                all.entry(table).or_default().merge(Presence { picked: true, repeated, ..presence });
             }
             counted.extend(flow.counted);
-            chosen |= flow.chosen;
+            parties.extend(flow.parties);
         }
-        Ok(Flow { plan, origins, tables: all, counted, unique: Vec::new(), chosen })
-    }
-
-    /// What comes out: rows, their values, and how many they are.
-    fn answer(&mut self, root: &Flow) -> Result<(), PlanError> {
-        for origin in &root.origins {
-            for source in origin.all() {
-                self.require(source, Grant::Reveal, "the answer")?;
-            }
-        }
-        for (table, presence) in &root.tables {
-            for key in &presence.keys {
-                // A row that comes out says that there is one of its key here.
-                self.require((*table, *key), Grant::Reveal, "the rows that a JOIN lets out")?;
-            }
-        }
-        let tables: BTreeSet<TableId> = root.tables.keys().chain(&root.counted).copied().collect();
-        let one_row = root.unique.iter().any(BTreeSet::is_empty) && root.tables.is_empty();
-        for table in tables.into_iter().filter(|_| !one_row) {
-            let operator = "the answer's number of rows";
-            if !self.rules(table).result_rows {
-                let reason = "it depends on how many rows or groups there are";
-                return Err(self.forbidden_by_table(table, operator, reason, "result_rows = \"tell\""));
-            }
-            self.permit(table, None, operator, "result_rows = \"tell\"".to_owned());
-        }
-        Ok(())
+        // The question says how many branches a row is in.
+        Ok(Flow { plan, origins, tables: all, counted, unique: Vec::new(), chosen: true, parties })
     }
 
     pub(super) fn count_entities(&mut self, table: TableId, at_least: u64) {
         let most = self.counted.entry(table).or_default();
         *most = at_least.max(*most);
-    }
-
-    /// A table whose groups have a least size is read once: two readings could be told apart.
-    fn read_once(&self) -> Result<(), PlanError> {
-        for table in self.counted.keys() {
-            if self.scans.get(table).is_some_and(|scans| *scans > 1) {
-                let reason = "the question reads it twice, and what one part leaves out shows in the difference; ask \
-                              for one part alone";
-                return Err(self.forbidden_by_table(*table, "the question", reason, "min_group = 1"));
-            }
-        }
-        Ok(())
     }
 }
 

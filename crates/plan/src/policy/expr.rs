@@ -18,11 +18,14 @@ pub(super) struct Rows<'a> {
     pub(super) schema: &'a DFSchema,
     pub(super) origins: &'a [Origin],
     pub(super) operator: &'a str,
+    /// Whether constants are the asker's choice of what goes beside other tables' rows.
+    pub(super) chosen: bool,
 }
 
 impl<'a> Rows<'a> {
     pub(super) fn of(flow: &'a Flow, operator: &'a str) -> Rows<'a> {
-        Rows { schema: flow.plan.schema(), origins: &flow.origins, operator }
+        let chosen = flow.chosen && flow.tables.is_empty();
+        Rows { schema: flow.plan.schema(), origins: &flow.origins, operator, chosen }
     }
 }
 
@@ -34,7 +37,9 @@ impl Check<'_> {
     pub(super) fn origin(&mut self, expr: &Expr, rows: &Rows<'_>) -> Result<Origin, PlanError> {
         match expr {
             Expr::Alias(alias) => self.origin(&alias.expr, rows),
-            Expr::Literal(value, _) => Ok(Origin { nullable: value.is_null(), ..Origin::constant() }),
+            Expr::Literal(value, _) => {
+                Ok(Origin { nullable: value.is_null(), askers: rows.chosen, ..Origin::constant() })
+            }
             Expr::Column(column) => {
                 let index = rows.schema.index_of_column(column).map_err(planner)?;
                 Ok(rows.origins[index].clone())
@@ -46,14 +51,16 @@ impl Check<'_> {
             }
             Expr::Negative(inside) => self.origin(inside, rows),
             Expr::BinaryExpr(BinaryExpr { left, op, right }) => match op {
-                Operator::Plus | Operator::Minus => self.sum(left, right, rows),
-                Operator::Multiply => self.product(left, right, rows),
+                Operator::Plus | Operator::Minus => self.arithmetic(left, right, rows, Shape::beside),
+                Operator::Multiply => self.arithmetic(left, right, rows, Shape::times),
                 Operator::Divide => self.quotient(left, right, rows),
                 _ => self.bent(&[left.as_ref(), right.as_ref()], rows),
             },
             Expr::ScalarFunction(ScalarFunction { func, args }) => match (func.name(), args.as_slice()) {
-                ("checked_add" | "checked_sub", [left, right]) => self.sum(left, right, rows),
-                ("checked_mul", [left, right]) => self.product(left, right, rows),
+                ("checked_add" | "checked_sub", [left, right]) => {
+                    self.arithmetic(left, right, rows, Shape::beside)
+                }
+                ("checked_mul", [left, right]) => self.arithmetic(left, right, rows, Shape::times),
                 ("checked_div", [left, right]) => self.quotient(left, right, rows),
                 ("checked_neg", [inside]) => self.origin(inside, rows),
                 _ => self.bent(&args.iter().collect::<Vec<_>>(), rows),
@@ -80,24 +87,37 @@ impl Check<'_> {
         }
     }
 
-    fn sum(&mut self, left: &Expr, right: &Expr, rows: &Rows<'_>) -> Result<Origin, PlanError> {
+    /// A scale can be such that a double is infinite from a value on, so arithmetic of doubles bends.
+    fn arithmetic(
+        &mut self,
+        left: &Expr,
+        right: &Expr,
+        rows: &Rows<'_>,
+        shape: fn(Shape, Shape) -> Shape,
+    ) -> Result<Origin, PlanError> {
+        let types =
+            [left.get_type(rows.schema).map_err(planner)?, right.get_type(rows.schema).map_err(planner)?];
         let (left, right) = (self.origin(left, rows)?, self.origin(right, rows)?);
-        let shape = left.shape.beside(right.shape);
-        Ok(left.with(&right, shape))
-    }
-
-    fn product(&mut self, left: &Expr, right: &Expr, rows: &Rows<'_>) -> Result<Origin, PlanError> {
-        let (left, right) = (self.origin(left, rows)?, self.origin(right, rows)?);
-        let shape = left.shape.times(right.shape);
+        let shape = match shape(left.shape, right.shape) {
+            Shape::Degree(0) => Shape::Degree(0),
+            _ if types.iter().any(DataType::is_floating) => Shape::Bent,
+            exact => exact,
+        };
         Ok(left.with(&right, shape))
     }
 
     /// Division by a constant is a product; of whole numbers it cuts, and anything else bends.
     fn quotient(&mut self, left: &Expr, right: &Expr, rows: &Rows<'_>) -> Result<Origin, PlanError> {
         let whole = left.get_type(rows.schema).map_err(planner)?.is_integer();
-        let (left, right) = (self.origin(left, rows)?, self.origin(right, rows)?);
-        let shape = if right.shape == Shape::Degree(0) && !whole { left.shape } else { Shape::Bent };
-        Ok(left.with(&right, shape))
+        self.arithmetic(
+            left,
+            right,
+            rows,
+            match whole {
+                true => |_, _| Shape::Bent,
+                false => |left, right| if right == Shape::Degree(0) { left } else { Shape::Bent },
+            },
+        )
     }
 
     fn bent(&mut self, parts: &[&Expr], rows: &Rows<'_>) -> Result<Origin, PlanError> {
@@ -105,11 +125,9 @@ impl Check<'_> {
         for part in parts {
             all = all.with(&self.origin(part, rows)?, Shape::Bent);
         }
-        let constant = all.values.is_empty() && all.conditions.is_empty() && !all.askers && {
-            // What is made of constants alone is a constant.
-            parts.iter().all(|part| part.column_refs().is_empty())
-        };
-        Ok(if constant { Origin { nullable: true, ..Origin::constant() } } else { all.bent() })
+        // What is made of constants alone is a constant.
+        let constant = parts.iter().all(|part| part.column_refs().is_empty());
+        Ok(if constant { Origin { nullable: true, shape: Shape::Degree(0), ..all } } else { all.bent() })
     }
 
     /// What these decide on: their columns need the grant to filter.
@@ -129,7 +147,8 @@ impl Check<'_> {
         let filter = params.filter.as_deref().into_iter();
         let conditions: Vec<&Expr> = params.partition_by.iter().chain(order).chain(filter).collect();
         let decided = self.condition(&conditions, rows)?;
-        let values = self.bent(&params.args.iter().collect::<Vec<_>>(), rows)?;
+        let mut values = self.bent(&params.args.iter().collect::<Vec<_>>(), rows)?;
+        values.parts.insert(self.number());
         Ok(values.with(&decided, Shape::Bent))
     }
 }

@@ -41,12 +41,18 @@ pub(super) struct Origin {
     pub(super) conditions: BTreeSet<Source>,
     /// How it follows from columns.
     pub(super) shape: Shape,
+    /// The columns it is made of, by numbers that no two columns of the plan share; none for a
+    /// constant.
+    pub(super) parts: BTreeSet<usize>,
     /// Whether it can be NULL.
     pub(super) nullable: bool,
-    /// Whether the asker's own values are in it.
+    /// Whether the asker's own values are in it, or others that the question chose: constants and
+    /// counts of a table that was joined, and what came through a union.
     pub(super) askers: bool,
     /// Tables in whose rows no value of the asker's is in it all the same.
     pub(super) apart: BTreeSet<TableId>,
+    /// Tables beside whose rows a join has put it, and whose owner it is not from.
+    pub(super) foreign: BTreeSet<TableId>,
     /// Whether it is the number of an entity of this table.
     pub(super) entity: Option<TableId>,
 }
@@ -58,21 +64,19 @@ impl Origin {
             values: BTreeSet::new(),
             conditions: BTreeSet::new(),
             shape: Shape::Degree(0),
+            parts: BTreeSet::new(),
             nullable: false,
             askers: false,
             apart: BTreeSet::new(),
+            foreign: BTreeSet::new(),
             entity: None,
         }
     }
 
-    /// A column that no rule is about.
-    pub(super) fn column(askers: bool, nullable: bool) -> Origin {
-        Origin { shape: Shape::Degree(1), askers, nullable, ..Origin::constant() }
-    }
-
-    /// A column of a table with rules.
-    pub(super) fn source(source: Source, nullable: bool) -> Origin {
-        Origin { values: BTreeSet::from([source]), ..Origin::column(false, nullable) }
+    /// A column that no rule is about, under its number.
+    pub(super) fn column(number: usize, askers: bool, nullable: bool) -> Origin {
+        let parts = BTreeSet::from([number]);
+        Origin { shape: Shape::Degree(1), parts, askers, nullable, ..Origin::constant() }
     }
 
     /// What follows from both, of this shape.
@@ -84,6 +88,8 @@ impl Origin {
         };
         self.values.extend(&other.values);
         self.conditions.extend(&other.conditions);
+        self.parts.extend(&other.parts);
+        self.foreign.extend(&other.foreign);
         self.askers |= other.askers;
         self.nullable |= other.nullable;
         self.shape = shape;
@@ -105,6 +111,17 @@ impl Origin {
         self.values.iter().filter(|source| source.0 == table).copied().collect()
     }
 
+    /// Whether it is one column, or as many times as much and more.
+    pub(super) fn is_plain(&self) -> bool {
+        self.parts.len() <= 1 && self.shape <= Shape::Degree(1)
+    }
+
+    /// Whether columns of `table` and of others are both in it.
+    pub(super) fn is_mixed(&self, table: TableId) -> bool {
+        let own = |source: &Source| source.0 == table;
+        self.foreign.contains(&table) && (self.values.iter().any(own) || self.conditions.iter().any(own))
+    }
+
     /// Whether the asker's own values stand in rows of `table`.
     pub(super) fn is_weighed(&self, table: TableId) -> bool {
         self.askers && !self.apart.contains(&table)
@@ -119,11 +136,11 @@ impl Origin {
         Origin {
             values: rest(&self.values),
             conditions: rest(&self.conditions),
-            shape: Shape::Degree(1),
+            shape: self.shape.max(Shape::Degree(1)),
             nullable: true,
-            askers: self.askers,
             apart,
             entity: None,
+            ..self.clone()
         }
     }
 }
@@ -133,18 +150,27 @@ impl Origin {
 pub(super) struct Presence {
     /// The columns by which they were matched with others.
     pub(super) keys: BTreeSet<usize>,
+    /// The columns that decided which of them are there.
+    pub(super) filters: BTreeSet<usize>,
+    /// Whether not all of them are there, or rows of other tables as well.
+    pub(super) picked: bool,
+    /// Whether a condition decided by its columns and other tables' together.
+    pub(super) mixed: bool,
     /// Whether one of them can be there more than once.
     pub(super) repeated: bool,
-    /// Whether the asker decides how often.
+    /// Whether the question decides how often.
     pub(super) weighed: bool,
     /// Whether the entities behind the rows can no longer be counted.
     pub(super) uncountable: bool,
 }
 
 impl Presence {
-    /// Adds how they are in rows beside these, or below them.
-    pub(super) fn extend(&mut self, other: Presence) {
+    /// The rows here and there.
+    pub(super) fn merge(&mut self, other: Presence) {
         self.keys.extend(other.keys);
+        self.filters.extend(other.filters);
+        self.picked |= other.picked;
+        self.mixed |= other.mixed;
         self.repeated |= other.repeated;
         self.weighed |= other.weighed;
         self.uncountable |= other.uncountable;
@@ -163,14 +189,39 @@ pub(super) struct Flow {
     pub(super) counted: BTreeSet<TableId>,
     /// Sets of columns on which no two rows agree; an empty one for a single row.
     pub(super) unique: Vec<BTreeSet<usize>>,
-    /// Whether the asker decides on the rows, by a table of its own or by constants.
+    /// Whether the question decides how many rows there are of a key: rows of the asker's tables, and
+    /// constants; unions; and what is left by a condition over more than a column.
     pub(super) chosen: bool,
+    /// Whose tables are in it; the asker's for constants.
+    pub(super) parties: BTreeSet<usize>,
 }
 
 impl Flow {
     /// Whether a row is the only one with its values of these columns.
     pub(super) fn is_unique(&self, columns: &BTreeSet<usize>) -> bool {
         self.unique.iter().any(|key| key.is_subset(columns))
+    }
+
+    /// That a condition has decided which of the rows are left.
+    pub(super) fn decided(&mut self, by: &Origin) {
+        let together = by.parts.len() > 1;
+        self.chosen |= together;
+        for (table, presence) in &mut self.tables {
+            presence.picked = true;
+            presence.mixed |= by.is_mixed(*table);
+            presence.weighed |= together && presence.repeated && by.foreign.contains(table);
+            let own = by.values.union(&by.conditions).filter(|source| source.0 == *table);
+            presence.filters.extend(own.map(|source| source.1));
+        }
+    }
+
+    /// That rows of `tables` stand beside these.
+    pub(super) fn stands_beside<'a>(&mut self, tables: impl Iterator<Item = &'a TableId>) {
+        for table in tables.filter(|table| self.parties != BTreeSet::from([table.0])) {
+            self.origins.iter_mut().for_each(|origin| {
+                origin.foreign.insert(*table);
+            });
+        }
     }
 
     /// The columns with entities in them.

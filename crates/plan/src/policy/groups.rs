@@ -20,6 +20,14 @@ use crate::error::PlanError;
 /// Products of two columns, as of a price and an amount, and no more: polynomials of a high degree
 /// single out values.
 const MAX_DEGREE: u32 = 2;
+/// The expression inside of casts, which is NULL where they are.
+fn uncast(expr: &Expr) -> &Expr {
+    match expr {
+        Expr::Cast(cast) => uncast(&cast.expr),
+        other => other,
+    }
+}
+
 /// Functions in which every row of a group counts alike.
 fn is_of_all_rows(name: &str) -> bool {
     matches!(name, "count" | "sum" | "avg") || is_statistic(name)
@@ -39,11 +47,8 @@ struct Call {
     distinct: bool,
     /// Whether it has a FILTER or an ORDER BY of its own.
     picks: bool,
-    /// Whether it is over a column as it is, or a constant.
-    bare: bool,
     /// The argument, if rows may be left out for its NULL.
     nullable: Option<Expr>,
-    n_columns: usize,
 }
 
 impl Check<'_> {
@@ -61,6 +66,8 @@ impl Check<'_> {
         let mut safe = BTreeSet::new();
         let mut least = Vec::new();
         for (table, presence) in &input.tables {
+            let deciding = presence.keys.union(&presence.filters).map(|column| (*table, *column));
+            let deciding: Vec<Source> = if self.protects(*table) { deciding.collect() } else { Vec::new() };
             let used: BTreeSet<Source> = keys
                 .iter()
                 .chain(calls.iter().map(|call| &call.origin))
@@ -68,7 +75,7 @@ impl Check<'_> {
                 .filter(|source| source.0 == *table)
                 .collect();
             let revealed = |source: &Source| self.rules(*table).allows(self.column(*source), Grant::Reveal);
-            if !used.is_empty() && used.iter().all(revealed) {
+            if !used.is_empty() && used.iter().chain(&deciding).all(revealed) {
                 // What may come out row by row may come out in any function of the rows.
                 for source in used {
                     self.require(source, Grant::Reveal, "GROUP BY")?;
@@ -82,12 +89,21 @@ impl Check<'_> {
                 let several_rows = !self.rules(*table).entity.is_empty();
                 let repeated = presence.repeated || several_rows;
                 least.push(Least { table: *table, at_least, repeated });
+                // Of chosen rows, the number of small groups would be an answer about few.
+                self.told &= !presence.picked && keys.iter().all(Origin::is_plain);
             }
         }
         let n_keys = keys.len();
-        let mark = sets.is_some().then(|| Origin::column(false, false));
-        let outputs = keys.iter().chain(&mark).chain(calls.iter().map(|call| &call.origin));
-        let origins = outputs.map(|origin| origin.grouped(&safe)).collect();
+        let mut outputs = keys;
+        outputs.extend(sets.is_some().then(|| Origin::column(self.number(), false, false)));
+        for call in &calls {
+            let mut origin = call.origin.clone();
+            origin.parts = BTreeSet::from([self.number()]);
+            // A count says how many rows the question chose.
+            origin.askers |= input.chosen;
+            outputs.push(if call.picks { origin.bent() } else { origin });
+        }
+        let origins = outputs.iter().map(|origin| origin.grouped(&safe)).collect();
         let mut counted = input.counted.clone();
         counted.extend(&safe);
         if n_keys == 0 {
@@ -99,12 +115,21 @@ impl Check<'_> {
         });
         let tables = open.collect();
         let unique = if sets.is_some() { Vec::new() } else { vec![(0..n_keys).collect()] };
-        let nullable = calls.iter().filter_map(|call| call.nullable.clone()).collect();
+        let mut nullable: Vec<Expr> = Vec::new();
+        for argument in calls.iter().filter_map(|call| call.nullable.as_ref()) {
+            if !nullable.contains(argument) {
+                nullable.push(argument.clone());
+            }
+        }
+        let alike = nullable.len() == 1 && calls.iter().all(|call| call.nullable.is_some());
         let plan = match &self.carry {
             None => datafusion::logical_expr::LogicalPlan::Aggregate(aggregate.clone()),
-            Some(_) => suppress::grouped(aggregate, &input, &Group { least, nullable })?,
+            Some(_) => {
+                let group = Group { least, nullable, rests: !alike, told: self.told };
+                suppress::grouped(aggregate, &input, &group)?
+            }
         };
-        Ok(Flow { plan, origins, tables, counted, unique, chosen: input.chosen })
+        Ok(Flow { plan, origins, tables, counted, unique, chosen: input.chosen, parties: input.parties })
     }
 
     fn call(&mut self, expr: &Expr, input: &Flow) -> Result<Call, PlanError> {
@@ -124,7 +149,7 @@ impl Check<'_> {
         for argument in &params.args {
             let next = self.origin(argument, rows)?;
             if next.nullable && !argument.column_refs().is_empty() {
-                nullable = Some(argument.clone());
+                nullable = Some(uncast(argument).clone());
             }
             let shape = origin.shape.beside(next.shape);
             origin = origin.with(&next, shape);
@@ -137,18 +162,7 @@ impl Check<'_> {
             let shape = origin.shape;
             origin = origin.with(&decided, shape);
         }
-        let columns: BTreeSet<_> = params.args.iter().flat_map(|argument| argument.column_refs()).collect();
-        let bare = |argument: &Expr| matches!(argument, Expr::Column(_) | Expr::Literal(..));
-        Ok(Call {
-            name: func.name().to_owned(),
-            origin,
-            distinct: params.distinct,
-            picks,
-            bare: params.args.iter().all(bare),
-            nullable,
-            n_columns: columns.len(),
-            words,
-        })
+        Ok(Call { name: func.name().to_owned(), origin, distinct: params.distinct, picks, nullable, words })
     }
 
     /// The least size of the table's groups, if all that is made of them is allowed.
@@ -185,7 +199,7 @@ impl Check<'_> {
         };
         self.permit(table, None, "groups", format!("min_group = {at_least}"));
         if at_least > 1 {
-            self.whole_groups(table, presence, calls, several)?;
+            self.whole_groups(table, presence, keys, calls, several)?;
         }
         Ok(at_least)
     }
@@ -195,6 +209,7 @@ impl Check<'_> {
         &mut self,
         table: TableId,
         presence: &Presence,
+        keys: &[Origin],
         calls: &[Call],
         several: bool,
     ) -> Result<(), PlanError> {
@@ -212,9 +227,14 @@ impl Check<'_> {
             return refuse(self, "EXISTS, IN, NOT IN or a nested GROUP BY", reason);
         }
         if presence.weighed {
-            let reason = "the other side is the asker's and may match a row several times, which counts it as often; \
+            let reason = "the other side may match a row as often as the question says; join by columns as they are, and \
                           declare there a unique key, or group it by the key first";
             return refuse(self, "JOIN", reason);
+        }
+        if presence.mixed || keys.iter().any(|key| key.is_mixed(table)) {
+            let reason = "it decides together by columns of this table and of others, so that known rows hide which one \
+                          passed; join by equal columns, and ask of each table in a condition of its own";
+            return refuse(self, "a condition", reason);
         }
         for call in calls {
             let words = call.words.as_str();
@@ -222,7 +242,7 @@ impl Check<'_> {
                 return refuse(self, words, "it gives out the value of one row, whatever the group's size");
             }
             let straight = match call.name.as_str() {
-                "count" => call.bare,
+                "count" => call.origin.is_plain(),
                 name if is_statistic(name) => call.origin.shape <= Shape::Degree(MAX_DEGREE / 2),
                 _ => call.origin.shape <= Shape::Degree(MAX_DEGREE),
             };
@@ -231,7 +251,7 @@ impl Check<'_> {
                               row's; filter all of the question in WHERE, and sum columns or products of two";
                 return refuse(self, words, reason);
             }
-            if call.nullable.is_some() && call.n_columns > 1 {
+            if call.nullable.is_some() && call.origin.parts.len() > 1 {
                 let reason = "it leaves out rows in which one of several columns is NULL; declare them as never NULL, \
                               or filter in WHERE";
                 return refuse(self, words, reason);
@@ -240,10 +260,19 @@ impl Check<'_> {
                 let reason = "a join repeats this table's rows, and so their values";
                 return refuse(self, words, reason);
             }
-            if call.origin.is_weighed(table) {
+            // Whatever else stands beside this table's values may be a weight for each of them.
+            let beside = call.origin.is_mixed(table);
+            if beside || call.origin.is_weighed(table) {
                 if !self.rules(table).askers_values {
-                    let reason = "values of the asker's own, summed over rows that this table chooses, can be \
-                                  such that the sum names the rows";
+                    let reason = match beside {
+                        true => {
+                            "values of another table beside this one's can be weights that single out a row"
+                        }
+                        false => {
+                            "values of the asker's own, or that the question counts or chooses, summed over rows that \
+                             this table chooses, can be such that the sum names the rows"
+                        }
+                    };
                     return Err(self.forbidden_by_table(table, words, reason, "askers_values = \"allow\""));
                 }
                 self.permit(table, None, words, "askers_values = \"allow\"".to_owned());

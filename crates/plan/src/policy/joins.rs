@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use datafusion::common::NullEquality;
-use datafusion::logical_expr::{ExprSchemable, Join, JoinType, LogicalPlan};
+use datafusion::logical_expr::utils::split_conjunction;
+use datafusion::logical_expr::{Expr, ExprSchemable, Join, JoinType, LogicalPlan};
 
 use super::Grant;
 use super::check::{Check, is_column, planner, rebuilt};
@@ -18,8 +19,12 @@ impl Check<'_> {
             Full, Inner, Left, LeftAnti, LeftMark, LeftSemi, Right, RightAnti, RightMark, RightSemi,
         };
         let (mut left, mut right) = (self.walk(&join.left)?, self.walk(&join.right)?);
+        left.stands_beside(right.tables.keys());
+        right.stands_beside(left.tables.keys());
         let (mut left_keys, mut right_keys) = (BTreeSet::new(), BTreeSet::new());
         let mut by_keys = Origin::constant();
+        // Whether the data alone say which rows match, and no choice of the question's.
+        let mut by_columns = !join.on.is_empty() && join.filter.is_none();
         for (left_key, right_key) in &join.on {
             for (key, flow, keys) in [(left_key, &left, &mut left_keys), (right_key, &right, &mut right_keys)]
             {
@@ -28,6 +33,8 @@ impl Check<'_> {
                     self.require(*source, Grant::Join, "JOIN")?;
                 }
                 let columns = flow.plan.schema().columns();
+                let bare = matches!(key, Expr::Cast(cast) if matches!(*cast.expr, Expr::Column(_)));
+                by_columns &= (bare || matches!(key, Expr::Column(_))) && origin.is_plain();
                 // Equal NULLs can be many.
                 let plain = join.null_equality == NullEquality::NullEqualsNothing
                     || !key.nullable(flow.plan.schema()).map_err(planner)?;
@@ -38,8 +45,13 @@ impl Check<'_> {
         if let Some(condition) = &join.filter {
             let schema = left.plan.schema().join(right.plan.schema()).map_err(planner)?;
             let origins: Vec<Origin> = left.origins.iter().chain(&right.origins).cloned().collect();
-            let rows = Rows { schema: &schema, origins: &origins, operator: "JOIN condition" };
-            by_keys = by_keys.with(&self.condition(&[condition], &rows)?, Shape::Bent);
+            let rows = Rows { schema: &schema, origins: &origins, operator: "JOIN condition", chosen: false };
+            for part in split_conjunction(condition) {
+                let decided = self.condition(&[part], &rows)?;
+                left.decided(&decided);
+                right.decided(&decided);
+                by_keys = by_keys.with(&decided, Shape::Bent);
+            }
         }
         for (table, key) in by_keys.all() {
             for presence in [left.tables.get_mut(&table), right.tables.get_mut(&table)].into_iter().flatten()
@@ -47,11 +59,18 @@ impl Check<'_> {
                 presence.keys.insert(key);
             }
         }
+        for presence in left.tables.values_mut().chain(right.tables.values_mut()) {
+            presence.picked = true;
+        }
+        let chosen = left.chosen
+            || right.chosen
+            || !by_columns
+            || !matches!(join.join_type, Inner | LeftSemi | RightSemi);
         let (left_one, right_one) = (left.is_unique(&left_keys), right.is_unique(&right_keys));
         let repeat = |flow: &mut Flow, chosen: bool| {
             for presence in flow.tables.values_mut() {
                 presence.repeated = true;
-                presence.weighed |= chosen;
+                presence.weighed |= chosen || !by_columns;
             }
         };
         let lose =
@@ -83,11 +102,19 @@ impl Check<'_> {
                 } else {
                     plan.clone()
                 };
-                let can_be_null = |flow: &mut Flow, null: bool| {
-                    flow.origins.iter_mut().for_each(|origin| origin.nullable |= null);
-                };
-                can_be_null(&mut left, matches!(join.join_type, Right | Full));
-                can_be_null(&mut right, matches!(join.join_type, Left | Full));
+                let can_be_null = [
+                    (&mut left, matches!(join.join_type, Right | Full)),
+                    (&mut right, matches!(join.join_type, Left | Full)),
+                ];
+                for origin in
+                    can_be_null.into_iter().filter(|side| side.1).flat_map(|side| &mut side.0.origins)
+                {
+                    origin.nullable = true;
+                    // A constant is none any more: it says which rows have a match.
+                    if origin.parts.is_empty() {
+                        origin.parts.insert(self.number());
+                    }
+                }
                 let mut origins = left.origins;
                 origins.extend(right.origins);
                 Ok(beside(
@@ -96,7 +123,7 @@ impl Check<'_> {
                     unique,
                     (left.tables, right.tables),
                     (left.counted, right.counted),
-                    left.chosen || right.chosen,
+                    (chosen, left.parties, right.parties),
                 ))
             }
             LeftSemi | LeftAnti | LeftMark | RightSemi | RightAnti | RightMark => {
@@ -142,7 +169,7 @@ impl Check<'_> {
                     kept.unique,
                     (kept.tables, other.tables),
                     (kept.counted, other.counted),
-                    kept.chosen || other.chosen,
+                    (chosen, kept.parties, other.parties),
                 ))
             }
         }
@@ -155,11 +182,12 @@ fn beside(
     unique: Vec<BTreeSet<usize>>,
     (mut tables, more_tables): (BTreeMap<TableId, Presence>, BTreeMap<TableId, Presence>),
     (mut counted, more_counted): (BTreeSet<TableId>, BTreeSet<TableId>),
-    chosen: bool,
+    (chosen, mut parties, more_parties): (bool, BTreeSet<usize>, BTreeSet<usize>),
 ) -> Flow {
     for (table, presence) in more_tables {
-        tables.entry(table).or_default().extend(presence);
+        tables.entry(table).or_default().merge(presence);
     }
     counted.extend(more_counted);
-    Flow { plan, origins, tables, counted, unique, chosen }
+    parties.extend(more_parties);
+    Flow { plan, origins, tables, counted, unique, chosen, parties }
 }

@@ -11,6 +11,7 @@
 //!                              and a list of what permitted each use
 //! ```
 
+mod answer;
 mod check;
 mod expr;
 mod flow;
@@ -31,7 +32,7 @@ use crate::locate::Locator;
 
 pub(crate) use check::{Enforced, enforce, refuse_failures};
 pub use row_count::RowCount;
-pub(crate) use suppress::Suppress;
+pub(crate) use suppress::{AtLeast, Suppress};
 
 /// What a column may be used for by others than its owner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

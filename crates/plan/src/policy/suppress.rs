@@ -34,15 +34,31 @@ pub(super) struct Least {
 /// The groups that may come out: large enough, also among the rows where an argument is not NULL.
 pub(super) struct Group {
     pub(super) least: Vec<Least>,
+    /// Arguments that leave rows out.
     pub(super) nullable: Vec<Expr>,
+    /// Whether the rows that are left out count as well, since another aggregate is over them.
+    pub(super) rests: bool,
+    /// Whether the number of suppressed groups is told.
+    pub(super) told: bool,
+}
+
+/// A column that counts entities.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd)]
+pub(crate) struct AtLeast {
+    pub(crate) column: usize,
+    /// How many there have to be.
+    pub(crate) entities: u64,
+    /// Whether none at all is enough too.
+    pub(crate) or_none: bool,
 }
 
 /// Clears rows in which one of some counts is too small.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd)]
 pub(crate) struct Suppress {
     pub(crate) input: LogicalPlan,
-    /// Columns, and what they come to at least.
-    pub(crate) least: Vec<(usize, u64)>,
+    pub(crate) least: Vec<AtLeast>,
+    /// Whether the number of such rows is told.
+    pub(crate) told: bool,
 }
 
 impl UserDefinedLogicalNodeCore for Suppress {
@@ -75,7 +91,7 @@ impl UserDefinedLogicalNodeCore for Suppress {
         let input = input.ok_or_else(|| {
             datafusion::common::DataFusionError::Internal("Suppress takes one input".to_owned())
         })?;
-        Ok(Suppress { input, least: self.least.clone() })
+        Ok(Suppress { input, ..self.clone() })
     }
 }
 
@@ -212,17 +228,18 @@ pub(super) fn grouped(aggregate: &Aggregate, input: &Flow, group: &Group) -> Res
             return Err(PlanError::Planner { reason: reason.to_owned() });
         };
         let entity = || Expr::Column(columns[index].clone());
-        let mut counted = vec![entity()];
+        let mut counted = vec![(entity(), false)];
         for argument in &group.nullable {
             let there = when(argument.clone().is_not_null(), entity()).end().map_err(planner)?;
-            if !counted.contains(&there) {
-                counted.push(there);
+            counted.push((there, false));
+            if group.rests {
+                counted.push((when(argument.clone().is_null(), entity()).end().map_err(planner)?, true));
             }
         }
-        for entity in counted {
+        for (entity, or_none) in counted {
             // Rows that are entities of their own, and that nothing repeats, need no comparing.
             let of = if *repeated { count_distinct(entity) } else { count(entity) };
-            least.push((first + least.len(), *at_least));
+            least.push(AtLeast { column: first + least.len(), entities: *at_least, or_none });
             calls.push(of.alias(format!("__entities_{}", least.len())));
         }
     }
@@ -232,7 +249,8 @@ pub(super) fn grouped(aggregate: &Aggregate, input: &Flow, group: &Group) -> Res
         return Ok(plan);
     }
     let columns = plan.schema().columns();
-    let suppressed = LogicalPlan::Extension(Extension { node: Arc::new(Suppress { input: plan, least }) });
+    let suppress = Suppress { input: plan, least, told: group.told };
+    let suppressed = LogicalPlan::Extension(Extension { node: Arc::new(suppress) });
     let kept = columns[..first].iter().cloned().map(Expr::Column).collect();
     Ok(LogicalPlan::Projection(Projection::try_new(kept, Arc::new(suppressed)).map_err(planner)?))
 }

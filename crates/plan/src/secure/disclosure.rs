@@ -49,6 +49,8 @@ pub enum Learns {
     },
     /// How many groups were suppressed for being about too few.
     SuppressedGroups,
+    /// That groups may have been suppressed, not how many.
+    SmallGroups,
     /// A fact of the catalog that was derived from the rows.
     InferredFact {
         /// Whose rows.
@@ -133,6 +135,9 @@ impl fmt::Display for Learns {
             Learns::SuppressedGroups => {
                 f.write_str("how many groups were suppressed for being about too few; not which")
             }
+            Learns::SmallGroups => f.write_str(
+                "that groups about too few may be missing; how many is not told, since the question chooses their rows",
+            ),
             Learns::InferredFact { party, table, fact } => {
                 write!(f, "{party}.{table}: {fact} (inferred from its rows)")
             }

@@ -67,6 +67,16 @@ impl SecurePlan {
         self.digest
     }
 
+    /// Whether the asker learns how many groups were suppressed; `None` where nothing suppresses.
+    /// One number that may not be told hides all of them.
+    pub fn tells_suppressed(&self) -> Option<bool> {
+        let told = self.root.nodes().into_iter().filter_map(|node| match node.op {
+            Op::Suppress { told, .. } => Some(told),
+            _ => None,
+        });
+        told.reduce(|one, other| one && other)
+    }
+
     /// The local stages, in the order of their nodes' ids.
     pub fn local_stages(&self) -> Vec<(&Node, &LocalStage)> {
         let mut stages = Vec::new();

@@ -319,10 +319,12 @@ pub enum Op {
         fetch: Option<u64>,
     },
     /// Keeps the groups in which every count is large enough, and counts the others, whose number
-    /// goes to the asker.
+    /// goes to the asker if it may be told.
     Suppress {
         /// What is true of the groups that stay.
         predicate: Expr,
+        /// Whether their number is told.
+        told: bool,
     },
     /// Drops the first `skip` valid rows and those after the next `fetch`.
     Limit {

@@ -1,0 +1,118 @@
+//! A world with a policy that the tests ask about.
+#![allow(dead_code, reason = "each test binary uses its part")]
+
+use std::collections::BTreeMap;
+
+use plan::catalog::{Fact, PartyCatalog, PublicCatalog, Table};
+use plan::policy::{ColumnRules, Grant, Policy, TableRules};
+use plan::secure::{Op, SecurePlan, Security};
+use plan::{PlanError, Request, plan};
+
+use crate::common::{column, nullable, ranged, table};
+
+/// What is allowed of each column: grants in words, then perhaps a least size of groups.
+pub fn rules(columns: &[(&str, &str)], min_group: u64) -> TableRules {
+    let column = |(name, words): &(&str, &str)| {
+        let grant = |word: &str| Grant::ALL.into_iter().find(|grant| grant.name() == word).expect("a grant");
+        let allow = words.split_whitespace().map(grant).collect();
+        (name.to_string(), ColumnRules { allow, min_group: None })
+    };
+    let columns: BTreeMap<_, _> = columns.iter().map(column).collect();
+    TableRules { min_group: Some(min_group), result_rows: true, columns, ..TableRules::default() }
+}
+
+fn accounts() -> Table {
+    table(
+        "accounts",
+        1000,
+        vec![
+            ranged("id", "int64", 0, 99_999),
+            column("name", "string"),
+            column("region", "string"),
+            ranged("balance", "int64", -10_000, 10_000),
+            ranged("age", "int32", 0, 120),
+            nullable(ranged("bonus", "int64", 0, 1000)),
+            ranged("customer", "int64", 0, 9_999),
+            column("rate", "float64"),
+        ],
+        &["id"],
+    )
+}
+
+/// The asker, a bank with rules, and a shop without.
+fn world(policy: Policy) -> PublicCatalog {
+    let list = table(
+        "list",
+        100,
+        vec![ranged("id", "int64", 0, 99_999), column("label", "string"), ranged("v", "int64", 0, 1000)],
+        &["id"],
+    );
+    let many = table("many", 100, vec![ranged("id", "int64", 0, 99_999), column("label", "string")], &[]);
+    let mut pairs =
+        table("pairs", 100, vec![ranged("id", "int64", 0, 99_999), ranged("k", "int64", 0, 99_999)], &["id"]);
+    pairs.unique_keys.push(Fact::declared(vec!["k".to_owned()]));
+    let sales = table(
+        "sales",
+        500,
+        vec![ranged("account", "int64", 0, 99_999), ranged("amount", "int64", 0, 1000)],
+        &[],
+    );
+    let party = |name: &str, tables| PartyCatalog { name: name.into(), tables };
+    let parties = vec![
+        party("me", vec![list, many, pairs]),
+        party("bank", vec![Table { policy, ..accounts() }]),
+        party("shop", vec![sales]),
+    ];
+    PublicCatalog { parties }
+}
+
+/// The plan where the bank has this policy.
+pub fn ask_as(asker: &str, policy: Policy, sql: &str) -> Result<SecurePlan, PlanError> {
+    let catalog = world(policy);
+    let compute: Vec<String> = catalog.parties.iter().map(|party| party.name.clone()).collect();
+    plan(Request { sql, catalog: &catalog, asker, compute: &compute, security: Security::DEFAULT })
+}
+
+/// The plan for `me` where the bank has these rules.
+pub fn ask(rules: &TableRules, sql: &str) -> Result<SecurePlan, PlanError> {
+    ask_as("me", Policy::Rules(rules.clone()), sql)
+}
+
+/// The plan of a question that has to be allowed.
+#[track_caller]
+pub fn allowed(rules: &TableRules, sql: &str) -> SecurePlan {
+    ask(rules, sql).unwrap_or_else(|error| panic!("{sql}: {error}"))
+}
+
+/// That the question is refused, with these words in the refusal.
+#[track_caller]
+pub fn refused(rules: &TableRules, sql: &str, words: &[&str]) {
+    let error = match ask(rules, sql) {
+        Ok(plan) => panic!("{sql} is allowed:\n{}", plan.explain(&Default::default())),
+        Err(error @ PlanError::Forbidden { .. }) => error.to_string(),
+        Err(error) => panic!("{sql} is refused otherwise: {error}"),
+    };
+    assert!(error.starts_with("bank forbids this question"), "{error}");
+    for word in words {
+        assert!(error.contains(word), "{sql}: no `{word}` in: {error}");
+    }
+}
+
+/// How many operators of the plan suppress groups.
+pub fn suppresses(plan: &SecurePlan) -> usize {
+    plan.root.nodes().iter().filter(|node| matches!(node.op, Op::Suppress { .. })).count()
+}
+
+/// Rules under which aggregates and joins are possible, by groups of five.
+pub fn bank() -> TableRules {
+    rules(
+        &[
+            ("id", "join filter"),
+            ("region", "group filter"),
+            ("balance", "aggregate filter"),
+            ("age", "aggregate filter"),
+            ("bonus", "aggregate"),
+        ],
+        5,
+    )
+}
