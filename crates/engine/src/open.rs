@@ -5,10 +5,12 @@
 //! shuffled unless the question orders them, so that positions say nothing
 //! about which input rows passed.
 
+use std::collections::BTreeSet;
+
 use math::{Column as Elements, X64, Z64};
 use mpc::{Lane, Session, Shared, SharedBits, Shuffler, open_bits_to, open_to, verify};
 use net::PartyId;
-use plan::secure::{Node, OutputColumn, SecurePlan};
+use plan::secure::{Node, Op, OutputColumn, SecurePlan};
 
 use crate::answer::{Answer, Suppressed};
 use crate::context::{Context, Result};
@@ -165,6 +167,18 @@ fn open_failures(
     Ok((Some(any), failed))
 }
 
+/// The numbers of all nodes whose rows go into those of a node.
+fn beneath(nodes: &[&Node], node: &Node, all: &mut BTreeSet<usize>) {
+    let again = match node.op {
+        Op::Again { of, .. } => nodes.iter().find(|node| node.id == of).copied(),
+        _ => None,
+    };
+    for input in node.inputs.iter().chain(again) {
+        all.insert(input.id);
+        beneath(nodes, input, all);
+    }
+}
+
 /// The codes that others can have brought about, and which: bounds on rows, and the failures of
 /// values in the operators below.
 fn consequences(root: &Node, codes: &[(Failure, SharedBits)]) -> Vec<(usize, Vec<usize>)> {
@@ -173,7 +187,8 @@ fn consequences(root: &Node, codes: &[(Failure, SharedBits)]) -> Vec<(usize, Vec
     let mut all = Vec::new();
     for (code, (failure, _)) in codes.iter().enumerate().filter(|(_, (failure, _))| is_bound(failure)) {
         let Some(node) = nodes.iter().find(|node| node.id == failure.node) else { continue };
-        let below: Vec<usize> = node.inputs.iter().flat_map(Node::nodes).map(|node| node.id).collect();
+        let mut below = BTreeSet::new();
+        beneath(&nodes, node, &mut below);
         let causes = codes.iter().enumerate();
         let causes = causes.filter(|(_, (cause, _))| !is_bound(cause) && below.contains(&cause.node));
         let causes: Vec<usize> = causes.map(|(cause, _)| cause).collect();
@@ -259,7 +274,7 @@ fn open_rows(
 mod tests {
     use math::Planes;
     use mpc::Params;
-    use plan::secure::{Op, Place};
+    use plan::secure::Place;
     use plan::types::{Range, Type};
 
     use super::*;

@@ -217,17 +217,26 @@ struct Run<'a> {
     rule: TextRule,
     clear: BTreeMap<usize, Clear>,
     failures: Failures,
+    /// Rows that come out again, and how often yet.
+    again: BTreeMap<usize, (usize, Option<Relation>)>,
     start: Start,
     marks: Vec<Mark>,
 }
 
 impl<'a> Run<'a> {
     fn new(session: &Session, plan: &'a SecurePlan) -> Self {
+        let mut again = BTreeMap::new();
+        plan.root.visit(&mut |node| {
+            if let Op::Again { of, .. } = node.op {
+                again.entry(of).or_insert((0, None)).0 += 1;
+            }
+        });
         Run {
             plan,
             rule: TextRule::of(&plan.root),
             clear: BTreeMap::new(),
             failures: Failures::default(),
+            again,
             start: Start::now(session),
             marks: Vec::new(),
         }
@@ -296,6 +305,16 @@ impl<'a> Run<'a> {
     }
 
     fn relation(&mut self, session: &mut Session, node: &Node) -> Result<Relation> {
+        if let Op::Again { of, .. } = node.op
+            && let Some((times, known)) = self.again.get_mut(&of)
+        {
+            *times -= 1;
+            let relation = if *times == 0 { known.take() } else { known.clone() };
+            if let Some(relation) = relation {
+                self.mark(session, Some(node.id));
+                return Ok(relation);
+            }
+        }
         let mut inputs = Vec::with_capacity(node.inputs.len());
         for input in &node.inputs {
             inputs.push(self.relation(session, input)?);
@@ -314,6 +333,10 @@ impl<'a> Run<'a> {
             }
         })?;
         self.mark(session, Some(node.id));
-        Ok(relation.pruned(&node.schema))
+        let relation = relation.pruned(&node.schema);
+        if let Some((_, known)) = self.again.get_mut(&node.id) {
+            *known = Some(relation.clone());
+        }
+        Ok(relation)
     }
 }

@@ -195,6 +195,9 @@ impl SecurePlan {
         let below: Vec<Vec<String>> = node.inputs.iter().map(Node::names).collect();
         match &node.op {
             Op::LocalStage(stage) => format!("{} -> {}", stage.name, node.names().join(", ")),
+            Op::Again { of, .. } => {
+                format!("of {of} {}", self.root.nodes().get(*of).map_or("", |node| node.op.name()))
+            }
             Op::Values { rows } => format!("{} constant rows", rows.len()),
             Op::Filter { predicate } | Op::Suppress { predicate, .. } => {
                 predicate.display(&below[0]).to_string()

@@ -14,7 +14,9 @@
 mod allow;
 pub mod catalog;
 pub mod checked;
+mod common;
 pub mod context;
+mod copies;
 mod disclose;
 pub mod error;
 pub mod explain;

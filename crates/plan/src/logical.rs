@@ -12,15 +12,19 @@ use datafusion::execution::session_state::SessionState;
 use datafusion::logical_expr::planner::{ContextProvider, ExprPlanner};
 use datafusion::logical_expr::utils::split_conjunction;
 use datafusion::logical_expr::{
-    AggregateUDF, Expr, ExprSchemable, Filter, HigherOrderUDF, LogicalPlan, Operator, ScalarUDF, TableSource,
-    Volatility, WindowUDF,
+    AggregateUDF, BinaryExpr, Expr, ExprSchemable, Filter, HigherOrderUDF, LogicalPlan, Operator, ScalarUDF,
+    TableSource, Volatility, WindowUDF,
 };
 use datafusion::sql::planner::{ParserOptions, SqlToRel};
 
 use crate::catalog::{PublicCatalog, Table};
+use crate::copies;
 use crate::error::{At, Nearest, Place, PlanError};
 use crate::locate::{Locator, nearest};
 use crate::question::parse_query;
+
+/// Each operator of a chain is looked at once for every one before it.
+const MAX_CHAIN: usize = 400;
 
 /// The Arrow schema of a table, as local stages have to provide it.
 pub fn table_schema(table: &Table) -> SchemaRef {
@@ -44,7 +48,8 @@ pub(crate) fn logical_plan(
     let plan =
         SqlToRel::new_with_options(&names, options).sql_statement_to_plan(statement).map_err(explain)?;
     refuse_first(&plan, locator)?;
-    state.optimize(&plan).map_err(explain)
+    let plan = copies::keep(plan).map_err(explain)?;
+    copies::release(state.optimize(&plan).map_err(explain)?).map_err(explain)
 }
 
 /// The names that a question can use.
@@ -205,7 +210,20 @@ fn refuse_unknown(filter: &Filter, locator: &Locator) -> Option<PlanError> {
     })
 }
 
+/// How many operators lean on one another without parentheses.
+fn chain(expr: &Expr) -> usize {
+    let (mut length, mut rest) = (0, expr);
+    while let Expr::BinaryExpr(BinaryExpr { left, .. }) = rest {
+        (length, rest) = (length + 1, left);
+    }
+    length
+}
+
 fn refuse_expr(expr: &Expr, locator: &Locator) -> Option<PlanError> {
+    if chain(expr) > MAX_CHAIN {
+        let construct = format!("a chain of more than {MAX_CHAIN} operators");
+        return Some(PlanError::unsupported(construct, "write a list with IN, or fewer of them"));
+    }
     let (name, volatility) = match expr {
         Expr::ScalarFunction(f) => (f.func.name(), f.func.signature().volatility),
         Expr::AggregateFunction(f) => (f.func.name(), f.func.signature().volatility),

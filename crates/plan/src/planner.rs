@@ -1,9 +1,12 @@
 //! The one way from a question to its secure plan.
 
+use datafusion::common::DataFusionError;
 use datafusion::logical_expr::LogicalPlan;
 
 use crate::catalog::PublicCatalog;
+use crate::common::compute_once;
 use crate::context::session_state;
+use crate::copies;
 use crate::disclose::disclosures;
 use crate::error::PlanError;
 use crate::locate::Locator;
@@ -71,7 +74,7 @@ fn plan_here(request: Request<'_>) -> Result<SecurePlan, PlanError> {
     let logical = logical_plan(sql, catalog, &state, &locator)?;
     let policy::Enforced { plan: logical, permissions, counted } =
         policy::enforce(logical, catalog, asker, &locator)?;
-    let lowering = Lowering { catalog, locator: &locator };
+    let lowering = Lowering { catalog, locator: &locator, cut_doubles: false };
     type Rule<'a> = fn(&Lowering<'a>, LogicalPlan) -> Result<LogicalPlan, PlanError>;
     let rules: [(&str, Rule<'_>); 5] = [
         ("aggregate_at_owners", Lowering::aggregate_at_owners),
@@ -80,14 +83,17 @@ fn plan_here(request: Request<'_>) -> Result<SecurePlan, PlanError> {
         ("uncast", Lowering::uncast),
         ("push_expressions", Lowering::push_expressions),
     ];
-    let mut logical = logical;
+    let planner = |error: DataFusionError| PlanError::Planner { reason: error.strip_backtrace() };
+    let mut logical = copies::keep(logical).map_err(planner)?;
     for (name, rule) in rules {
         let kept = Kept::of(&logical)?;
         logical = rule(&lowering, logical)?;
         kept.check(name, &logical)?;
     }
-    let root = lowering.lower(&logical)?;
+    let cut = || Lowering { cut_doubles: true, ..lowering }.lower(&logical);
+    let mut root = lowering.lower(&logical).or_else(|_| cut())?;
     policy::refuse_failures(&lowering, &root, &counted)?;
+    compute_once(&mut root);
     let output = root.schema.iter().map(|field| OutputColumn {
         name: field.name.clone(),
         ty: field.ty,
@@ -150,8 +156,7 @@ fn digest(plan: &SecurePlan, catalog: &PublicCatalog) -> [u8; 32] {
         // The whole node but its inputs, which are parts of their own.
         let (op, local) = match &node.op {
             Op::LocalStage(stage) => {
-                let op =
-                    format!("{} {} {:?} {:?}", stage.party, stage.name, stage.unique_keys, stage.sorted_by);
+                let op = format!("{} {} {:?}", stage.party, stage.name, stage.unique_keys);
                 let op = if stage.told.is_hidden() { op } else { format!("{op} {:?}", stage.told) };
                 (op, stage.logical.display_indent_schema().to_string())
             }

@@ -19,16 +19,21 @@ fn ints(values: Vec<Option<i64>>) -> ArrayRef {
 }
 
 fn world() -> World {
+    let digits = |values: Vec<Option<i128>>| -> ArrayRef {
+        let array = Decimal128Array::from(values);
+        Arc::new(array.with_precision_and_scale(38, 0).expect("38 digits"))
+    };
     let left = table(vec![
         ("k", ints(vec![Some(1), Some(2), Some(3), Some(4), None])),
         ("big", ints(vec![Some(i64::MAX), Some(i64::MAX - 1), Some(5), Some(-7), Some(1)])),
         ("zero", ints(vec![Some(1), Some(0), None, Some(-3), Some(0)])),
+        ("vast", digits(vec![Some(6 * 10i128.pow(37)), Some(7), Some(-7), None, Some(1)])),
     ]);
-    let wide = Decimal128Array::from(vec![Some(10i128.pow(37)), Some(-(10i128.pow(37))), Some(3), None]);
     let right = table(vec![
         ("k", ints(vec![Some(1), Some(2), Some(3), Some(9)])),
         ("step", ints(vec![Some(1), Some(0), Some(2), None])),
-        ("wide", Arc::new(wide.with_precision_and_scale(38, 0).expect("38 digits"))),
+        ("wide", digits(vec![Some(10i128.pow(37)), Some(-(10i128.pow(37))), Some(3), None])),
+        ("vast", digits(vec![Some(55 * 10i128.pow(36)), Some(6 * 10i128.pow(37)), Some(0), Some(1)])),
     ]);
     World::new(&["bank", "telecom"]).table("bank", "l", left).table("telecom", "r", right)
 }
@@ -99,6 +104,35 @@ fn overflows_fail_by_kind_and_operator() {
     assert_eq!(
         kinds(&world, &format!("SELECT CAST(l.big - r.step AS INT) FROM {JOINED}")),
         overflow("Project")
+    );
+}
+
+/// Between 10^38 and 2^127 a decimal has overflown, though no share has.
+#[test]
+fn decimals_of_39_digits_fail() {
+    let world = world();
+    let overflow = |operator: &str| vec![(FailureKind::Overflow, operator.to_owned())];
+    for condition in [
+        "l.vast + r.vast > 0",
+        "l.vast + r.vast + l.vast > 0",
+        "-l.vast - r.vast < 0",
+        "l.vast * (r.step + 1) > l.vast",
+    ] {
+        let sql = format!("SELECT l.k FROM {JOINED} WHERE {condition}");
+        assert_eq!(kinds(&world, &sql), overflow("Filter"), "{condition}");
+    }
+    let both = "(SELECT k, vast FROM bank.l UNION ALL SELECT k, vast FROM telecom.r) u";
+    let sum = |what: &str| kinds(&world, &format!("SELECT {what} FROM {both}"));
+    assert_eq!(sum("SUM(vast)"), overflow("Aggregate"));
+    assert_eq!(sum("SUM(vast) > 0"), overflow("Aggregate"));
+    assert_eq!(sum("SUM(vast) OVER () > 0"), overflow("Window"));
+    assert_eq!(sum("SUM(vast) OVER (ORDER BY k ROWS 3 PRECEDING) > 0"), overflow("Window"));
+    succeeds(&world, &format!("SELECT SUM(vast), MAX(vast) FROM {both} WHERE vast < 10 GROUP BY k"));
+    succeeds(&world, &format!("SELECT l.k, l.vast + r.vast, l.vast - r.vast FROM {JOINED} WHERE l.k > 1"));
+    // One value above 2^126.
+    succeeds(
+        &world,
+        &format!("SELECT l.vast + 3 * r.wide, MAX(l.vast + 3 * r.wide) FROM {JOINED} GROUP BY 1"),
     );
 }
 
@@ -323,5 +357,51 @@ fn more_pairs_than_there_is_room_for_fail() {
             }
             other => panic!("{other:?}"),
         }
+    }
+}
+
+/// Refused before anything runs, by name.
+#[test]
+fn questions_are_refused_by_name() {
+    let names = |list: Vec<&str>| -> ArrayRef { Arc::new(StringArray::from(list)) };
+    let side = |name: &str| table(vec![("k", ints(vec![Some(1), Some(2)])), ("s", names(vec!["b", name]))]);
+    let world =
+        World::new(&["bank", "telecom"]).table("bank", "l", side("zz")).table("telecom", "r", side("yy"));
+    let both = "bank.l JOIN telecom.r ON l.k = r.k";
+    let chain = format!("SELECT l.k{} FROM {both}", " + r.k".repeat(5000));
+    let choice = format!("SELECT l.k FROM {both} WHERE l.k * r.k = 0{}", " OR l.k * r.k = 7".repeat(3000));
+    for (sql, words) in [
+        (format!("SELECT l.k FROM {both} WHERE GREATEST(l.s, r.s) = 'b' || chr(0)"), "NUL"),
+        (format!("SELECT l.k FROM {both} WHERE GREATEST(l.s, r.s) IN ('b' || chr(0), 'zz')"), "NUL"),
+        (format!("SELECT l.k FROM {both} WHERE GREATEST(l.s, r.s) LIKE '%' || chr(0)"), "NUL"),
+        (format!("SELECT LEAD(r.k, -9223372036854775808, 7) OVER (ORDER BY l.k) FROM {both}"), "lead() by"),
+        (chain, "operators"),
+        (choice, "operators"),
+    ] {
+        let error = world.plan(&sql).expect_err("it is refused").to_string();
+        assert!(error.contains(words), "{}\n {error}", &sql[..sql.len().min(200)]);
+    }
+}
+
+/// Values made of a column's are not as few as the column's.
+#[test]
+fn bits_over_windows_are_other_values() {
+    let flags = table(vec![
+        ("k", ints((0..6).map(Some).collect())),
+        ("part", ints([0, 1, 2, 2, 1, 0].map(Some).to_vec())),
+        ("flag", ints([1, 2, 1, 2, 2, 1].map(Some).to_vec())),
+    ]);
+    let other = table(vec![("k", ints((0..6).map(Some).collect()))]);
+    let two = |table: &mut plan::catalog::Table| {
+        table.columns[2].distinct = Some(plan::catalog::Fact::declared(2));
+    };
+    let world = World::new(&["bank", "telecom"])
+        .table_described("bank", "f", flags, two)
+        .table("telecom", "o", other);
+    for func in ["BIT_OR", "BIT_XOR", "BIT_AND"] {
+        let of = format!(
+            "SELECT {func}(f.flag) OVER (PARTITION BY f.part) AS b FROM bank.f JOIN telecom.o ON f.k = o.k"
+        );
+        succeeds(&world, &format!("SELECT b, COUNT(*) FROM ({of}) q GROUP BY b"));
     }
 }

@@ -48,6 +48,29 @@ fn decimals(values: Vec<Option<i128>>, precision: u8, scale: i8) -> ArrayRef {
     )
 }
 
+/// Where types have their corners: zeros with a sign, letters of several bytes, keys that tie.
+fn corners(first: i64) -> RecordBatch {
+    let n = 6;
+    let doubles = [Some(0.0), Some(-0.0), Some(1.5), None, Some(-0.0), Some(-2.5)];
+    let names = [Some("Élise"), Some("b"), None, Some("ΐa"), Some("zz"), Some("b")];
+    let words = [Some("ab"), Some("b"), None, Some(""), Some("zz"), Some("b")];
+    let at = |row: i64| 1_709_209_799_123_456 + (row / 2) * 499_999;
+    table(vec![
+        ("i", Arc::new(Int64Array::from_iter_values((0..n).map(|row| row + first)))),
+        ("k", Arc::new(Int32Array::from_iter_values((0..n).map(|row| row as i32 + 1)))),
+        ("f", Arc::new(Float64Array::from(doubles.to_vec()))),
+        ("name", Arc::new(StringArray::from(names.to_vec()))),
+        ("at", Arc::new(TimestampMicrosecondArray::from_iter_values((0..n).map(at)))),
+        ("old", {
+            let values = (0..n).map(|row| row * 400_000 - 1_500_000);
+            Arc::new(TimestampMicrosecondArray::from_iter_values(values))
+        }),
+        ("word", Arc::new(StringArray::from(words.to_vec()))),
+        ("long", Arc::new(StringArray::from_iter_values((0..n).map(|row| "long".repeat(20 + row as usize))))),
+        ("tie", Arc::new(Int32Array::from_iter_values((0..n).map(|row| row as i32 % 2)))),
+    ])
+}
+
 /// A column of every type, with the ends of what it holds; `i` tells the rows apart.
 fn kinds(r: &mut Random, first: i64) -> RecordBatch {
     let n = 19;
@@ -214,6 +237,8 @@ fn world() -> World {
         .table("retailer", "sales", sales)
         .table("bank", "kinds", kinds(&mut r, 0))
         .table("telecom", "kinds", kinds(&mut r, 100))
+        .table("bank", "corners", corners(0))
+        .table("telecom", "corners", corners(50))
 }
 
 /// Runs that paid what was counted.
@@ -231,12 +256,17 @@ const BOTH: &str = "(SELECT id AS i, age AS x, id % 7 AS y, balance AS d, region
 /// Rows of two parties with a column of every type.
 const KINDS: &str = "(SELECT * FROM bank.kinds UNION ALL SELECT * FROM telecom.kinds)";
 
+/// Pairs of rows of two parties' corners.
+const PAIRS: &str = "bank.corners t JOIN telecom.corners u ON t.k = u.k";
+
 /// The questions of a file, without comments.
 fn questions(text: &str) -> Vec<String> {
     let lines = text.lines().map(|line| line.split("--").next().unwrap_or("")).collect::<Vec<_>>().join("\n");
     lines
         .split(';')
-        .map(|question| question.trim().replace("{both}", BOTH).replace("{kinds}", KINDS))
+        .map(|question| {
+            question.trim().replace("{both}", BOTH).replace("{kinds}", KINDS).replace("{pairs}", PAIRS)
+        })
         .filter(|question| !question.is_empty())
         .collect()
 }
@@ -370,6 +400,11 @@ fn text() {
 #[test]
 fn types() {
     golden(include_str!("sql/types.sql"), 40);
+}
+
+#[test]
+fn corners_of_types() {
+    golden(include_str!("sql/corners.sql"), 40);
 }
 
 /// Polynomials give these to 2^-22.

@@ -14,8 +14,8 @@ use crate::kernel;
 use crate::number::{Number, RingKind, width_of};
 use crate::relation::Column;
 
-/// What 127 bits hold, with room for a sum of two.
-const WIDEST: Range = Range { low: -(1 << 126), high: 1 << 126 };
+/// What 127 bits hold beside a sign: more than 38 digits, so that a result of 39 is there to be tested.
+pub(crate) const WIDEST: Range = Range { low: -i128::MAX, high: i128::MAX };
 
 /// The range with zero in it: what stands beside a NULL and in padding.
 pub(crate) fn with_zero(range: Range) -> Range {
@@ -166,7 +166,7 @@ fn result_range(expr: &Expr, exact: Option<Range>) -> Range {
 fn spanning(corners: &[Option<i128>]) -> Option<Range> {
     let all = corners.iter().copied().collect::<Option<Vec<i128>>>()?;
     let range = all.into_iter().map(Range::point).reduce(Range::union)?;
-    (WIDEST.low <= range.low && range.high <= WIDEST.high).then_some(with_zero(range))
+    WIDEST.contains(range).then_some(with_zero(range))
 }
 
 /// Whether to work on planes: both are known so.
@@ -262,7 +262,7 @@ pub(crate) fn divide_by_count(
     let zeros = SharedBits::constant(cx.session(), magnitude.n_rows(), digits as usize, 0);
     let dividend = if digits == 0 { magnitude } else { SharedBits::stack(&[&zeros, &magnitude]) };
     let quotient = kernel::divide(cx, &dividend, &count)?.quotient;
-    let width = quotient.width().min(126);
+    let width = quotient.width().min(127);
     with_sign(cx, sign, quotient.planes(0..width))
 }
 

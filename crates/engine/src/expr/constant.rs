@@ -7,7 +7,7 @@ use plan::types::{Range, Type, Value};
 use crate::context::{Context, Result};
 use crate::number::{Number, width_of};
 use crate::relation::{Column, Data, FLOAT_BITS, Text};
-use crate::share::{TextRule, text_planes, to_fixed};
+use crate::share::{TextRule, double_bits, text_planes, to_fixed};
 
 /// The unscaled number that a public value is on shares.
 pub(crate) fn number_of(cx: &Context, ty: Type, value: &Value) -> Result<i128> {
@@ -41,7 +41,7 @@ pub(crate) fn constant(
 
 /// A public double in every row, as the bits that doubles of a table are.
 pub(super) fn opaque(cx: &Context, value: f64, n_rows: usize) -> Column {
-    let bits = SharedBits::constant(cx.session(), n_rows, 64, value.to_bits().into());
+    let bits = SharedBits::constant(cx.session(), n_rows, 64, double_bits(value).into());
     Column { ty: Type::Float64, data: Data::Opaque(bits), present: None, zeroed: true }
 }
 

@@ -22,7 +22,7 @@ use mpc::SharedBits;
 use plan::secure::{Expr, ExprKind, Node, Op};
 use plan::types::{Type, Value};
 
-pub(crate) use arith::{divide_by_count, scaled_by, with_zero};
+pub(crate) use arith::{WIDEST, divide_by_count, scaled_by, with_zero};
 pub(crate) use compare::outside;
 pub(crate) use constant::constants;
 

@@ -67,7 +67,12 @@ impl Rows<'_> {
             }
             TextFunc::Right(many) => bytes.last(cx, *many as usize)?.into_scalar(present),
             TextFunc::Reverse => bytes.reversed(cx)?.into_scalar(present),
-            TextFunc::Position(part) => number(bytes.position(cx, part.as_bytes())?, present),
+            TextFunc::Position(part) => {
+                let number = bytes.position(cx, part.as_bytes())?;
+                // Nothing is found at the first place, beside a NULL too.
+                let zeroed = !part.is_empty() || present.is_none();
+                Scalar::secret(Column { ty: expr.ty, data: Data::Number(number), present, zeroed })
+            }
             TextFunc::Trim { set, start, end } => {
                 let signs: BTreeSet<u8> = set.bytes().collect();
                 let bytes = if *end { bytes.without_end(cx, &signs)? } else { bytes };

@@ -2,7 +2,7 @@
 
 use mpc::SharedBits;
 use oblivious::{shuffle, sort_by_bit};
-use plan::secure::{Node, Op};
+use plan::secure::Node;
 
 use crate::context::{Context, Result};
 use crate::relation::{Relation, from_table, to_table};
@@ -24,20 +24,11 @@ pub(crate) fn run(
     if skip == 0 && fetch.is_none_or(|fetch| fetch >= input.n_rows() as u64) {
         return Ok(input);
     }
-    if node.inputs.first().is_some_and(are_a_joins) {
+    if node.inputs.first().is_some_and(Node::lies_as_joined) {
         input = shuffled(cx, input)?;
     }
     let input = compacted(cx, input)?;
     Ok(cut(cx, input, skip, fetch))
-}
-
-/// Whether rows lie as a join left them.
-fn are_a_joins(node: &Node) -> bool {
-    match node.op {
-        Op::Join(_) => true,
-        Op::Filter { .. } | Op::Project { .. } | Op::UnionAll => node.inputs.iter().any(are_a_joins),
-        _ => false,
-    }
 }
 
 fn shuffled(cx: &mut Context, input: Relation) -> Result<Relation> {

@@ -30,6 +30,7 @@ pub(crate) fn run(cx: &mut Context, node: &Node, inputs: Vec<Relation>, rule: Te
     };
     match &node.op {
         Op::LocalStage(_) => Err(cx.wrong_plan("a local stage runs at its owner")),
+        Op::Again { .. } => Err(cx.wrong_plan("the rows of another node are not there")),
         Op::Values { rows } => values::run(cx, node, rows, rule),
         Op::Filter { predicate } => filter::run(cx, predicate, one(cx, inputs)?, rule),
         Op::Project { exprs } => project::run(cx, node, exprs, one(cx, inputs)?, rule),

@@ -2,7 +2,7 @@
 
 use mpc::SharedBits;
 use plan::secure::Node;
-use plan::types::Type;
+use plan::types::{Range, Type};
 
 use crate::context::{Context, Result};
 use crate::expr::text;
@@ -43,17 +43,20 @@ fn concat(cx: &mut Context, ty: Type, parts: &[(&Column, usize)]) -> Result<Colu
         SharedBits::concat(&all.iter().collect::<Vec<_>>())
     });
     let zeroed = parts.iter().all(|(column, _)| column.zeroed || column.present.is_none());
-    let data = match &parts[0].0.data {
+    let opaque = parts.iter().find(|(column, _)| matches!(column.data, Data::Opaque(_)));
+    let data = match &opaque.unwrap_or(&parts[0]).0.data {
         Data::Dropped => Data::Dropped,
         Data::Opaque(_) => {
-            let mut all = Vec::new();
-            for (column, _) in parts {
-                match &column.data {
-                    Data::Opaque(bits) => all.push(bits),
-                    _ => return Err(cx.wrong_plan("a union of doubles of two kinds")),
+            // A constant NULL is a number of its own, with zero beside it.
+            let bits = |(column, n_rows): &(&Column, usize)| match &column.data {
+                Data::Opaque(bits) => Ok(bits.clone()),
+                Data::Number(number) if number.range() == Range::point(0) => {
+                    Ok(SharedBits::constant(cx.session(), *n_rows, 64, 0))
                 }
-            }
-            Data::Opaque(SharedBits::concat(&all))
+                _ => Err(cx.wrong_plan("a union of doubles of two kinds")),
+            };
+            let all = parts.iter().map(bits).collect::<Result<Vec<_>>>()?;
+            Data::Opaque(SharedBits::concat(&all.iter().collect::<Vec<_>>()))
         }
         Data::Text(_) => Data::Text(concat_texts(cx, parts)?),
         Data::Number(_) => Data::Number(concat_numbers(cx, parts)?),

@@ -205,13 +205,18 @@ fn decode(
                 let value = value.unwrap_or(0.0);
                 words.push(match field.range {
                     Some(range) => within(to_fixed(value)?, range),
-                    None => value.to_bits().into(),
+                    None => double_bits(value).into(),
                 });
             }
         }
         other => return Err(format!("column `{}` came as {other}", field.name)),
     }
     Ok(())
+}
+
+/// The bits that stand for a double: zero has one sign.
+pub(crate) fn double_bits(value: f64) -> u64 {
+    (value + 0.0).to_bits()
 }
 
 /// A double with [`FLOAT_BITS`] digits after the binary point.

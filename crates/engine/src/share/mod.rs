@@ -14,7 +14,7 @@ use plan::secure::{Field, LocalStage, Node};
 use plan::types::{Range, Type};
 
 use clear::ClearColumn;
-pub(crate) use clear::{Clear, to_fixed};
+pub(crate) use clear::{Clear, double_bits, to_fixed};
 pub(crate) use order::{come_in_order, in_order};
 
 use crate::context::{Context, Result};

@@ -91,7 +91,19 @@ impl ScalarUDFImpl for CheckedArith {
     fn schema_name(&self, args: &[Expr]) -> Result<String> {
         Ok(match (self.kind.operator(), args) {
             (Some(operator), [left, right]) => {
-                format!("{} {operator} {}", left.schema_name(), right.schema_name())
+                // Long chains lean left: each name is written once, not again for every operator.
+                let mut parts = vec![format!("{operator} {}", right.schema_name())];
+                let mut rest = left;
+                while let Expr::ScalarFunction(function) = rest
+                    && let Some(inner) = function.func.inner().downcast_ref::<CheckedArith>()
+                    && let (Some(operator), [left, right]) = (inner.kind.operator(), function.args.as_slice())
+                {
+                    parts.push(format!("{operator} {}", right.schema_name()));
+                    rest = left;
+                }
+                parts.push(rest.schema_name().to_string());
+                parts.reverse();
+                parts.join(" ")
             }
             (None, [value]) => format!("(- {})", value.schema_name()),
             _ => return exec_err!("{} takes another number of operands", self.name()),

@@ -1,6 +1,7 @@
 //! SUM and AVG that add in 256 bits and check the result against its type.
 
-use std::mem::size_of_val;
+use std::collections::BTreeSet;
+use std::mem::{size_of, size_of_val};
 use std::sync::Arc;
 
 use datafusion::arrow::array::{
@@ -10,7 +11,7 @@ use datafusion::arrow::compute;
 use datafusion::arrow::datatypes::{
     DataType, Decimal128Type, Decimal256Type, Field, FieldRef, Int64Type, UInt64Type, i256,
 };
-use datafusion::common::{Result, ScalarValue, exec_err, not_impl_err, plan_err};
+use datafusion::common::{Result, ScalarValue, exec_err, plan_err};
 use datafusion::functions_aggregate::average::avg_udaf;
 use datafusion::functions_aggregate::sum::sum_udaf;
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
@@ -97,6 +98,11 @@ impl AggregateUDFImpl for CheckedTotal {
                 TotalKind::Avg => avg_udaf().state_fields(args),
             };
         }
+        if args.is_distinct {
+            let item = Arc::new(Field::new_list_field(VALUE, true));
+            let name = format_state_name(args.name, "values");
+            return Ok(vec![Arc::new(Field::new(name, DataType::List(item), true))]);
+        }
         let sum = Field::new(format_state_name(args.name, "total"), STATE, true);
         let count = Field::new(format_state_name(args.name, "count"), DataType::UInt64, true);
         Ok(vec![Arc::new(sum), Arc::new(count)])
@@ -110,20 +116,17 @@ impl AggregateUDFImpl for CheckedTotal {
                 TotalKind::Avg => avg_udaf().accumulator(args),
             };
         }
-        if args.is_distinct {
-            return not_impl_err!("{}(DISTINCT) beside other aggregates", self.name());
-        }
-        Ok(Box::new(Total {
-            kind: self.kind,
-            input,
-            output: args.return_type().clone(),
-            sum: i256::ZERO,
-            count: 0,
-        }))
+        let output = args.return_type().clone();
+        let total = Total { kind: self.kind, input, output, sum: i256::ZERO, count: 0 };
+        Ok(match args.is_distinct {
+            true => Box::new(DistinctTotal { total, values: BTreeSet::new() }),
+            false => Box::new(total),
+        })
     }
 }
 
 const STATE: DataType = DataType::Decimal256(76, 0);
+const VALUE: DataType = DataType::Decimal128(38, 0);
 
 /// A running total; 2^64 values of 128 bits fit in it.
 #[derive(Debug)]
@@ -241,5 +244,56 @@ impl Accumulator for Total {
 
     fn size(&self) -> usize {
         size_of_val(self)
+    }
+}
+
+/// A total of different values, which are kept until the end.
+#[derive(Debug)]
+struct DistinctTotal {
+    total: Total,
+    values: BTreeSet<i128>,
+}
+
+impl Accumulator for DistinctTotal {
+    fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
+        match &self.total.input {
+            DataType::Int64 => {
+                let values = values[0].as_primitive::<Int64Type>();
+                self.values.extend(values.iter().flatten().map(i128::from));
+            }
+            DataType::UInt64 => {
+                let values = values[0].as_primitive::<UInt64Type>();
+                self.values.extend(values.iter().flatten().map(i128::from));
+            }
+            DataType::Decimal128(_, _) => {
+                self.values.extend(values[0].as_primitive::<Decimal128Type>().iter().flatten());
+            }
+            other => return exec_err!("a total of {other} is not defined"),
+        }
+        Ok(())
+    }
+
+    fn state(&mut self) -> Result<Vec<ScalarValue>> {
+        let values = self.values.iter().map(|value| ScalarValue::Decimal128(Some(*value), 38, 0));
+        let values: Vec<ScalarValue> = values.collect();
+        Ok(vec![ScalarValue::List(ScalarValue::new_list_nullable(&values, &VALUE))])
+    }
+
+    fn merge_batch(&mut self, states: &[ArrayRef]) -> Result<()> {
+        for list in states[0].as_list::<i32>().iter().flatten() {
+            self.values.extend(list.as_primitive::<Decimal128Type>().iter().flatten());
+        }
+        Ok(())
+    }
+
+    fn evaluate(&mut self) -> Result<ScalarValue> {
+        let sum = self.values.iter().map(|value| i256::from_i128(*value));
+        self.total.sum = sum.fold(i256::ZERO, |sum, value| sum.wrapping_add(value));
+        self.total.count = self.values.len() as u64;
+        self.total.evaluate()
+    }
+
+    fn size(&self) -> usize {
+        size_of_val(self) + self.values.len() * size_of::<i128>()
     }
 }

@@ -204,6 +204,15 @@ pub(super) fn truncated(unit: &str, value: Expr) -> Result<Expr, PlanError> {
     }
 }
 
+/// A time cut towards zero to whole units of so many microseconds, as a cast to another unit does.
+pub(super) fn in_units(value: Expr, micros: i128) -> Result<Expr, PlanError> {
+    let range = range_of(&value);
+    let rest = combined(ArithOp::Rem, number(value.clone()), whole(micros))?;
+    let cut = combined(ArithOp::Sub, number(value), rest)?;
+    let end = |time: i128| time - time % micros;
+    Ok(assumed(cut, Type::Timestamp, Range::new(end(range.low), end(range.high))))
+}
+
 fn retyped(expr: Expr, ty: Type) -> Expr {
     let range = range_of(&expr);
     assumed(expr, ty, range)
@@ -216,7 +225,6 @@ pub(super) fn cast(value: Expr, ty: Type) -> Result<Expr, PlanError> {
             Ok(retyped(combined(ArithOp::Mul, number(value), whole(DAY_MICROS))?, ty))
         }
         (Type::Timestamp, Type::Date) => Ok(retyped(days(value)?, ty)),
-        (Type::Date | Type::Timestamp, _) if ty.is_exact_number() => typed::cast(number(value), ty),
         _ => Ok(retyped(value, ty)),
     }
 }

@@ -2,6 +2,7 @@
 
 use super::facts::{Facts, aggregated, field};
 use super::{Relation, typed};
+use crate::error::PlanError;
 use crate::secure::{
     AggFunc, Expr, Field, Frame, FrameEdge, Op, Overflow, Place, SortKey, WindowCall, WindowFunc,
 };
@@ -11,6 +12,8 @@ use crate::types::{Range, Type};
 pub(super) struct Group {
     pub(super) partition: Vec<usize>,
     pub(super) order: Vec<SortKey>,
+    /// The group whose order is turned round here, and whether its frames go by rows.
+    turned: Option<(usize, bool)>,
     calls: Vec<(WindowFunc, Option<usize>, Type)>,
     /// Where the columns of the calls come out, once there are any.
     first: usize,
@@ -29,14 +32,51 @@ pub(super) struct At(usize, usize);
 impl Windows {
     /// The group of this partition and order.
     pub(super) fn group(&mut self, partition: Vec<usize>, order: Vec<SortKey>) -> usize {
-        let same = |group: &Group| group.partition == partition && group.order == order;
-        match self.groups.iter().position(same) {
-            Some(group) => group,
-            None => {
-                self.groups.push(Group { partition, order, calls: Vec::new(), first: 0 });
-                self.groups.len() - 1
+        self.known(Group { partition, order, turned: None, calls: Vec::new(), first: 0 })
+    }
+
+    /// The group of this partition and order for frames that are counted from the partition's end.
+    pub(super) fn turned(&mut self, partition: Vec<usize>, mut order: Vec<SortKey>, by_rows: bool) -> usize {
+        let of = self.group(partition.clone(), order.clone());
+        for key in &mut order {
+            (key.descending, key.nulls_first) = (!key.descending, !key.nulls_first);
+        }
+        self.known(Group { partition, order, turned: Some((of, by_rows)), calls: Vec::new(), first: 0 })
+    }
+
+    fn known(&mut self, group: Group) -> usize {
+        let place = |group: &Group| (group.partition.clone(), group.order.clone(), group.turned);
+        self.groups.iter().position(|known| place(known) == place(&group)).unwrap_or_else(|| {
+            self.groups.push(group);
+            self.groups.len() - 1
+        })
+    }
+
+    /// Makes groups of one window agree on rows that its order does not tell apart: a group that is
+    /// turned round goes by the other's row numbers.
+    fn agree(&mut self) -> Result<Vec<(usize, At)>, PlanError> {
+        let mut by_number = Vec::new();
+        for at in 0..self.groups.len() {
+            let Some((of, by_rows)) = self.groups[at].turned.filter(|_| !self.groups[at].calls.is_empty())
+            else {
+                continue;
+            };
+            let others = self.groups.iter().enumerate().any(|(other, group)| {
+                let kin = other == of || group.turned.is_some_and(|(same, _)| same == of);
+                other != at && kin && !group.calls.is_empty()
+            });
+            let single = |(func, ..): &(WindowFunc, _, _)| {
+                use WindowFunc::{Count, Max, Min, Sum};
+                !matches!(func, Sum(_) | Count(_) | Min(_) | Max(_))
+            };
+            if others && by_rows {
+                by_number.push((at, self.call(of, WindowFunc::RowNumber, None, Type::UInt64)));
+            } else if others && self.groups[at].calls.iter().any(single) {
+                let construct = "a value of RANGE … UNBOUNDED FOLLOWING beside other functions of its window";
+                return Err(PlanError::unsupported(construct, "write ROWS"));
             }
         }
+        Ok(by_number)
     }
 
     /// A call of a group; each different one once.
@@ -50,12 +90,20 @@ impl Windows {
     }
 
     /// The relation with a column for every call.
-    pub(super) fn over(&mut self, mut relation: Relation) -> Relation {
-        for group in self.groups.iter_mut().filter(|group| !group.calls.is_empty()) {
-            group.first = relation.facts.fields.len();
-            relation = compute(relation, group);
+    pub(super) fn over(&mut self, mut relation: Relation) -> Result<Relation, PlanError> {
+        let by_number = self.agree()?;
+        for at in 0..self.groups.len() {
+            if self.groups[at].calls.is_empty() {
+                continue;
+            }
+            if let Some((_, number)) = by_number.iter().find(|(turned, _)| *turned == at) {
+                let column = self.index(*number);
+                self.groups[at].order = vec![SortKey { column, descending: true, nulls_first: true }];
+            }
+            self.groups[at].first = relation.facts.fields.len();
+            relation = compute(relation, &self.groups[at]);
         }
-        relation
+        Ok(relation)
     }
 
     /// Where the column of a call comes out.
@@ -72,7 +120,6 @@ impl Windows {
 
 fn compute(input: Relation, group: &Group) -> Relation {
     let mut facts = input.facts.clone();
-    facts.sorted = Vec::new();
     let mut calls = Vec::new();
     for (func, column, ty) in &group.calls {
         let argument = column.map(|column| &input.facts.fields[column]);
@@ -107,6 +154,7 @@ fn result(func: WindowFunc, ty: Type, input: Option<&Field>, n_rows: u64) -> (Fi
         WindowFunc::Bits(_) => {
             let (mut field, overflow) = passed(false);
             field.range = field.range.map(bits_of);
+            field.distinct = None;
             (field, overflow)
         }
         WindowFunc::Min(frame) | WindowFunc::Max(frame) => passed(!holds_current(frame)),

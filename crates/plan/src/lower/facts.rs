@@ -2,9 +2,7 @@
 
 use crate::error::{At, PlanError};
 use crate::interval::{Exact, fit_total};
-use crate::secure::{
-    AggFunc, Field, JoinKind, Needs, NullKeys, Overflow, Side, SortKey, UniqueKey, Uniqueness,
-};
+use crate::secure::{AggFunc, Field, JoinKind, Needs, NullKeys, Overflow, Side, UniqueKey, Uniqueness};
 use crate::types::{Range, Type};
 
 /// The most rows that a relation may have.
@@ -16,7 +14,6 @@ pub(super) struct Facts {
     pub(super) fields: Vec<Field>,
     pub(super) bound: u64,
     pub(super) unique: Vec<UniqueKey>,
-    pub(super) sorted: Vec<SortKey>,
     /// At most so many rows agree on these columns.
     pub(super) matches: Vec<(Vec<usize>, u64)>,
 }
@@ -73,16 +70,11 @@ impl Facts {
         let keep = |key: &UniqueKey| Some(UniqueKey { columns: moved(&key.columns)?, basis: key.basis });
         let unique = self.unique.iter().filter_map(keep).collect();
         let matches = self.matches.iter().filter_map(|(key, most)| Some((moved(key)?, *most))).collect();
-        let sorted = self.sorted.iter().map_while(|key| {
-            let column = position(&key.column)?;
-            Some(SortKey { column, ..*key })
-        });
-        let sorted = sorted.collect();
         let distinct = |derived: &Derived| derived.from.and_then(|column| self.fields[column].distinct);
         let fields =
             columns.iter().map(|derived| Field { distinct: distinct(derived), ..derived.field.clone() });
         let fields = fields.collect();
-        Facts { fields, bound: self.bound, unique, sorted, matches }
+        Facts { fields, bound: self.bound, unique, matches }
     }
 
     /// Groups by the columns; then the aggregates.
@@ -101,7 +93,6 @@ impl Facts {
         let bound = if n_groups == 0 { 1 } else { u128::from(self.bound).min(values) as u64 };
         let mut facts = self.project(group);
         facts.bound = bound;
-        facts.sorted = Vec::new();
         facts.matches = Vec::new();
         let all = UniqueKey { columns: (0..n_groups).collect(), basis: Uniqueness::Construction };
         facts.unique.retain(|key| key.columns != all.columns);
@@ -154,7 +145,7 @@ impl Facts {
         }
         let bound = bounded(all.iter().map(|facts| u128::from(facts.bound)).sum(), "UNION ALL")?;
         let unique = if rest.is_empty() { first.unique.clone() } else { Vec::new() };
-        Ok(Facts { fields, bound, unique, sorted: Vec::new(), matches: Vec::new() })
+        Ok(Facts { fields, bound, unique, matches: Vec::new() })
     }
 
     /// How many rows one row of the other side can match, where it matches by these keys.
@@ -227,7 +218,7 @@ impl Facts {
         matches.extend(right.matches.iter().map(|(key, most)| (shift(key), times(*most, per_right.max(1)))));
         matches.retain(|(key, _)| !key.is_empty());
         debug_assert_eq!(left_keys.len(), right_keys.len());
-        Ok(Facts { fields, bound, unique, sorted: Vec::new(), matches })
+        Ok(Facts { fields, bound, unique, matches })
     }
 
     /// Which side is unique on its keys, and why: the right one if the left one's rows stay without a

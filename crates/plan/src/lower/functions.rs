@@ -80,7 +80,11 @@ impl Scalars<'_> {
             }
             ("date_part", [LogicalExpr::Literal(part, _), value]) => {
                 let part = part.to_string().trim_matches('\'').to_ascii_lowercase();
-                calendar::part(&part, self.lower(value)?, self.type_of(whole)?)
+                let value = self.lower(value)?;
+                match value.ty {
+                    Type::Date | Type::Timestamp => calendar::part(&part, value, self.type_of(whole)?),
+                    _ => Err(PlanError::unsupported(format!("{name}() of a {}", value.ty), OWNER_ONLY)),
+                }
             }
             ("date_trunc", [LogicalExpr::Literal(unit, _), value]) => {
                 let unit = unit.to_string().trim_matches('\'').to_ascii_lowercase();

@@ -181,7 +181,7 @@ pub(super) fn prepared(
             }
         });
     }
-    let input = windows.over(input);
+    let input = windows.over(input)?;
     let mut columns = Extended::new(&input);
     let mut finals = Vec::new();
     for plan in plans {

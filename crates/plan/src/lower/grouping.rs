@@ -84,7 +84,7 @@ pub(super) fn expand(
     }
     let rows = u128::from(input.facts.bound) * sets.len() as u128 + n_empty as u128;
     let bound = bounded(rows, "an aggregate over grouping sets")?;
-    let facts = Facts { fields, bound, unique: Vec::new(), sorted: Vec::new(), matches: Vec::new() };
+    let facts = Facts { fields, bound, unique: Vec::new(), matches: Vec::new() };
     let op = Op::Expand { group: group.to_vec(), sets };
     let relation = Relation { op, place: Place::Shared, facts, inputs: vec![input] };
     Ok(Expanded { relation, group: grouped, real })

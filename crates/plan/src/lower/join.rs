@@ -87,7 +87,7 @@ impl Lowering<'_> {
         let schema = join.left.schema().join(join.right.schema());
         let schema = schema.map_err(|error| PlanError::Planner { reason: error.strip_backtrace() })?;
         let fields = [left.facts.fields.as_slice(), right.facts.fields.as_slice()].concat();
-        let both = Facts { fields, bound: 0, unique: vec![], sorted: vec![], matches: vec![] };
+        let both = Facts { fields, bound: 0, unique: vec![], matches: vec![] };
         self.scalars(&schema, &both).lower(filter).map(Some)
     }
 

@@ -1,8 +1,9 @@
 //! Subtrees that touch one party's data only: they run at their owner, and
 //! what is known of their output follows from the catalog.
 
+use datafusion::arrow::datatypes::DataType;
 use datafusion::common::tree_node::TreeNodeRecursion;
-use datafusion::common::{DFSchema, JoinType, NullEquality};
+use datafusion::common::{DFSchema, JoinType, NullEquality, ScalarValue};
 use datafusion::logical_expr::expr::AggregateFunction;
 use datafusion::logical_expr::{
     Aggregate, Distinct, Expr as LogicalExpr, ExprSchemable, FetchType, Join as LogicalJoin, LogicalPlan,
@@ -15,7 +16,7 @@ use crate::catalog::Source;
 use crate::error::PlanError;
 use crate::policy::RowCount;
 use crate::secure::{
-    AggFunc, ExprKind, Field, JoinKind, LocalStage, NullKeys, Op, Place, SortKey, UniqueKey, Uniqueness,
+    AggFunc, ExprKind, Field, JoinKind, LocalStage, NullKeys, Op, Place, UniqueKey, Uniqueness,
 };
 use crate::types::{Range, Type};
 
@@ -55,6 +56,9 @@ impl Lowering<'_> {
                     .placed(self.locator.name(column.name())));
             }
             facts.fields[index].name = column.name().clone();
+            if facts.fields[index].ty == Type::Float64 && !self.cut_doubles {
+                facts.fields[index].range = None;
+            }
         }
         let (tables, name) = describe(plan);
         let stage = LocalStage {
@@ -64,7 +68,6 @@ impl Lowering<'_> {
             name,
             told: self.told_rows(plan),
             unique_keys: facts.unique.clone(),
-            sorted_by: facts.sorted.clone(),
         };
         let op = Op::LocalStage(Box::new(stage));
         Ok(Relation { op, place: Place::Local(party), facts, inputs: Vec::new() })
@@ -108,15 +111,7 @@ impl Lowering<'_> {
             }
             LogicalPlan::Sort(sort) => {
                 let input = self.local_facts(&sort.input)?;
-                let mut facts = input.limit(0, sort.fetch.map(|fetch| fetch as u64));
-                facts.sorted = Vec::new();
-                for key in &sort.expr {
-                    let Some(column) = self.derived(&key.expr, sort.input.schema(), &input)?.from else {
-                        break;
-                    };
-                    facts.sorted.push(SortKey { column, descending: !key.asc, nulls_first: key.nulls_first });
-                }
-                Ok(facts)
+                Ok(input.limit(0, sort.fetch.map(|fetch| fetch as u64)))
             }
             LogicalPlan::Limit(limit) => {
                 let input = self.local_facts(&limit.input)?;
@@ -199,13 +194,13 @@ impl Lowering<'_> {
         let matches =
             matches.filter_map(|fact| Some((positions(&fact.value.key)?, fact.value.at_most))).collect();
         let bound = bounded(table.row_bound.value.into(), &scan.table_name.to_string())?;
-        Ok(Facts { fields, bound, unique: unique.collect(), sorted: Vec::new(), matches })
+        Ok(Facts { fields, bound, unique: unique.collect(), matches })
     }
 
     /// What is known about an expression that its owner computes in clear.
     fn derived(&self, expr: &LogicalExpr, schema: &DFSchema, input: &Facts) -> Result<Derived, PlanError> {
         let name = expr.schema_name().to_string();
-        if let Ok(scalar) = self.scalars(schema, input).lower(expr) {
+        if let Ok(scalar) = self.owners(schema, input).lower(expr) {
             let from = if let ExprKind::Column(index) = scalar.kind { Some(index) } else { None };
             let field = field(&name, scalar.ty, scalar.nullable, scalar.range, scalar.width_bytes);
             // DataFusion's own type counts: a bare NULL has none of ours.
@@ -217,14 +212,14 @@ impl Lowering<'_> {
         let ty = Type::from_arrow(&expr.get_type(schema).map_err(planner)?);
         let nullable = expr.nullable(schema).map_err(planner)?;
         let ty = ty.unwrap_or(Type::Bool);
-        let range = calendar_range(expr).or(ty.range());
+        let range = calendar_range(expr, schema).or(ty.range());
         let width = if ty == Type::Utf8 { self.text_width(expr, schema, input) } else { 0 };
         Ok(Derived { field: field(&name, ty, nullable, range, width), from: None })
     }
 
     /// The most bytes of a text that only its owner can compute.
     fn text_width(&self, expr: &LogicalExpr, schema: &DFSchema, input: &Facts) -> u32 {
-        let width = |expr: &LogicalExpr| match self.scalars(schema, input).lower(expr) {
+        let width = |expr: &LogicalExpr| match self.owners(schema, input).lower(expr) {
             Ok(scalar) if scalar.ty == Type::Utf8 => scalar.width_bytes,
             Ok(_) => 0,
             Err(_) => self.text_width(expr, schema, input),
@@ -233,16 +228,37 @@ impl Lowering<'_> {
             LogicalExpr::Alias(alias) => self.text_width(&alias.expr, schema, input),
             LogicalExpr::ScalarFunction(function) => {
                 let args = function.args.iter().map(width);
-                match function.name() {
-                    "substr" | "substring" | "left" | "right" | "btrim" | "trim" | "ltrim" | "rtrim"
-                    | "reverse" | "split_part" => args.max().unwrap_or(0),
+                let widest = args.clone().max().unwrap_or(0);
+                let whole = |at: usize| match function.args.get(at) {
+                    Some(LogicalExpr::Literal(value, _)) => match value.cast_to(&Type::Int64.arrow()) {
+                        Ok(ScalarValue::Int64(Some(many))) => u32::try_from(many.max(0)).ok(),
+                        _ => None,
+                    },
+                    _ => None,
+                };
+                match (function.name(), whole(1)) {
+                    (
+                        "substr" | "substring" | "left" | "right" | "btrim" | "trim" | "ltrim" | "rtrim"
+                        | "reverse" | "split_part",
+                        _,
+                    ) => widest,
                     // Case mapping can make a character longer, at most threefold.
-                    "upper" | "lower" | "initcap" => 3 * args.max().unwrap_or(0),
-                    "concat" | "concat_ws" => args.sum::<u32>() + 4 * function.args.len() as u32,
-                    _ => args.max().unwrap_or(0).max(UNKNOWN_WIDTH_BYTES),
+                    ("upper" | "lower" | "initcap", _) => widest.saturating_mul(3),
+                    ("concat" | "concat_ws", _) => {
+                        let between = 4 * function.args.len() as u32;
+                        args.fold(between, u32::saturating_add)
+                    }
+                    ("rpad" | "lpad", Some(many)) => many.saturating_mul(4),
+                    ("repeat", Some(many)) => widest.saturating_mul(many),
+                    _ => widest.max(UNKNOWN_WIDTH_BYTES),
                 }
             }
-            LogicalExpr::BinaryExpr(binary) => width(&binary.left) + width(&binary.right),
+            LogicalExpr::WindowFunction(call)
+                if matches!(call.fun.name(), "lag" | "lead" | "first_value" | "last_value" | "nth_value") =>
+            {
+                call.params.args.iter().map(width).max().unwrap_or(0)
+            }
+            LogicalExpr::BinaryExpr(binary) => width(&binary.left).saturating_add(width(&binary.right)),
             LogicalExpr::Case(case) => {
                 let thens = case.when_then_expr.iter().map(|(_, then)| then.as_ref());
                 thens.chain(case.else_expr.as_deref()).map(width).max().unwrap_or(0)
@@ -313,7 +329,11 @@ impl Lowering<'_> {
             "min" => AggFunc::Min,
             "max" => AggFunc::Max,
             _ => {
-                let width = if ty == Type::Utf8 { UNKNOWN_WIDTH_BYTES } else { 0 };
+                let width = match (ty, func.name(), arguments.first()) {
+                    (Type::Utf8, "first_value" | "last_value" | "nth_value", Some(of)) => of.width_bytes,
+                    (Type::Utf8, ..) => UNKNOWN_WIDTH_BYTES,
+                    _ => 0,
+                };
                 return Ok(field(name, ty, true, ty.range(), width));
             }
         };
@@ -359,13 +379,17 @@ impl Lowering<'_> {
 }
 
 /// The parts of a date that have a calendar's bounds.
-fn calendar_range(expr: &LogicalExpr) -> Option<Range> {
+fn calendar_range(expr: &LogicalExpr, schema: &DFSchema) -> Option<Range> {
     let function = match expr {
-        LogicalExpr::Alias(alias) => return calendar_range(&alias.expr),
+        LogicalExpr::Alias(alias) => return calendar_range(&alias.expr, schema),
         LogicalExpr::ScalarFunction(function) if function.name() == "date_part" => function,
         _ => return None,
     };
-    let LogicalExpr::Literal(part, _) = function.args.first()? else { return None };
+    let [LogicalExpr::Literal(part, _), of] = function.args.as_slice() else { return None };
+    // Those of a span of time have none.
+    if !matches!(of.get_type(schema), Ok(DataType::Date32 | DataType::Timestamp(..))) {
+        return None;
+    }
     Some(match part.to_string().to_ascii_lowercase().as_str() {
         "month" => Range::new(1, 12),
         "day" => Range::new(1, 31),

@@ -34,6 +34,7 @@ pub(crate) use self::grouping::grouping;
 
 use self::facts::Facts;
 use crate::catalog::PublicCatalog;
+use crate::copies::Whole;
 use crate::error::PlanError;
 use crate::locate::Locator;
 use crate::secure::{Node, Op, Place};
@@ -42,6 +43,9 @@ use crate::secure::{Node, Op, Place};
 pub(crate) struct Lowering<'a> {
     pub(crate) catalog: &'a PublicCatalog,
     pub(crate) locator: &'a Locator,
+    /// Whether doubles that their owners compute come as numbers that shares compute with, cut at
+    /// 2^-52. Otherwise they keep their bits, and can be compared, grouped and sorted.
+    pub(crate) cut_doubles: bool,
 }
 
 /// A node whose number and needs are not known yet.
@@ -90,7 +94,10 @@ impl Lowering<'_> {
             LogicalPlan::EmptyRelation(empty) => self.empty(empty),
             LogicalPlan::Values(values) => self.values(values),
             LogicalPlan::Window(window) => self.window(window),
-            LogicalPlan::Extension(node) => self.suppress(node),
+            LogicalPlan::Extension(node) => match Whole::of(plan) {
+                Some(whole) => self.relation(whole),
+                None => self.suppress(node),
+            },
             LogicalPlan::RecursiveQuery(_) => Err(self.refuse("WITH RECURSIVE", "RECURSIVE")),
             LogicalPlan::Unnest(_) => Err(self.refuse("UNNEST", "UNNEST")),
             LogicalPlan::Subquery(_) => Err(self.refuse("a correlated subquery in this place", "( SELECT")),

@@ -54,7 +54,7 @@ pub(super) fn add_totals(
     let mut windows = Windows::default();
     let all = windows.group(Vec::new(), Vec::new());
     let at = windows.call(all, WindowFunc::RowNumber, None, Type::UInt64);
-    let numbered = windows.over(input);
+    let numbered = windows.over(input)?;
     let row = windows.index(at);
     let sets = [LOW, ROW, HIGH].into_iter().map(|mark| (vec![true], mark)).collect();
     let expanded = expand(numbered, &[row], sets, Type::UInt8)?.relation;
@@ -101,7 +101,7 @@ pub(super) fn add_totals(
     let all = Frame { start: FrameEdge::Partition, end: FrameEdge::Partition };
     let whole_count = windows.call(group, WindowFunc::Count(all), Some(own_at), Type::Int64);
     let whole_sum = sum.map(|_| windows.call(group, WindowFunc::Sum(all), Some(own_at), total));
-    let totalled = windows.over(prepared);
+    let totalled = windows.over(prepared)?;
     // Each total beside the mark that it is for, then in all three rows.
     let facts = &totalled.facts;
     let column = |index: usize| typed::column(index, &facts.fields[index]);
@@ -155,7 +155,7 @@ pub(super) fn add_totals(
     }
     let first = marked.facts.fields.len();
     let mut facts = marked.facts.clone();
-    (facts.fields, facts.sorted) = (fields, Vec::new());
+    facts.fields = fields;
     let op = Op::Window { partition: vec![row], order: Vec::new(), calls };
     let brought = Relation { op, place: Place::Shared, facts, inputs: vec![marked] };
     let mark = typed::column(mark_at, &brought.facts.fields[mark_at]);

@@ -20,7 +20,7 @@ fn set(node: &mut Node, needs: Vec<Needs>) {
     let widths: Vec<usize> = node.inputs.iter().map(|input| input.schema.len()).collect();
     let mut below: Vec<Vec<Needs>> = widths.iter().map(|width| vec![Needs::default(); *width]).collect();
     match &node.op {
-        Op::LocalStage(_) | Op::Values { .. } => {}
+        Op::LocalStage(_) | Op::Values { .. } | Op::Again { .. } => {}
         Op::Filter { predicate } | Op::Suppress { predicate, .. } => {
             below[0].clone_from(&needs);
             read(predicate, ARITHMETIC, &mut below[0]);

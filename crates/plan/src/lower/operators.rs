@@ -15,7 +15,12 @@ use crate::types::{Type, Value};
 
 impl Lowering<'_> {
     pub(super) fn scalars<'b>(&'b self, schema: &'b DFSchema, facts: &'b Facts) -> Scalars<'b> {
-        Scalars { schema, fields: &facts.fields, locator: self.locator }
+        Scalars { schema, fields: &facts.fields, locator: self.locator, character_bytes: 1 }
+    }
+
+    /// The same for expressions that their owner computes, on text of all letters.
+    pub(super) fn owners<'b>(&'b self, schema: &'b DFSchema, facts: &'b Facts) -> Scalars<'b> {
+        Scalars { character_bytes: 4, ..self.scalars(schema, facts) }
     }
 
     pub(super) fn projection(&self, projection: &Projection) -> Result<Relation, PlanError> {
@@ -57,8 +62,7 @@ impl Lowering<'_> {
         let computed = exprs.len() > n_columns;
         let input = if computed { project(input, exprs, names) } else { input };
         let fetch = sort.fetch.map(|fetch| fetch as u64);
-        let mut facts = input.facts.limit(0, fetch);
-        facts.sorted = keys.clone();
+        let facts = input.facts.limit(0, fetch);
         let sorted =
             Relation { op: Op::Sort { keys, fetch }, place: Place::Shared, facts, inputs: vec![input] };
         if !computed {
@@ -132,7 +136,7 @@ impl Lowering<'_> {
     }
 
     pub(super) fn values(&self, values: &Values) -> Result<Relation, PlanError> {
-        let nothing = Facts { fields: Vec::new(), bound: 0, unique: vec![], sorted: vec![], matches: vec![] };
+        let nothing = Facts { fields: Vec::new(), bound: 0, unique: vec![], matches: vec![] };
         let schema = DFSchema::empty();
         let scalars = self.scalars(&schema, &nothing);
         let mut rows = Vec::new();
@@ -181,7 +185,7 @@ fn merge_constant(a: Field, b: Field, _row: &[Value], value: &Value) -> Result<F
 
 fn constant(fields: Vec<Field>, rows: Vec<Vec<Value>>) -> Result<Relation, PlanError> {
     let bound = bounded(rows.len() as u128, "VALUES")?;
-    let mut facts = Facts { fields, bound, unique: vec![], sorted: vec![], matches: vec![] };
+    let mut facts = Facts { fields, bound, unique: vec![], matches: vec![] };
     facts = facts.limit(0, None);
     for column in 0..facts.fields.len() {
         let value = |row: usize| &rows[row][column];

@@ -6,6 +6,7 @@
 //! unique keys. Columns that equalities make equal stand for one another, so that two tables of one party meet
 //! also where the question goes through a third one's.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
@@ -149,6 +150,11 @@ impl Joined {
     fn best(mut self, lowering: &Lowering<'_>) -> Result<Option<LogicalPlan>> {
         self.classify()?;
         let n = self.inputs.len();
+        let columns = || self.inputs.iter().flat_map(|input| input.schema().columns());
+        // Inputs of a derived table may have names that stand for others outside of it.
+        if columns().collect::<BTreeSet<_>>().len() < columns().count() {
+            return Ok(None);
+        }
         let mut best: Vec<Option<Best>> = (0..1usize << n).map(|_| None).collect();
         for (at, input) in self.inputs.iter().enumerate() {
             let Ok(home) = lowering.home(input) else { return Ok(None) };

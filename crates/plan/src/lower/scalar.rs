@@ -1,5 +1,6 @@
 //! DataFusion's scalar expressions to typed ones.
 
+use datafusion::arrow::datatypes::{DataType, TimeUnit};
 use datafusion::common::{DFSchema, ScalarValue};
 use datafusion::logical_expr::expr::{Between, Case, InList, ScalarFunction};
 use datafusion::logical_expr::{BinaryExpr, Expr as LogicalExpr, ExprSchemable, Operator};
@@ -17,6 +18,8 @@ pub(super) struct Scalars<'a> {
     pub(super) schema: &'a DFSchema,
     pub(super) fields: &'a [Field],
     pub(super) locator: &'a Locator,
+    /// The most bytes of a character: on shares those of several fail where they are told apart.
+    pub(super) character_bytes: u32,
 }
 
 impl Scalars<'_> {
@@ -73,7 +76,8 @@ impl Scalars<'_> {
                         self.refuse(format!("a cast to {} on shares", cast.field.data_type()), "CAST")
                     );
                 };
-                typed::cast(operand, ty).map_err(|error| error.placed(self.locator.word("CAST")))
+                let cast = cut_to_unit(typed::cast(operand, ty), cast.field.data_type());
+                cast.map_err(|error| error.placed(self.locator.word("CAST")))
             }
             LogicalExpr::ScalarFunction(function) => self.lower_call(expr, function),
             LogicalExpr::Like(like) => self.lower_like(like),
@@ -84,7 +88,8 @@ impl Scalars<'_> {
                     return Err(self.refuse(format!("TRY_CAST to {arrow} on shares"), "TRY_CAST"));
                 };
                 let place = || self.locator.word("TRY_CAST");
-                typed::try_cast(self.lower(&cast.expr)?, ty).map_err(|error| error.placed(place()))
+                let cast = cut_to_unit(typed::try_cast(self.lower(&cast.expr)?, ty), arrow);
+                cast.map_err(|error| error.placed(place()))
             }
             LogicalExpr::ScalarSubquery(_) => Err(self.refuse("a subquery as a value", "( SELECT")),
             LogicalExpr::InSubquery(_) => Err(self.refuse("IN (SELECT …) in this place", "IN ( SELECT")),
@@ -260,12 +265,17 @@ impl Scalars<'_> {
             ExprKind::Literal(Value::Int(value)) => Some(value),
             _ => None,
         };
+        // Shifts go round by the width of the type, and what they shift out is lost.
+        let range = ty.range().unwrap_or(Range::point(0));
+        let n_values = range.n_values().cast_signed();
+        let bits = i128::from(range.n_values().checked_ilog2().unwrap_or(0).max(1));
+        let fitted = |x: i128| (x - range.low).rem_euclid(n_values) + range.low;
         let function = |x: i128, y: i128| match op {
             Operator::BitwiseAnd => x & y,
             Operator::BitwiseOr => x | y,
             Operator::BitwiseXor => x ^ y,
-            Operator::BitwiseShiftLeft => x << y.clamp(0, 63),
-            _ => x >> y.clamp(0, 63),
+            Operator::BitwiseShiftLeft => fitted(x << y.rem_euclid(bits)),
+            _ => x >> y.rem_euclid(bits),
         };
         let table = match (value(&left), value(&right)) {
             (None, Some(y)) => calendar::table(left, ty, |x| function(x, y)),
@@ -363,6 +373,15 @@ impl Scalars<'_> {
     }
 }
 
+/// A time in the unit that it is cast to: ours has microseconds.
+fn cut_to_unit(cast: Result<Expr, PlanError>, to: &DataType) -> Result<Expr, PlanError> {
+    match to {
+        DataType::Timestamp(TimeUnit::Second, _) => calendar::in_units(cast?, 1_000_000),
+        DataType::Timestamp(TimeUnit::Millisecond, _) => calendar::in_units(cast?, 1000),
+        _ => cast,
+    }
+}
+
 pub(super) const OWNER_ONLY: &str = "its owner can compute it, in an expression over one party's columns";
 
 /// A constant in unscaled form.
@@ -397,6 +416,10 @@ pub(super) fn lower_literal(value: &ScalarValue) -> Result<Expr, PlanError> {
         ScalarValue::Decimal128(Some(v), _, _) => Value::Int(*v),
         ScalarValue::Float64(Some(v)) => Value::Float(*v),
         ScalarValue::Utf8(Some(v)) | ScalarValue::LargeUtf8(Some(v)) | ScalarValue::Utf8View(Some(v)) => {
+            if v.contains('\0') {
+                let reason = "text on shares cannot have one";
+                return Err(PlanError::unsupported("a constant with a NUL character", reason));
+            }
             Value::Utf8(v.clone())
         }
         other => return Err(PlanError::unsupported(format!("the constant {other}"), "")),

@@ -34,19 +34,19 @@ impl Scalars<'_> {
                 length(TextFunc::Length, self.text(text)?)
             }
             ("octet_length", [text]) => length(TextFunc::OctetLength, self.text(text)?),
-            ("upper", [text]) => changed(TextFunc::Upper, self.text(text)?),
-            ("lower", [text]) => changed(TextFunc::Lower, self.text(text)?),
+            ("upper", [text]) => self.with_case(TextFunc::Upper, self.text(text)?),
+            ("lower", [text]) => self.with_case(TextFunc::Lower, self.text(text)?),
             ("substr" | "substring", [text, from]) => {
                 let from = whole(from).ok_or_else(constant)?;
-                part(self.text(text)?, from, None)
+                self.part(self.text(text)?, from, None)
             }
             ("substr" | "substring", [text, from, many]) => {
                 let (from, many) = whole(from).zip(whole(many)).ok_or_else(constant)?;
-                part(self.text(text)?, from, Some(many))
+                self.part(self.text(text)?, from, Some(many))
             }
             ("left", [text, many]) => {
                 let many = whole(many).filter(|many| *many >= 0).ok_or_else(constant)?;
-                part(self.text(text)?, 1, Some(many))
+                self.part(self.text(text)?, 1, Some(many))
             }
             ("concat", args) => {
                 let args = args.iter().map(|arg| self.text(arg)).collect::<Result<Vec<_>, _>>()?;
@@ -57,9 +57,10 @@ impl Scalars<'_> {
                 let text = self.text(text)?;
                 let width = text.width_bytes;
                 match u32::try_from(many) {
-                    Ok(0) => part(text, 1, Some(0)),
+                    Ok(0) => self.part(text, 1, Some(0)),
                     Ok(many) if many < width => {
-                        function(TextFunc::Right(many), vec![text], Type::Utf8, None, many)
+                        let width = width.min(many.saturating_mul(self.character_bytes));
+                        function(TextFunc::Right(many), vec![text], Type::Utf8, None, width)
                     }
                     _ => text,
                 }
@@ -121,6 +122,23 @@ impl Scalars<'_> {
         }))
     }
 
+    /// From a character counted from 1, so many of them.
+    fn part(&self, text: Expr, from: i64, many: Option<i64>) -> Expr {
+        let width = i64::from(text.width_bytes);
+        let end = many.map_or(i64::MAX, |many| from.saturating_add(many.max(0)));
+        let (from, to) = ((from.max(1) - 1).min(width), (end.max(1) - 1).min(width));
+        let to = to.max(from);
+        let func = TextFunc::Substr { from: from as u32, to: to as u32 };
+        let bytes = ((to - from) as u32).saturating_mul(self.character_bytes).min(text.width_bytes);
+        function(func, vec![text], Type::Utf8, None, bytes)
+    }
+
+    /// Letters beyond ASCII can become longer, at most threefold.
+    fn with_case(&self, func: TextFunc, text: Expr) -> Expr {
+        let width = text.width_bytes.saturating_mul(self.character_bytes.min(3));
+        function(func, vec![text], Type::Utf8, None, width)
+    }
+
     /// An operand that is text.
     pub(super) fn text(&self, expr: &LogicalExpr) -> Result<Expr, PlanError> {
         let text = self.lower(expr)?;
@@ -144,6 +162,9 @@ impl Scalars<'_> {
             return Err(refuse("a pattern that is no constant"));
         };
         let Some(text) = value.try_as_str().flatten() else { return Err(refuse("a pattern that is NULL")) };
+        if text.contains('\0') {
+            return Err(refuse("a NUL character"));
+        }
         if pattern.escape_char.is_some() || text.contains('\\') {
             return Err(refuse("an escape"));
         }
@@ -153,7 +174,7 @@ impl Scalars<'_> {
             if !text.is_ascii() {
                 return Err(refuse("letters beyond ASCII"));
             }
-            (operand, text) = (changed(TextFunc::Lower, operand), text.to_ascii_lowercase());
+            (operand, text) = (self.with_case(TextFunc::Lower, operand), text.to_ascii_lowercase());
         }
         let matches = match text.contains(['%', '_']) {
             true => like(operand, &text),
@@ -183,16 +204,6 @@ fn changed(func: TextFunc, text: Expr) -> Expr {
 
 fn like(text: Expr, pattern: &str) -> Expr {
     function(TextFunc::Like(pattern.to_owned()), vec![text], Type::Bool, Type::Bool.range(), 0)
-}
-
-/// From a character counted from 1, so many of them.
-fn part(text: Expr, from: i64, many: Option<i64>) -> Expr {
-    let width = i64::from(text.width_bytes);
-    let end = many.map_or(i64::MAX, |many| from.saturating_add(many.max(0)));
-    let (from, to) = ((from.max(1) - 1).min(width), (end.max(1) - 1).min(width));
-    let to = to.max(from);
-    let func = TextFunc::Substr { from: from as u32, to: to as u32 };
-    function(func, vec![text], Type::Utf8, None, (to - from) as u32)
 }
 
 /// A value as text: truths in words, numbers in digits, dates as `yyyy-mm-dd`.
@@ -237,6 +248,6 @@ pub(super) fn written(value: Expr) -> Result<Expr, PlanError> {
 
 /// One text behind the other.
 pub(super) fn concat(args: Vec<Expr>, skip_nulls: bool) -> Expr {
-    let width = args.iter().map(|arg| arg.width_bytes).sum();
+    let width = args.iter().fold(0u32, |width, arg| width.saturating_add(arg.width_bytes));
     function(TextFunc::Concat { skip_nulls }, args, Type::Utf8, None, width)
 }

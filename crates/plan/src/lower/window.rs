@@ -98,7 +98,7 @@ impl Lowering<'_> {
             let plan = self.window_plan(&function, &scalars, &mut extended, &mut windows, &mut wanted);
             plans.push(plan.map_err(|error| error.placed(place))?);
         }
-        let mut relation = windows.over(extended.over(input));
+        let mut relation = windows.over(extended.over(input))?;
         let mut totals = Vec::new();
         for Wanted { partition, near, ranks } in wanted {
             let key = ranks.map_or(near.key, |ranks| windows.index(ranks));
@@ -152,12 +152,11 @@ impl Lowering<'_> {
         );
         let by_keys = of_the_frame && by_keys(&params.window_frame);
         let backwards = !by_keys && of_the_frame && from_the_end(&params.window_frame);
-        if backwards {
-            for key in &mut order {
-                (key.descending, key.nulls_first) = (!key.descending, !key.nulls_first);
-            }
-        }
-        let group = windows.group(partition.clone(), order.clone());
+        let by_rows = params.window_frame.units == WindowFrameUnits::Rows;
+        let group = match backwards {
+            true => windows.turned(partition.clone(), order.clone(), by_rows),
+            false => windows.group(partition.clone(), order.clone()),
+        };
         let whole = |index: usize| match params.args.get(index) {
             None => Ok(None),
             Some(LogicalExpr::Literal(value, _)) if value.is_null() => Ok(None),
@@ -231,7 +230,8 @@ impl Lowering<'_> {
             }
             ("lag" | "lead", Some(value)) => {
                 let by = whole(1)?.unwrap_or(1);
-                let by = if name == "lag" { by } else { -by };
+                let by = if name == "lag" { Some(by) } else { by.checked_neg() };
+                let Some(by) = by else { return refuse(" by so many rows") };
                 let default = match params.args.get(2) {
                     Some(default) => Some(typed::cast(scalars.lower(default)?, value.ty)?),
                     None => None,

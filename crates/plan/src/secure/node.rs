@@ -90,8 +90,6 @@ pub struct LocalStage {
     /// Sets of output columns that no two rows agree on, rows with NULLs among
     /// them aside.
     pub unique_keys: Vec<UniqueKey>,
-    /// The order in which rows come out, if that is known.
-    pub sorted_by: Vec<SortKey>,
 }
 
 /// Columns on which no two rows agree, and why.
@@ -261,6 +259,13 @@ pub struct SortKey {
 pub enum Op {
     /// Reads and computes at one owner, in clear.
     LocalStage(Box<LocalStage>),
+    /// The rows of another node, which come out there a second time.
+    Again {
+        /// That node's number, which is smaller.
+        of: usize,
+        /// Whether its rows lie as a join left them.
+        as_joined: bool,
+    },
     /// Constant rows; a public place.
     Values {
         /// The rows, in the unscaled form of the columns' types.
@@ -340,6 +345,7 @@ impl Op {
     pub fn name(&self) -> &'static str {
         match self {
             Op::LocalStage(_) => "LocalStage",
+            Op::Again { .. } => "Again",
             Op::Values { .. } => "Values",
             Op::Filter { .. } => "Filter",
             Op::Project { .. } => "Project",
@@ -398,6 +404,18 @@ impl Node {
         let mut nodes = Vec::new();
         self.visit(&mut |node| nodes.push(node));
         nodes
+    }
+
+    /// Whether its rows lie as a join left them: by the join's keys.
+    pub fn lies_as_joined(&self) -> bool {
+        match &self.op {
+            Op::Join(_) => true,
+            Op::Again { as_joined, .. } => *as_joined,
+            Op::Filter { .. } | Op::Project { .. } | Op::UnionAll => {
+                self.inputs.iter().any(Node::lies_as_joined)
+            }
+            _ => false,
+        }
     }
 
     /// Whether running it can fail for what the data holds.

@@ -8,13 +8,10 @@ use super::super::keys;
 use super::gather::{Gathered, Want, is_wanted, parts, total_range};
 use crate::context::{Context, Result};
 use crate::errors::FailureKind;
-use crate::expr::{divide_by_count, outside, scaled_by, with_zero};
+use crate::expr::{WIDEST, divide_by_count, outside, scaled_by, with_zero};
 use crate::kernel;
 use crate::number::Number;
 use crate::relation::{Column, Data, FLOAT_BITS, Relation, stored_range};
-
-/// What totals may be at most, where the plan has tested each term.
-const WIDEST: Range = Range { low: -(1 << 126), high: 1 << 126 };
 
 /// The columns of the aggregates. `valid` says which groups there are.
 pub(super) fn columns(

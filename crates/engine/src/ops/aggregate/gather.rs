@@ -9,7 +9,7 @@ use plan::types::Range;
 use super::super::keys;
 use crate::context::{Context, Result};
 use crate::errors::FailureKind;
-use crate::expr::outside;
+use crate::expr::{WIDEST, outside};
 use crate::kernel;
 use crate::number::{Number, Ring, RingKind};
 use crate::relation::Relation;
@@ -62,7 +62,7 @@ pub(super) fn total_range(term: Range, n_rows: u64) -> Option<Range> {
     let n_rows = i128::from(n_rows);
     let range =
         Range { low: term.low.min(0).checked_mul(n_rows)?, high: term.high.max(0).checked_mul(n_rows)? };
-    (range.low >= -(1 << 126) && range.high <= 1 << 126).then_some(range)
+    WIDEST.contains(range).then_some(range)
 }
 
 impl Requests {

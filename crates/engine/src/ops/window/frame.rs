@@ -10,13 +10,10 @@ use super::places::shifted_ring;
 use super::{Places, Window};
 use crate::context::{Context, Result};
 use crate::errors::FailureKind;
-use crate::expr::{outside, with_zero};
+use crate::expr::{WIDEST, outside, with_zero};
 use crate::kernel;
 use crate::number::{Number, Ring, RingKind};
 use crate::relation::{Column, Data};
-
-/// What totals may be at most, where each term has been tested.
-const WIDEST: Range = Range { low: -(1 << 126), high: 1 << 126 };
 
 impl Window<'_> {
     /// How many rows of the frame have a value; all, if none is said to lack it.
