@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use datafusion::arrow::datatypes::{DataType, FieldRef};
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{Column, DataFusionError, Result};
 use datafusion::functions_aggregate::min_max::{max, min};
@@ -48,6 +49,13 @@ impl Lowering<'_> {
             return Ok(None);
         };
         if !union.inputs.iter().all(at_one) {
+            return Ok(None);
+        }
+        // Doubles that owners sum keep their bits, which shares do not add.
+        let results = aggregate.schema.fields().iter().skip(aggregate.group_expr.len());
+        let is_double =
+            |(field, expr): (&FieldRef, &Expr)| is_sum(expr) && *field.data_type() == DataType::Float64;
+        if results.zip(&aggregate.aggr_expr).any(is_double) {
             return Ok(None);
         }
         let n_group = aggregate.group_expr.len();
