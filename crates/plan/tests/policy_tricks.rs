@@ -78,7 +78,7 @@ fn trick_weights_by_counts_groups_and_constants() {
              shop.sales GROUP BY account) w ON a.id = w.account GROUP BY a.region",
             "SELECT a.region, SUM(s.amount), COUNT(*) FROM bank.accounts a JOIN shop.sales s ON a.id = s.account WHERE \
              s.amount > 10 GROUP BY a.region",
-            "SELECT SUM(2 * balance + age), AVG(balance * age / 4.0), STDDEV(balance) FROM bank.accounts",
+            "SELECT SUM(2 * balance + age), AVG(balance * age * 0.25), STDDEV(balance) FROM bank.accounts",
             "SELECT COUNT(*), SUM(s), AVG(s) FROM (SELECT region, SUM(balance) AS s FROM bank.accounts GROUP BY region)",
         ],
     );
@@ -315,4 +315,77 @@ fn the_example_of_the_readme_answers_its_questions() {
              WHERE l.v > 100 GROUP BY l.label HAVING COUNT(*) > 20 ORDER BY l.label",
         ],
     );
+}
+
+/// Ranks, running totals and limits say of one row how it stands among others.
+#[test]
+fn trick_rows_in_an_order() {
+    all_refused(
+        &bank(),
+        "a window function or LIMIT",
+        &[
+            "SELECT r, COUNT(*) FROM (SELECT RANK() OVER (ORDER BY CASE WHEN id = 17 AND balance > 5000 THEN 0 ELSE 1 \
+             END) AS r FROM bank.accounts) GROUP BY r",
+            "SELECT t, COUNT(*) FROM (SELECT SUM(l.v) OVER () AS t FROM bank.accounts a JOIN me.list l ON a.id = l.id) \
+             GROUP BY t",
+            "SELECT label, COUNT(*) FROM (SELECT l.label FROM bank.accounts a JOIN me.list l ON a.id = l.id ORDER BY l.v \
+             LIMIT 5) GROUP BY label",
+            "SELECT label, COUNT(*) FROM (SELECT l.label, ROW_NUMBER() OVER (PARTITION BY l.v ORDER BY label DESC) AS n \
+             FROM bank.accounts a JOIN me.list l ON a.id = l.id) WHERE n <= 5 GROUP BY label",
+            "SELECT k, COUNT(*) FROM (SELECT CASE WHEN id = 17 THEN 1 ELSE 0 END AS k FROM bank.accounts WHERE balance > \
+             5000 ORDER BY k DESC LIMIT 5) GROUP BY k",
+            "SELECT region, COUNT(*) FROM (SELECT region FROM bank.accounts LIMIT 10) GROUP BY region",
+        ],
+    );
+    all_allowed(
+        &bank(),
+        &[
+            "SELECT region, SUM(balance) AS s FROM bank.accounts GROUP BY region ORDER BY s DESC LIMIT 3",
+            "SELECT region, RANK() OVER (ORDER BY SUM(balance)) FROM bank.accounts GROUP BY region",
+        ],
+    );
+}
+
+/// Of several columns, each leaves out rows of its own.
+#[test]
+fn trick_several_columns_with_nulls() {
+    let shop = |condition: &str| format!("(SELECT DISTINCT account FROM shop.sales WHERE {condition})");
+    let (all, but_one) = (shop("account <= 50000"), shop("account <= 50000 AND account <> 17"));
+    let sql = format!(
+        "SELECT a.region, COUNT(s1.account), COUNT(s2.account) FROM bank.accounts a LEFT JOIN {all} s1 ON a.id = \
+         s1.account LEFT JOIN {but_one} s2 ON a.id = s2.account GROUP BY a.region"
+    );
+    all_refused(&bank(), "", &[&sql]);
+}
+
+/// A quotient is cut after some digits: what is left counts the values that reach it.
+#[test]
+fn trick_quotients_that_cut() {
+    all_refused(
+        &bank(),
+        "without division",
+        &[
+            "SELECT SUM((balance + 10000) / 150000000.0) FROM bank.accounts",
+            "SELECT SUM((balance + 10000) / 150000000.0 * age) FROM bank.accounts",
+        ],
+    );
+}
+
+/// Where keys are equal, another table's key is this one's.
+#[test]
+fn trick_sums_of_the_others_key() {
+    let sql = "SELECT SUM(s.account) FROM bank.accounts a JOIN (SELECT DISTINCT account FROM shop.sales WHERE account \
+               IN (1, 2, 4, 8, 16, 32)) s ON a.id = s.account WHERE a.balance > 5000";
+    all_refused(&bank(), "", &[sql]);
+    let chosen = "SELECT SUM(s.account) FROM bank.accounts a JOIN (SELECT DISTINCT account FROM shop.sales WHERE \
+                  account IN (SELECT id FROM me.list)) s ON a.id = s.account";
+    all_refused(&bank(), "", &[chosen]);
+}
+
+/// The asker says that its key is unique, and may lie: each entity counts once.
+#[test]
+fn trick_a_key_that_repeats_after_all() {
+    let plan = allowed(&bank(), "SELECT SUM(a.balance) FROM me.list l JOIN bank.accounts a ON a.id = l.id");
+    let text = plan.explain(&Default::default());
+    assert!(text.contains("DISTINCT") || text.contains("distinct"), "{text}");
 }

@@ -388,6 +388,7 @@ impl Check<'_> {
         }
         if sort.fetch.is_some() {
             input.decided(&keys);
+            input.ranked();
         }
         let one = sort.fetch == Some(1);
         let mut flow = self.over(plan, input)?;
@@ -398,11 +399,13 @@ impl Check<'_> {
     fn limit(&mut self, plan: &LogicalPlan, limit: &Limit) -> Result<Flow, PlanError> {
         let mut input = self.walk(&limit.input)?;
         input.decided(&Origin::constant());
+        input.ranked();
         self.over(plan, input)
     }
 
     fn window_node(&mut self, plan: &LogicalPlan, window: &Window) -> Result<Flow, PlanError> {
-        let input = self.walk(&window.input)?;
+        let mut input = self.walk(&window.input)?;
+        input.ranked();
         let mut more = Vec::with_capacity(window.window_expr.len());
         for expr in &window.window_expr {
             more.push(self.origin(expr, &Rows::of(&input, "OVER"))?);

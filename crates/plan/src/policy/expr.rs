@@ -106,18 +106,13 @@ impl Check<'_> {
         Ok(left.with(&right, shape))
     }
 
-    /// Division by a constant is a product; of whole numbers it cuts, and anything else bends.
+    /// Division cuts after some digits, also by a constant: what is left says which values are large.
     fn quotient(&mut self, left: &Expr, right: &Expr, rows: &Rows<'_>) -> Result<Origin, PlanError> {
-        let whole = left.get_type(rows.schema).map_err(planner)?.is_integer();
-        self.arithmetic(
-            left,
-            right,
-            rows,
-            match whole {
-                true => |_, _| Shape::Bent,
-                false => |left, right| if right == Shape::Degree(0) { left } else { Shape::Bent },
-            },
-        )
+        let shape = |left, right| match (left, right) {
+            (Shape::Degree(0), Shape::Degree(0)) => Shape::Degree(0),
+            _ => Shape::Bent,
+        };
+        self.arithmetic(left, right, rows, shape)
     }
 
     fn bent(&mut self, parts: &[&Expr], rows: &Rows<'_>) -> Result<Origin, PlanError> {
@@ -166,7 +161,7 @@ fn children(expr: &Expr) -> Vec<&Expr> {
 
 /// Whether every value of one type is the same number in the other: nothing is cut, so nothing is
 /// told apart, and nothing can fail.
-fn widens(from: &DataType, to: &DataType) -> bool {
+pub(super) fn widens(from: &DataType, to: &DataType) -> bool {
     let digits = |ty: &DataType| match ty {
         DataType::Int8 | DataType::UInt8 => Some((3, 0)),
         DataType::Int16 | DataType::UInt16 => Some((5, 0)),

@@ -156,6 +156,9 @@ pub(super) struct Presence {
     pub(super) picked: bool,
     /// Whether a condition decided by its columns and other tables' together.
     pub(super) mixed: bool,
+    /// Whether a window function or a LIMIT has looked at them in an order: what it says of a row, and
+    /// whether the row is left, hangs on single others.
+    pub(super) ranked: bool,
     /// Whether one of them can be there more than once.
     pub(super) repeated: bool,
     /// Whether the question decides how often.
@@ -171,6 +174,7 @@ impl Presence {
         self.filters.extend(other.filters);
         self.picked |= other.picked;
         self.mixed |= other.mixed;
+        self.ranked |= other.ranked;
         self.repeated |= other.repeated;
         self.weighed |= other.weighed;
         self.uncountable |= other.uncountable;
@@ -197,6 +201,11 @@ pub(super) struct Flow {
 }
 
 impl Flow {
+    /// The rows have been looked at in an order.
+    pub(super) fn ranked(&mut self) {
+        self.tables.values_mut().for_each(|presence| presence.ranked = true);
+    }
+
     /// Whether a row is the only one with its values of these columns.
     pub(super) fn is_unique(&self, columns: &BTreeSet<usize>) -> bool {
         self.unique.iter().any(|key| key.is_subset(columns))

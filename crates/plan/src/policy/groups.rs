@@ -87,7 +87,8 @@ impl Check<'_> {
             if at_least > 1 {
                 self.count_entities(*table, at_least);
                 let several_rows = !self.rules(*table).entity.is_empty();
-                let repeated = presence.repeated || several_rows;
+                // What is joined is unique by its owner's word, which may be false.
+                let repeated = presence.repeated || several_rows || !presence.keys.is_empty();
                 least.push(Least { table: *table, at_least, repeated });
                 // Of chosen rows, the number of small groups would be an answer about few.
                 self.told &= !presence.picked && keys.iter().all(Origin::is_plain);
@@ -120,6 +121,12 @@ impl Check<'_> {
             if !nullable.contains(argument) {
                 nullable.push(argument.clone());
             }
+        }
+        if let (Some(Least { table, .. }), [_, second, ..]) = (least.first(), &nullable[..]) {
+            let reason = "each of several columns leaves out rows of its own, and the difference could be one row; \
+                          declare them as never NULL, or ask for one at a time";
+            let words = second.human_display().to_string();
+            return Err(self.forbidden_by_table(*table, &words, reason, "min_group = 1"));
         }
         let alike = nullable.len() == 1 && calls.iter().all(|call| call.nullable.is_some());
         let plan = match &self.carry {
@@ -231,6 +238,11 @@ impl Check<'_> {
                           declare there a unique key, or group it by the key first";
             return refuse(self, "JOIN", reason);
         }
+        if presence.ranked {
+            let reason = "what it says of one row, or whether the row is left, hangs on single others; group first, and \
+                          look at the groups in an order";
+            return refuse(self, "a window function or LIMIT", reason);
+        }
         if presence.mixed || keys.iter().any(|key| key.is_mixed(table)) {
             let reason = "it decides together by columns of this table and of others, so that known rows hide which one \
                           passed; join by equal columns, and ask of each table in a condition of its own";
@@ -248,7 +260,8 @@ impl Check<'_> {
             };
             if call.picks || !straight || call.distinct && call.name != "count" {
                 let reason = "it takes some of a group's rows otherwise than the rest, and the difference could be one \
-                              row's; filter all of the question in WHERE, and sum columns or products of two";
+                              row's; filter all of the question in WHERE, and sum columns or products of two, in whole numbers \
+                              or decimals and without division";
                 return refuse(self, words, reason);
             }
             if call.nullable.is_some() && call.origin.parts.len() > 1 {

@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use datafusion::common::NullEquality;
+use datafusion::common::{DFSchema, NullEquality};
 use datafusion::logical_expr::utils::split_conjunction;
 use datafusion::logical_expr::{Expr, ExprSchemable, Join, JoinType, LogicalPlan};
 
 use super::Grant;
 use super::check::{Check, is_column, planner, rebuilt};
-use super::expr::Rows;
+use super::expr::{Rows, widens};
 use super::flow::{Flow, Origin, Presence, Shape, TableId};
 use super::suppress;
 use crate::error::PlanError;
@@ -34,6 +34,7 @@ impl Check<'_> {
                 }
                 let columns = flow.plan.schema().columns();
                 let bare = matches!(key, Expr::Cast(cast) if matches!(*cast.expr, Expr::Column(_)));
+                let key = uncast(key, flow.plan.schema())?;
                 by_columns &= (bare || matches!(key, Expr::Column(_))) && origin.is_plain();
                 // Equal NULLs can be many.
                 let plain = join.null_equality == NullEquality::NullEqualsNothing
@@ -41,6 +42,7 @@ impl Check<'_> {
                 keys.extend(columns.iter().position(|column| plain && is_column(key, column)));
                 by_keys = by_keys.with(&origin, Shape::Bent);
             }
+            same_values((&mut left, left_key), (&mut right, right_key))?;
         }
         if let Some(condition) = &join.filter {
             let schema = left.plan.schema().join(right.plan.schema()).map_err(planner)?;
@@ -174,6 +176,38 @@ impl Check<'_> {
             }
         }
     }
+}
+
+/// The column whose values these are, in a wider type.
+fn uncast<'a>(key: &'a Expr, schema: &DFSchema) -> Result<&'a Expr, PlanError> {
+    let Expr::Cast(cast) = key else { return Ok(key) };
+    let from = cast.expr.get_type(schema).map_err(planner)?;
+    Ok(if widens(&from, cast.field.data_type()) { &cast.expr } else { key })
+}
+
+/// In rows that match, each key is the other one as well: a sum of it names rows of the other's table.
+fn same_values(
+    (left, left_key): (&mut Flow, &Expr),
+    (right, right_key): (&mut Flow, &Expr),
+) -> Result<(), PlanError> {
+    let position = |flow: &Flow, key| -> Result<Option<usize>, PlanError> {
+        let schema = flow.plan.schema();
+        let key = uncast(key, schema)?;
+        Ok(schema.columns().iter().position(|column| is_column(key, column)))
+    };
+    let (Some(at_left), Some(at_right)) = (position(left, left_key)?, position(right, right_key)?) else {
+        return Ok(());
+    };
+    let (left, right) = (&mut left.origins[at_left], &mut right.origins[at_right]);
+    let (of_left, of_right) = (left.values.clone(), right.values.clone());
+    for (key, other) in [(left, of_right), (right, of_left)] {
+        if !other.is_empty() {
+            key.apart.retain(|table| other.iter().all(|source| source.0 != *table));
+            key.askers = true;
+            key.values.extend(other);
+        }
+    }
+    Ok(())
 }
 
 fn beside(
