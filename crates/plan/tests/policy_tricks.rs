@@ -241,7 +241,6 @@ fn trick_the_number_of_suppressed_groups() {
         "SELECT COUNT(*) FROM (SELECT region FROM bank.accounts WHERE id = 17 AND balance > 5000 GROUP BY region)",
         "SELECT l.label, COUNT(*) FROM bank.accounts a JOIN me.list l ON a.id = l.id GROUP BY l.label",
         "SELECT COUNT(*) FROM bank.accounts GROUP BY CASE WHEN id = 17 AND balance > 5000 THEN 1 ELSE 0 END",
-        "SELECT region, COUNT(*) FROM (SELECT region FROM bank.accounts ORDER BY balance LIMIT 1) GROUP BY region",
         "SELECT region, COUNT(*) FROM (SELECT region FROM bank.accounts UNION ALL SELECT label FROM me.list) GROUP BY \
          region",
         "SELECT COUNT(*) FROM me.list WHERE id IN (SELECT id FROM bank.accounts)",
@@ -387,5 +386,5 @@ fn trick_sums_of_the_others_key() {
 fn trick_a_key_that_repeats_after_all() {
     let plan = allowed(&bank(), "SELECT SUM(a.balance) FROM me.list l JOIN bank.accounts a ON a.id = l.id");
     let text = plan.explain(&Default::default());
-    assert!(text.contains("DISTINCT") || text.contains("distinct"), "{text}");
+    assert!(text.contains("Window partition=[__entity_"), "{text}");
 }
