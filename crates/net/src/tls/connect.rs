@@ -1,8 +1,8 @@
 //! How the parties find one another: everybody dials everybody until a deadline,
 //! and both ends of each connection greet.
 
-use std::net::{Shutdown, TcpListener, TcpStream, ToSocketAddrs};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::net::{TcpListener, TcpStream, ToSocketAddrs};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -13,31 +13,13 @@ use rustls::{ClientConfig, ServerConfig};
 
 use super::channel::{Channel, ChannelError, Side};
 use super::config;
+use super::handshakes::{Handshakes, Who};
 use super::{Identity, PublicKey};
 use crate::frame::{Control, Decoder, Event, Garbage, Hello, PROTOCOL_VERSION};
 use crate::{Limits, LinkProfile, MAX_PARTIES, NetError, PartyId};
 
 /// One handshake takes at most this long, so that a stranger holds nothing up.
 const HANDSHAKE: Duration = Duration::from_secs(10);
-
-/// Strangers that may be in a handshake at once; a further one drives out the one that has been
-/// there longest, since peers need no time at the door.
-const MAX_STRANGERS: usize = 64;
-
-struct InHandshake {
-    number: usize,
-    socket: TcpStream,
-    who: Who,
-}
-
-/// Who opened a connection.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Who {
-    /// This party, to a listed address.
-    Dialled,
-    /// Anybody who reaches the port.
-    Stranger,
-}
 
 /// One party of the session, as everybody lists it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -101,10 +83,7 @@ struct Meeting<'a> {
     deadline: Instant,
     state: Mutex<State>,
     is_over: AtomicBool,
-    /// Sockets in a handshake. They are hung up when the meeting is over, so that
-    /// nobody waits for somebody who says nothing.
-    in_handshake: Mutex<Vec<InHandshake>>,
-    n_sockets: AtomicUsize,
+    handshakes: Handshakes,
     /// Why the last handshake that was accepted failed: a hint when somebody is missed.
     last_refusal: Mutex<Option<String>>,
 }
@@ -146,8 +125,7 @@ pub(super) fn meet(
             failure: None,
         }),
         is_over: AtomicBool::new(others.is_empty()),
-        in_handshake: Mutex::default(),
-        n_sockets: AtomicUsize::new(0),
+        handshakes: Handshakes::default(),
         last_refusal: Mutex::default(),
     };
     thread::scope(|scope| {
@@ -156,7 +134,7 @@ pub(super) fn meet(
             scope.spawn(move || meeting.dial(*peer, &config));
         }
         meeting.accept(scope, listener, &accepting);
-        meeting.hang_up();
+        meeting.handshakes.hang_up();
     });
     meeting.outcome(&others)
 }
@@ -211,7 +189,7 @@ impl Meeting<'_> {
         }
         let socket = socket.map_err(again)?;
         let deadline = self.handshake_deadline();
-        let number = self.prepare(&socket, deadline, Who::Dialled).map_err(again)?;
+        let number = self.handshakes.enter(&socket, deadline, Who::Dialled, &self.is_over).map_err(again)?;
         let side = UnbufferedClientConnection::new(Arc::clone(config), config::server_name())
             .map_err(|error| Refusal::Again(error.to_string()))?;
         let mut channel = Channel::new(side, socket);
@@ -220,7 +198,7 @@ impl Meeting<'_> {
             .handshake(deadline, |bytes| plain.extend_from_slice(bytes))
             .and_then(|()| self.greet(&mut channel, to, deadline))
             .and_then(|()| self.hear(&mut channel, &mut plain, deadline));
-        self.release(number);
+        self.handshakes.leave(number);
         let hello = match greeted {
             Ok(Ok(hello)) => hello,
             Ok(Err(what)) => return Err(Refusal::Fatal(NetError::Garbage { peer: to, what })),
@@ -247,13 +225,14 @@ impl Meeting<'_> {
                 continue;
             };
             let deadline = self.handshake_deadline();
-            let opened =
-                socket.set_nonblocking(false).and_then(|()| self.prepare(&socket, deadline, Who::Stranger));
+            let opened = socket
+                .set_nonblocking(false)
+                .and_then(|()| self.handshakes.enter(&socket, deadline, Who::Stranger, &self.is_over));
             let Ok(number) = opened else { continue };
             let config = Arc::clone(config);
             scope.spawn(move || {
                 let welcomed = self.welcome(socket, config, number, deadline);
-                self.release(number);
+                self.handshakes.leave(number);
                 welcomed.unwrap_or_else(|error| self.fail(error));
             });
         }
@@ -298,7 +277,7 @@ impl Meeting<'_> {
             return Ok(());
         }
         self.check_hello(from, &hello)?;
-        self.release(number);
+        self.handshakes.leave(number);
         self.arrived(|state| state.incoming[from.index()] = Some((channel, plain)));
         Ok(())
     }
@@ -398,36 +377,6 @@ impl Meeting<'_> {
     fn unreachable(&self, peer: PartyId, cause: String) -> NetError {
         let Peer { name, addr, .. } = self.peers[peer.index()].clone();
         NetError::Unreachable { peer, name, addr, cause }
-    }
-
-    /// Makes a socket ready for a handshake that ends with the meeting.
-    fn prepare(&self, socket: &TcpStream, deadline: Instant, who: Who) -> std::io::Result<usize> {
-        socket.set_nodelay(true)?;
-        let left = deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
-        socket.set_write_timeout(Some(left))?;
-        let number = self.n_sockets.fetch_add(1, Ordering::AcqRel);
-        let mut sockets = self.in_handshake.lock().expect("nothing panics while it holds this lock");
-        if self.is_over() {
-            return Err(std::io::Error::other("the meeting is over"));
-        }
-        let strangers = || sockets.iter().enumerate().filter(|(_, other)| other.who == Who::Stranger);
-        if who == Who::Stranger && strangers().count() >= MAX_STRANGERS {
-            let longest = strangers().map(|(at, _)| at).next().expect("there are many");
-            drop(sockets.remove(longest).socket.shutdown(Shutdown::Both));
-        }
-        sockets.push(InHandshake { number, socket: socket.try_clone()?, who });
-        Ok(number)
-    }
-
-    /// The handshake of this socket has ended, well or badly.
-    fn release(&self, number: usize) {
-        let mut sockets = self.in_handshake.lock().expect("nothing panics while it holds this lock");
-        sockets.retain(|other| other.number != number);
-    }
-
-    fn hang_up(&self) {
-        let sockets = self.in_handshake.lock().expect("nothing panics while it holds this lock");
-        sockets.iter().for_each(|other| drop(other.socket.shutdown(Shutdown::Both)));
     }
 
     fn handshake_deadline(&self) -> Instant {

@@ -8,6 +8,7 @@
 mod channel;
 mod config;
 mod connect;
+mod handshakes;
 mod identity;
 mod mesh;
 mod pump;
