@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use plan::secure::Security;
 
 use crate::event::{Event, Failure, Nearness};
-use crate::party::config::{Config, check_name};
+use crate::party::config::{Config, PATIENCE_S, check_name};
 use crate::party::init::write_new;
 use crate::progress::Progress;
 use crate::spawn::{Children, Outcome};
@@ -179,7 +179,7 @@ impl Consortium {
             link: manner.link.clone(),
             threads: manner.threads,
             wait_s: 30,
-            patience_s: 1800,
+            patience_s: PATIENCE_S,
             show_bytes: manner.show_bytes,
             peers: Vec::new(),
         }

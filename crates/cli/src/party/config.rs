@@ -49,11 +49,11 @@ pub struct Config {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub threads: Option<usize>,
     /// How long to wait until all parties are there, in seconds.
-    #[serde(default = "ten_minutes", skip_serializing_if = "is_ten_minutes")]
+    #[serde(default = "wait_s", skip_serializing_if = "is_wait_s")]
     pub wait_s: u64,
     /// How long to wait for one message of a party that is there but does not send it, in seconds.
     /// Reading large tables takes long, so it is half an hour unless this says otherwise.
-    #[serde(default = "half_an_hour", skip_serializing_if = "is_half_an_hour")]
+    #[serde(default = "patience_s", skip_serializing_if = "is_patience_s")]
     pub patience_s: u64,
     /// How many bytes of a received message to show; for `junto demo`.
     #[serde(default, skip_serializing_if = "is_zero")]
@@ -90,17 +90,21 @@ fn loopback() -> String {
 fn is_loopback(link: &str) -> bool {
     link == Link::Loopback.to_string()
 }
-fn ten_minutes() -> u64 {
-    600
+/// How long to wait for all parties, in seconds, where nothing is said: ten minutes.
+pub const WAIT_S: u64 = 600;
+fn wait_s() -> u64 {
+    WAIT_S
 }
-fn is_ten_minutes(seconds: &u64) -> bool {
-    *seconds == ten_minutes()
+fn is_wait_s(seconds: &u64) -> bool {
+    *seconds == WAIT_S
 }
-fn half_an_hour() -> u64 {
-    1800
+/// How long to wait for a message, in seconds, where nothing is said: half an hour.
+pub const PATIENCE_S: u64 = 1800;
+fn patience_s() -> u64 {
+    PATIENCE_S
 }
-fn is_half_an_hour(seconds: &u64) -> bool {
-    *seconds == half_an_hour()
+fn is_patience_s(seconds: &u64) -> bool {
+    *seconds == PATIENCE_S
 }
 fn is_zero(n: &usize) -> bool {
     *n == 0

@@ -9,7 +9,7 @@ use clap::Args;
 use net::Identity;
 use plan::secure::Security;
 
-use super::config::{Config, PublicHalf, check_name};
+use super::config::{Config, PATIENCE_S, PublicHalf, WAIT_S, check_name};
 use crate::output::say;
 
 /// Writes a configuration and a private key for one party of separate machines.
@@ -61,8 +61,8 @@ impl Init {
             format: "table".to_owned(),
             link: "loopback".to_owned(),
             threads: None,
-            wait_s: 600,
-            patience_s: 1800,
+            wait_s: WAIT_S,
+            patience_s: PATIENCE_S,
             show_bytes: 0,
             peers: Vec::new(),
         }
