@@ -1,7 +1,8 @@
 //! ISO dates and times as days and microseconds since 1970-01-01, strictly.
 
+use plan::calendar::{DAY_MICROS, existing_day};
+
 const MICROS_PER_SECOND: i128 = 1_000_000;
-const MICROS_PER_DAY: i128 = 86_400 * MICROS_PER_SECOND;
 
 /// `YYYY-MM-DD` to days.
 pub(crate) fn parse_date(text: &str) -> Option<i128> {
@@ -10,9 +11,7 @@ pub(crate) fn parse_date(text: &str) -> Option<i128> {
         return None;
     }
     let (year, month, day) = (digits(&text[..4])?, digits(&text[5..7])?, digits(&text[8..])?);
-    let days = days_from_civil(year, month, day);
-    // A day that does not exist comes back as another one.
-    (civil_from_days(days) == (year, month, day)).then_some(days)
+    existing_day(year, month, day)
 }
 
 /// `YYYY-MM-DD`, then perhaps a `T` or a space and `HH:MM:SS`, then perhaps up
@@ -21,7 +20,7 @@ pub(crate) fn parse_timestamp(text: &str) -> Option<i128> {
     let days = parse_date(text.get(..10)?)?;
     let rest = &text[10..];
     if rest.is_empty() {
-        return Some(days * MICROS_PER_DAY);
+        return Some(days * DAY_MICROS);
     }
     let bytes = rest.as_bytes();
     if bytes.len() < 9 || !matches!(bytes[0], b'T' | b' ') || bytes[3] != b':' || bytes[6] != b':' {
@@ -42,7 +41,7 @@ pub(crate) fn parse_timestamp(text: &str) -> Option<i128> {
             digits(part)? * 10i128.pow(6 - part.len() as u32)
         }
     };
-    Some(days * MICROS_PER_DAY + ((hour * 60 + minute) * 60 + second) * MICROS_PER_SECOND + micros)
+    Some(days * DAY_MICROS + ((hour * 60 + minute) * 60 + second) * MICROS_PER_SECOND + micros)
 }
 
 fn digits(text: &str) -> Option<i128> {
@@ -50,27 +49,6 @@ fn digits(text: &str) -> Option<i128> {
         return None;
     }
     text.parse().ok()
-}
-
-/// Source: Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms".
-fn days_from_civil(year: i128, month: i128, day: i128) -> i128 {
-    let year = if month <= 2 { year - 1 } else { year };
-    let era = year.div_euclid(400);
-    let year_of_era = year.rem_euclid(400);
-    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
-}
-
-fn civil_from_days(days: i128) -> (i128, i128, i128) {
-    let shifted = days + 719_468;
-    let era = shifted.div_euclid(146_097);
-    let day_of_era = shifted.rem_euclid(146_097);
-    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted_month = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
-    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
-    (year_of_era + era * 400 + i128::from(month <= 2), month, day)
 }
 
 #[cfg(test)]

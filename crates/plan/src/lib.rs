@@ -12,6 +12,7 @@
 //! ```
 
 mod allow;
+pub mod calendar;
 pub mod catalog;
 pub mod checked;
 mod common;

@@ -5,6 +5,8 @@ use std::fmt;
 use datafusion::arrow::datatypes::{DataType, TimeUnit};
 use serde::{Deserialize, Serialize};
 
+use crate::calendar::{DAY_MICROS, civil_from_days, existing_day};
+
 /// The widest decimal: 38 digits, the most that 127 bits always hold.
 pub const MAX_PRECISION: u8 = 38;
 
@@ -393,8 +395,7 @@ fn days(text: &str) -> Option<i128> {
     if parts.next().is_some() || !(0..=9999).contains(&year) || !(1..=12).contains(&month) {
         return None;
     }
-    let days = days_from_civil(year, month, day);
-    (civil_from_days(days) == (year, month, day)).then_some(days)
+    existing_day(year, month, day)
 }
 
 fn timestamp(text: &str) -> Option<i128> {
@@ -407,33 +408,6 @@ fn timestamp(text: &str) -> Option<i128> {
     let (hour, minute, second) = (next(23)?, next(59)?, next(59)?);
     let micros = decimal(&format!("0.{fraction}"), 6)?;
     Some(days(date)? * DAY_MICROS + ((hour * 60 + minute) * 60 + second) * 1_000_000 + micros)
-}
-
-/// A day's microseconds.
-pub(crate) const DAY_MICROS: i128 = 86_400_000_000;
-
-/// Days since 1970-01-01 to year, month and day in the Gregorian calendar.
-/// Source: Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms".
-pub(crate) fn civil_from_days(days: i128) -> (i128, i128, i128) {
-    let shifted = days + 719_468;
-    let era = shifted.div_euclid(146_097);
-    let day_of_era = shifted.rem_euclid(146_097);
-    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted_month = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
-    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
-    (year_of_era + era * 400 + i128::from(month <= 2), month, day)
-}
-
-/// The inverse, from the same source.
-pub(crate) fn days_from_civil(year: i128, month: i128, day: i128) -> i128 {
-    let year = year - i128::from(month <= 2);
-    let (era, year_of_era) = (year.div_euclid(400), year.rem_euclid(400));
-    let shifted_month = if month > 2 { month - 3 } else { month + 9 };
-    let day_of_year = (153 * shifted_month + 2) / 5 + day - 1;
-    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-    era * 146_097 + day_of_era - 719_468
 }
 
 #[cfg(test)]

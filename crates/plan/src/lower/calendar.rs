@@ -8,9 +8,10 @@ use datafusion::common::ScalarValue;
 
 use super::float::assumed;
 use super::typed::{self, ArithOp};
+use crate::calendar::{DAY_MICROS, civil_from_days, days_from_civil};
 use crate::error::PlanError;
 use crate::secure::{Expr, ExprKind};
-use crate::types::{DAY_MICROS, Range, Type, Value, civil_from_days, days_from_civil};
+use crate::types::{Range, Type, Value};
 
 /// The most thresholds that one expression may be compared with.
 const MAX_STEPS: usize = 4096;

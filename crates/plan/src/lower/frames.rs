@@ -5,8 +5,9 @@ use datafusion::logical_expr::{WindowFrame, WindowFrameBound, WindowFrameUnits};
 
 use super::calendar;
 use super::scalar::lower_literal;
+use crate::calendar::DAY_MICROS;
 use crate::secure::{BitFunc, Expr, ExprKind, Frame, FrameEdge};
-use crate::types::{DAY_MICROS, Type, Value};
+use crate::types::{Type, Value};
 
 /// The type of a sum.
 pub(super) fn sum_type(ty: Type) -> Type {
