@@ -6,53 +6,19 @@
 //! So copies stay whole while rules run: a node around each of them lets no rule reach in.
 
 use std::collections::{BTreeSet, HashMap};
-use std::fmt;
-use std::sync::Arc;
 
+use datafusion::common::Result;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
-use datafusion::common::{DFSchemaRef, DataFusionError, Result};
-use datafusion::logical_expr::{Distinct, Expr, Extension, LogicalPlan, UserDefinedLogicalNodeCore};
+use datafusion::logical_expr::{Distinct, Expr, LogicalPlan};
+
+use crate::around::{Around, Kind};
 
 /// A copy that stays whole.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd)]
-pub(crate) struct Whole {
-    pub(crate) input: LogicalPlan,
-}
+pub(crate) struct Whole;
 
-impl UserDefinedLogicalNodeCore for Whole {
-    fn name(&self) -> &str {
-        "Whole"
-    }
-
-    fn inputs(&self) -> Vec<&LogicalPlan> {
-        vec![&self.input]
-    }
-
-    fn schema(&self) -> &DFSchemaRef {
-        self.input.schema()
-    }
-
-    fn expressions(&self) -> Vec<Expr> {
-        Vec::new()
-    }
-
-    fn fmt_for_explain(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-
-    fn with_exprs_and_inputs(&self, _exprs: Vec<Expr>, mut inputs: Vec<LogicalPlan>) -> Result<Self> {
-        let input = inputs.pop().filter(|_| inputs.is_empty());
-        let input = input.ok_or_else(|| DataFusionError::Internal("Whole takes one input".to_owned()))?;
-        Ok(Whole { input })
-    }
-}
-
-impl Whole {
-    /// What stays whole, if a node is such.
-    pub(crate) fn of(plan: &LogicalPlan) -> Option<&LogicalPlan> {
-        let LogicalPlan::Extension(extension) = plan else { return None };
-        extension.node.as_any().downcast_ref::<Whole>().map(|whole| &whole.input)
-    }
+impl Kind for Whole {
+    const NAME: &'static str = "Whole";
 }
 
 /// The plan with every subplan of several parties kept whole that occurs more than once and chooses
@@ -91,7 +57,7 @@ fn whole(
     if !is_copy {
         return Ok(plan);
     }
-    Ok(Transformed::yes(LogicalPlan::Extension(Extension { node: Arc::new(Whole { input: plan.data }) })))
+    Ok(Transformed::yes(Around::node(Whole, plan.data)))
 }
 
 fn below(
@@ -108,8 +74,8 @@ fn below(
 /// # Errors
 /// DataFusion's.
 pub(crate) fn release(plan: LogicalPlan) -> Result<LogicalPlan> {
-    let released = plan.transform_up_with_subqueries(|node| match Whole::of(&node) {
-        Some(input) => Ok(Transformed::yes(input.clone())),
+    let released = plan.transform_up_with_subqueries(|node| match Around::<Whole>::of(&node) {
+        Some(whole) => Ok(Transformed::yes(whole.input.clone())),
         None => Ok(Transformed::no(node)),
     });
     Ok(released?.data)

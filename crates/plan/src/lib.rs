@@ -12,6 +12,7 @@
 //! ```
 
 mod allow;
+mod around;
 pub mod calendar;
 pub mod catalog;
 pub mod checked;

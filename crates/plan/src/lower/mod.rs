@@ -33,6 +33,7 @@ use datafusion::logical_expr::LogicalPlan;
 pub(crate) use self::grouping::grouping;
 
 use self::facts::Facts;
+use crate::around::Around;
 use crate::catalog::PublicCatalog;
 use crate::copies::Whole;
 use crate::error::PlanError;
@@ -94,9 +95,9 @@ impl Lowering<'_> {
             LogicalPlan::EmptyRelation(empty) => self.empty(empty),
             LogicalPlan::Values(values) => self.values(values),
             LogicalPlan::Window(window) => self.window(window),
-            LogicalPlan::Extension(node) => match Whole::of(plan) {
-                Some(whole) => self.relation(whole),
-                None => self.suppress(node),
+            LogicalPlan::Extension(_) => match Around::<Whole>::of(plan) {
+                Some(whole) => self.relation(&whole.input),
+                None => self.suppress(plan),
             },
             LogicalPlan::RecursiveQuery(_) => Err(self.refuse("WITH RECURSIVE", "RECURSIVE")),
             LogicalPlan::Unnest(_) => Err(self.refuse("UNNEST", "UNNEST")),

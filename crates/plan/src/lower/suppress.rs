@@ -1,17 +1,18 @@
 //! Groups of too few entities, which do not come out.
 
-use datafusion::logical_expr::Extension;
+use datafusion::logical_expr::LogicalPlan;
 
 use super::{Lowering, Relation, typed};
+use crate::around::Around;
 use crate::error::PlanError;
 use crate::policy::{AtLeast, Suppress};
 use crate::secure::{Comparison, Op, Place};
 use crate::types::Value;
 
 impl Lowering<'_> {
-    pub(super) fn suppress(&self, extension: &Extension) -> Result<Relation, PlanError> {
-        let Some(Suppress { input, least, told }) = extension.node.as_any().downcast_ref::<Suppress>() else {
-            return Err(PlanError::unsupported(extension.node.name(), "a question is one SELECT"));
+    pub(super) fn suppress(&self, plan: &LogicalPlan) -> Result<Relation, PlanError> {
+        let Some(Around { input, kind: Suppress { least, told } }) = Around::of(plan) else {
+            return Err(PlanError::unsupported(plan.display().to_string(), "a question is one SELECT"));
         };
         let input = self.relation(input)?;
         let fields = &input.facts.fields;

@@ -51,6 +51,16 @@ struct Call {
     nullable: Option<Expr>,
 }
 
+/// What a question makes of the rows of one table.
+struct Grouping<'a> {
+    table: TableId,
+    presence: &'a Presence,
+    keys: &'a [Origin],
+    calls: &'a [Call],
+    /// Whether it groups in several ways at a time.
+    several: bool,
+}
+
 impl Check<'_> {
     pub(super) fn aggregate(&mut self, aggregate: &Aggregate) -> Result<Flow, PlanError> {
         let input = self.walk(&aggregate.input)?;
@@ -82,7 +92,9 @@ impl Check<'_> {
                 }
                 continue;
             }
-            let at_least = self.protected(*table, presence, &keys, &calls, sets.is_some())?;
+            let (keys, calls) = (keys.as_slice(), calls.as_slice());
+            let grouping = Grouping { table: *table, presence, keys, calls, several: sets.is_some() };
+            let at_least = self.protected(&grouping)?;
             safe.insert(*table);
             if at_least > 1 {
                 self.count_entities(*table, at_least);
@@ -173,14 +185,8 @@ impl Check<'_> {
     }
 
     /// The least size of the table's groups, if all that is made of them is allowed.
-    fn protected(
-        &mut self,
-        table: TableId,
-        presence: &Presence,
-        keys: &[Origin],
-        calls: &[Call],
-        several: bool,
-    ) -> Result<u64, PlanError> {
+    fn protected(&mut self, grouping: &Grouping<'_>) -> Result<u64, PlanError> {
+        let Grouping { table, keys, calls, .. } = *grouping;
         for key in keys {
             for source in key.values_of(table) {
                 self.require(source, Grant::Group, "GROUP BY")?;
@@ -206,20 +212,14 @@ impl Check<'_> {
         };
         self.permit(table, None, "groups", format!("min_group = {at_least}"));
         if at_least > 1 {
-            self.whole_groups(table, presence, keys, calls, several)?;
+            self.whole_groups(grouping)?;
         }
         Ok(at_least)
     }
 
     /// That nothing tells one row of a group from its others.
-    fn whole_groups(
-        &mut self,
-        table: TableId,
-        presence: &Presence,
-        keys: &[Origin],
-        calls: &[Call],
-        several: bool,
-    ) -> Result<(), PlanError> {
+    fn whole_groups(&mut self, grouping: &Grouping<'_>) -> Result<(), PlanError> {
+        let Grouping { table, presence, keys, calls, several } = *grouping;
         let open = "min_group = 1";
         let refuse = |check: &Self, operator: &str, reason: &str| {
             Err(check.forbidden_by_table(table, operator, reason, open))

@@ -7,20 +7,20 @@
 //! count once, and rows of other tables not at all.
 
 use std::collections::BTreeSet;
-use std::fmt;
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::DataType;
-use datafusion::common::{Column, DFSchemaRef, ScalarValue};
+use datafusion::common::{Column, ScalarValue};
 use datafusion::functions_aggregate::count::{count, count_distinct};
 use datafusion::functions_window::expr_fn::{dense_rank, row_number};
 use datafusion::logical_expr::{
-    Aggregate, Expr, ExprFunctionExt, Extension, Join, JoinType, LogicalPlan, Projection, TableScan,
-    TableScanBuilder, Union, UserDefinedLogicalNodeCore, Window, when,
+    Aggregate, Expr, ExprFunctionExt, Join, JoinType, LogicalPlan, Projection, TableScan, TableScanBuilder,
+    Union, Window, when,
 };
 
 use super::check::{Check, planner};
 use super::flow::{Flow, Origin, TableId};
+use crate::around::{Around, Kind};
 use crate::error::PlanError;
 
 /// How many entities of a table a group has to have.
@@ -55,44 +55,13 @@ pub(crate) struct AtLeast {
 /// Clears rows in which one of some counts is too small.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd)]
 pub(crate) struct Suppress {
-    pub(crate) input: LogicalPlan,
     pub(crate) least: Vec<AtLeast>,
     /// Whether the number of such rows is told.
     pub(crate) told: bool,
 }
 
-impl UserDefinedLogicalNodeCore for Suppress {
-    fn name(&self) -> &str {
-        "Suppress"
-    }
-
-    fn inputs(&self) -> Vec<&LogicalPlan> {
-        vec![&self.input]
-    }
-
-    fn schema(&self) -> &DFSchemaRef {
-        self.input.schema()
-    }
-
-    fn expressions(&self) -> Vec<Expr> {
-        Vec::new()
-    }
-
-    fn fmt_for_explain(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Suppress: {:?}", self.least)
-    }
-
-    fn with_exprs_and_inputs(
-        &self,
-        _exprs: Vec<Expr>,
-        mut inputs: Vec<LogicalPlan>,
-    ) -> datafusion::common::Result<Self> {
-        let input = inputs.pop().filter(|_| inputs.is_empty());
-        let input = input.ok_or_else(|| {
-            datafusion::common::DataFusionError::Internal("Suppress takes one input".to_owned())
-        })?;
-        Ok(Suppress { input, ..self.clone() })
-    }
+impl Kind for Suppress {
+    const NAME: &'static str = "Suppress";
 }
 
 /// The scan with the number of each row's entity as a last column.
@@ -249,8 +218,7 @@ pub(super) fn grouped(aggregate: &Aggregate, input: &Flow, group: &Group) -> Res
         return Ok(plan);
     }
     let columns = plan.schema().columns();
-    let suppress = Suppress { input: plan, least, told: group.told };
-    let suppressed = LogicalPlan::Extension(Extension { node: Arc::new(suppress) });
+    let suppressed = Around::node(Suppress { least, told: group.told }, plan);
     let kept = columns[..first].iter().cloned().map(Expr::Column).collect();
     Ok(LogicalPlan::Projection(Projection::try_new(kept, Arc::new(suppressed)).map_err(planner)?))
 }
