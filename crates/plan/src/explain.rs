@@ -99,6 +99,9 @@ impl SecurePlan {
             let line = format!("{operator:<operators$}  {place:<places$}  {bound:>bounds$}  {cost}");
             let _ = writeln!(text, "{}", line.trim_end());
         }
+        if let Some(note) = self.note() {
+            let _ = writeln!(text, "\n{note}");
+        }
         let _ = writeln!(text, "\nWho learns what:");
         let mut last = None;
         for disclosure in &self.disclosures {
@@ -131,6 +134,7 @@ impl SecurePlan {
             "ordered": self.ordered,
             "link": prices.link,
             "plan": self.node_json(&self.root, prices),
+            "note": self.note(),
             "answer": { "cost": answer, "measured": answer_measured },
             "total": { "cost": total, "measured": total_measured },
             "disclosures": self.disclosures,
@@ -138,6 +142,14 @@ impl SecurePlan {
             "permitted": self.permissions,
             "digest": hex(&self.digest),
         })
+    }
+
+    /// What to know of the bounds, if some of them are not final.
+    fn note(&self) -> Option<&'static str> {
+        (!self.telling_stages().is_empty()).then_some(
+            "Operators above a number of rows that is told keep the bound from before; they run with as many rows as are \
+             told.",
+        )
     }
 
     fn node_json(&self, node: &Node, prices: &Prices) -> Json {

@@ -34,6 +34,9 @@ fn ask(local_rows: RowCount, sql: &str) -> SecurePlan {
 
 const FILTERED: &str = "SELECT SUM(l.v) FROM bank.accounts a JOIN me.list l ON a.id = l.id WHERE a.age > 50";
 
+/// Bounds above such a number are from before it.
+const NOTE: &str = "keep the bound from before";
+
 fn told(plan: &SecurePlan) -> Vec<(String, RowCount)> {
     let told = plan.disclosures.iter().filter_map(|disclosure| match &disclosure.learns {
         Learns::FilteredRows { party, table, told } => Some((format!("{party}.{table}"), *told)),
@@ -56,8 +59,10 @@ fn rows_that_pass_a_filter_are_told_as_the_table_says() {
         let line = format!("bank.accounts: the number of rows after its filter, {words}");
         let everyone = text.find("every party learns").expect("what all learn");
         assert!(text.find(&line).is_some_and(|at| at > everyone), "no `{line}` in\n{text}");
+        assert!(text.contains(NOTE) && plan.explain_json(&Default::default())["note"].is_string(), "{text}");
         assert_ne!(plan.digest(), ask(RowCount::Hidden, FILTERED).digest());
     }
+    assert!(!ask(RowCount::Hidden, FILTERED).explain(&Default::default()).contains(NOTE));
     assert_eq!(told(&ask(RowCount::Hidden, FILTERED)), []);
 }
 
