@@ -6,10 +6,11 @@ use datafusion::arrow::array::{Array, ArrayRef, AsArray, Datum, Scalar};
 use datafusion::arrow::compute::kernels::numeric;
 use datafusion::arrow::datatypes::{DataType, Decimal128Type};
 use datafusion::arrow::error::ArrowError;
-use datafusion::common::{Result, ScalarValue, exec_err};
+use datafusion::common::{ExprSchema, Result, ScalarValue, exec_err};
 use datafusion::logical_expr::binary::BinaryTypeCoercer;
 use datafusion::logical_expr::{
-    ColumnarValue, Expr, Operator, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
+    ColumnarValue, Expr, ExprSchemable, Operator, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature,
+    Volatility,
 };
 
 /// Which operator.
@@ -74,6 +75,18 @@ impl CheckedArith {
     pub fn kind(&self) -> ArithKind {
         self.kind
     }
+}
+
+/// The type of an expression. DataFusion writes the name of each function in it on the way, which takes
+/// a long chain of operators a time that grows by the square; this does not name checked ones.
+pub(crate) fn type_of(expr: &Expr, schema: &dyn ExprSchema) -> Result<DataType> {
+    if let Expr::ScalarFunction(function) = expr
+        && let Some(checked) = function.func.inner().downcast_ref::<CheckedArith>()
+    {
+        let types = function.args.iter().map(|arg| type_of(arg, schema)).collect::<Result<Vec<_>>>()?;
+        return checked.return_type(&types);
+    }
+    expr.get_type(schema)
 }
 
 impl ScalarUDFImpl for CheckedArith {

@@ -10,6 +10,7 @@ mod percentile;
 mod rule;
 mod total;
 
+pub(crate) use arith::type_of;
 pub use arith::{ArithKind, CheckedArith};
 pub use percentile::PercentileDisc;
 pub(crate) use percentile::fraction;

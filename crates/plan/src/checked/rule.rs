@@ -6,10 +6,10 @@ use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{DFSchema, ExprSchema, Result};
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::utils::merge_schema;
-use datafusion::logical_expr::{BinaryExpr, Expr, ExprSchemable, LogicalPlan};
+use datafusion::logical_expr::{BinaryExpr, Expr, LogicalPlan};
 use datafusion::optimizer::AnalyzerRule;
 
-use super::arith::{ArithKind, CheckedArith};
+use super::arith::{ArithKind, CheckedArith, type_of};
 
 /// Replaces `+ - * /` and minus on exact numbers by functions that fail rather
 /// than wrap. Runs after type coercion and before anything folds constants.
@@ -54,7 +54,7 @@ fn check_expr(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
                 let negative = literal.arithmetic_negate()?;
                 Ok(Transformed::yes(Expr::Literal(negative, metadata.clone())))
             }
-            _ if is_exact(&value.get_type(schema)?) => {
+            _ if is_exact(&type_of(&value, schema)?) => {
                 Ok(Transformed::yes(CheckedArith::call(ArithKind::Neg, vec![*value])))
             }
             _ => Ok(Transformed::no(Expr::Negative(value))),
@@ -65,7 +65,7 @@ fn check_expr(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
 
 // Integer division is checked by DataFusion itself.
 fn needs_check(kind: ArithKind, operand: &Expr, schema: &dyn ExprSchema) -> Result<bool> {
-    let ty = operand.get_type(schema)?;
+    let ty = type_of(operand, schema)?;
     Ok(is_exact(&ty) && (kind != ArithKind::Div || matches!(ty, DataType::Decimal128(_, _))))
 }
 

@@ -8,10 +8,11 @@ use std::collections::BTreeSet;
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::DFSchema;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
-use datafusion::logical_expr::{Expr as LogicalExpr, ExprSchemable, LogicalPlan, Operator};
+use datafusion::logical_expr::{Expr as LogicalExpr, LogicalPlan, Operator};
 
 use super::Lowering;
 use super::facts::Facts;
+use crate::checked;
 use crate::secure::{ExprKind, Join, JoinKind, Matching, Node, Op, Side, Uniqueness};
 
 impl Lowering<'_> {
@@ -152,7 +153,7 @@ fn owner_of_rows(node: &Node, columns: &[usize]) -> Option<usize> {
 }
 
 fn part_fails(part: &LogicalExpr, schema: &DFSchema) -> bool {
-    let ty = |expr: &LogicalExpr| expr.get_type(schema).unwrap_or(DataType::Null);
+    let ty = |expr: &LogicalExpr| checked::type_of(expr, schema).unwrap_or(DataType::Null);
     match part {
         LogicalExpr::Cast(cast) => {
             let (from, to) = (ty(&cast.expr), cast.field.data_type().clone());

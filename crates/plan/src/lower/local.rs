@@ -13,6 +13,7 @@ use datafusion::logical_expr::{
 use super::facts::{Derived, Facts, aggregated, bounded, field};
 use super::{Home, Lowering, Relation};
 use crate::catalog::Source;
+use crate::checked;
 use crate::error::PlanError;
 use crate::policy::RowCount;
 use crate::secure::{
@@ -209,7 +210,7 @@ impl Lowering<'_> {
         let planner = |error: datafusion::common::DataFusionError| PlanError::Planner {
             reason: error.strip_backtrace(),
         };
-        let ty = Type::from_arrow(&expr.get_type(schema).map_err(planner)?);
+        let ty = Type::from_arrow(&checked::type_of(expr, schema).map_err(planner)?);
         let nullable = expr.nullable(schema).map_err(planner)?;
         let ty = ty.unwrap_or(Type::Bool);
         let range = calendar_range(expr, schema).or(ty.range());

@@ -3,11 +3,11 @@
 use datafusion::arrow::datatypes::{DataType, TimeUnit};
 use datafusion::common::{DFSchema, ScalarValue};
 use datafusion::logical_expr::expr::{Between, Case, InList, ScalarFunction};
-use datafusion::logical_expr::{BinaryExpr, Expr as LogicalExpr, ExprSchemable, Operator};
+use datafusion::logical_expr::{BinaryExpr, Expr as LogicalExpr, Operator};
 
 use super::typed::{self, ArithOp};
 use super::{calendar, float, textual};
-use crate::checked::{ArithKind, CheckedArith};
+use crate::checked::{self, ArithKind, CheckedArith};
 use crate::error::PlanError;
 use crate::locate::Locator;
 use crate::secure::{Arith, Comparison, Expr, ExprKind, Field};
@@ -112,7 +112,7 @@ impl Scalars<'_> {
     }
 
     pub(super) fn type_of(&self, expr: &LogicalExpr) -> Result<Type, PlanError> {
-        let ty = expr.get_type(self.schema);
+        let ty = checked::type_of(expr, self.schema);
         let ty = ty.map_err(|error| PlanError::Planner { reason: error.strip_backtrace() })?;
         Type::from_arrow(&ty)
             .ok_or_else(|| PlanError::unsupported(format!("a value of type {ty}"), "cast it to another"))
@@ -182,7 +182,7 @@ impl Scalars<'_> {
             ArithOp::Rem => "%",
         };
         let kind = |expr: &LogicalExpr| {
-            let ty = expr.get_type(self.schema);
+            let ty = checked::type_of(expr, self.schema);
             ty.map_err(|error| PlanError::Planner { reason: error.strip_backtrace() })
         };
         let (left_kind, right_kind) = (kind(left)?, kind(right)?);
