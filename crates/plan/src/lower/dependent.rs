@@ -10,14 +10,13 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use datafusion::common::tree_node::{Transformed, TreeNode};
-use datafusion::common::{Column, DataFusionError, JoinConstraint, JoinType, NullEquality, Result};
+use datafusion::common::{Column, DataFusionError, JoinType, NullEquality, Result};
 use datafusion::functions_aggregate::min_max::min;
-use datafusion::logical_expr::{
-    Aggregate, Cast, Expr, ExprSchemable, Join, LogicalPlan, Projection, TableScan,
-};
+use datafusion::logical_expr::{Aggregate, Cast, Expr, ExprSchemable, LogicalPlan, Projection, TableScan};
 use datafusion::optimizer::optimize_projections::OptimizeProjections;
 use datafusion::optimizer::{Optimizer, OptimizerContext};
 
+use super::order::inner_join;
 use super::push::{follow, trace};
 use super::{Home, Lowering};
 use crate::error::PlanError;
@@ -208,17 +207,7 @@ fn looked_up(aggregate: &Aggregate, dependents: &Dependents) -> Result<LogicalPl
     let found = groups.schema().columns();
     let key_at = kept.iter().position(|at| *at == key.0).expect("a key does not follow from itself");
     let on = vec![(Expr::Column(found[key_at].clone()), Expr::Column(Column::new_unqualified(key_name())))];
-    let joined = Join::try_new(
-        Arc::clone(&groups),
-        once,
-        on,
-        None,
-        JoinType::Inner,
-        JoinConstraint::On,
-        NullEquality::NullEqualsNothing,
-        false,
-    )?;
-    let joined = Arc::new(LogicalPlan::Join(joined));
+    let joined = Arc::new(inner_join(Arc::clone(&groups), once, on)?);
 
     // The columns under their names and types from before.
     let n_group = aggregate.group_expr.len();

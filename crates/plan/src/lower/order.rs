@@ -26,6 +26,16 @@ const MOST_INPUTS: usize = 9;
 /// A join of so many pairs is no way to go.
 const MOST_PAIRS: u128 = 1 << 24;
 
+/// The inner join of equal keys; NULL equals nothing.
+pub(super) fn inner_join(
+    left: Arc<LogicalPlan>,
+    right: Arc<LogicalPlan>,
+    keys: Vec<(Expr, Expr)>,
+) -> Result<LogicalPlan> {
+    let (inner, on, nulls) = (JoinType::Inner, JoinConstraint::On, NullEquality::NullEqualsNothing);
+    Ok(LogicalPlan::Join(Join::try_new(left, right, keys, None, inner, on, nulls, false)?))
+}
+
 impl Lowering<'_> {
     /// The plan with its inner joins in the best order.
     pub(crate) fn order_joins(&self, plan: LogicalPlan) -> Result<LogicalPlan, PlanError> {
@@ -274,17 +284,7 @@ impl Joined {
                     };
                     filters.iter_mut().filter(is_key).for_each(|filter| *filter = None);
                 }
-                let join = Join::try_new(
-                    Arc::new(a),
-                    Arc::new(b),
-                    keys,
-                    None,
-                    JoinType::Inner,
-                    JoinConstraint::On,
-                    NullEquality::NullEqualsNothing,
-                    false,
-                )?;
-                (LogicalPlan::Join(join), Vec::new())
+                (inner_join(Arc::new(a), Arc::new(b), keys)?, Vec::new())
             }
         };
         for filter in filters.iter_mut() {
