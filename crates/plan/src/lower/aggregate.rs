@@ -119,6 +119,10 @@ impl Lowering<'_> {
     ) -> Result<Measure, PlanError> {
         let name = func.name();
         let refuse = |construct: String| Err(PlanError::unsupported(construct, ""));
+        let refuse_type = |ty: Type| {
+            let hint = if ty == Type::Float64 { float::TO_DECIMAL } else { "" };
+            Err(PlanError::unsupported(format!("{name}() of {ty} values on shares"), hint))
+        };
         let filter = params.filter.as_deref().map(|filter| scalars.lower(filter)).transpose()?;
         let filtered = |value: Expr| match &filter {
             Some(condition) => {
@@ -134,7 +138,7 @@ impl Lowering<'_> {
             let arguments = params.args.iter().map(|argument| Ok(without_cast(scalars.lower(argument)?)));
             let arguments = arguments.collect::<Result<Vec<_>, PlanError>>()?;
             if let Some(wrong) = arguments.iter().find(|argument| !argument.ty.is_exact_number()) {
-                return refuse(format!("{name}() of {} values on shares", wrong.ty));
+                return refuse_type(wrong.ty);
             }
             let arguments = arguments.into_iter().map(filtered).collect::<Result<Vec<_>, _>>()?;
             return match (two, arguments.as_slice()) {
@@ -165,7 +169,7 @@ impl Lowering<'_> {
             let part = if descending { whole - part } else { part };
             let value = without_cast(scalars.lower(&params.args[0])?);
             if !value.ty.is_exact_number() {
-                return refuse(format!("{name}() of {} values on shares", value.ty));
+                return refuse_type(value.ty);
             }
             let column = columns.index(filtered(value)?);
             return Ok(Measure::Percentile { column, part, whole, ty });
@@ -225,7 +229,7 @@ impl Lowering<'_> {
         }
         match which {
             AggFunc::Sum | AggFunc::Avg if !argument.ty.is_exact_number() => {
-                return refuse(format!("{name}() of {} values on shares", argument.ty));
+                return refuse_type(argument.ty);
             }
             AggFunc::Min | AggFunc::Max => refuse_computed(&argument, name)?,
             _ => {}

@@ -18,6 +18,10 @@ pub(super) fn is_stored(expr: &Expr) -> bool {
     expr.ty == Type::Float64 && expr.range.is_none() && !typed::is_null_literal(expr)
 }
 
+/// What makes doubles of tables numbers that shares compute with.
+pub(super) const TO_DECIMAL: &str = "cast those of a table to a decimal at their owner, as in CAST(x AS DECIMAL(18,4)), or \
+                                     let the owner declare one, which sums under a least size of groups take";
+
 /// Doubles of one form: beside stored ones constants are stored alike, and nothing is computed.
 pub(super) fn alike(mut exprs: Vec<Expr>) -> Result<Vec<Expr>, PlanError> {
     if !exprs.iter().any(is_stored) {
@@ -30,7 +34,7 @@ pub(super) fn alike(mut exprs: Vec<Expr>) -> Result<Vec<Expr>, PlanError> {
             _ => {
                 return Err(PlanError::unsupported(
                     "float64 values of a table beside computed ones on shares",
-                    "cast the former to a decimal at their owner, as in CAST(x AS DECIMAL(18,4))",
+                    TO_DECIMAL,
                 ));
             }
         }
@@ -76,7 +80,7 @@ pub(super) fn arith(op: Arith, left: Expr, right: Expr) -> Result<Expr, PlanErro
         if side.range.is_none() {
             return Err(PlanError::unsupported(
                 format!("`{op}` on float64 values that come from a table"),
-                "cast them to a decimal at their owner, as in CAST(x AS DECIMAL(18,4))",
+                TO_DECIMAL,
             ));
         }
     }

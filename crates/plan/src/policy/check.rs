@@ -10,7 +10,7 @@ use datafusion::logical_expr::{
 };
 
 use super::expr::Rows;
-use super::flow::{Flow, Origin, Presence, Shape, Source, TableId};
+use super::flow::{Choice, Flow, Origin, Presence, Shape, Source, TableId};
 use super::suppress;
 use super::{Grant, Permission, TableRules};
 use crate::catalog::{PublicCatalog, Table};
@@ -282,7 +282,7 @@ impl Check<'_> {
             tables: BTreeMap::new(),
             counted: BTreeSet::new(),
             unique,
-            chosen: true,
+            chosen: Some(Choice::Rows),
             parties: BTreeSet::from([self.asker]),
         }
     }
@@ -324,7 +324,7 @@ impl Check<'_> {
             tables: BTreeMap::new(),
             counted: BTreeSet::new(),
             unique,
-            chosen: askers,
+            chosen: askers.then_some(Choice::Rows),
             parties: BTreeSet::from([id.0]),
         };
         if followed {
@@ -461,7 +461,15 @@ impl Check<'_> {
             parties.extend(flow.parties);
         }
         // The question says how many branches a row is in.
-        Ok(Flow { plan, origins, tables: all, counted, unique: Vec::new(), chosen: true, parties })
+        Ok(Flow {
+            plan,
+            origins,
+            tables: all,
+            counted,
+            unique: Vec::new(),
+            chosen: Some(Choice::Rows),
+            parties,
+        })
     }
 
     pub(super) fn count_entities(&mut self, table: TableId, at_least: u64) {

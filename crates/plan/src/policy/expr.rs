@@ -6,11 +6,12 @@ use datafusion::arrow::datatypes::DataType;
 use datafusion::common::DFSchema;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::logical_expr::expr::{BinaryExpr, Cast, ScalarFunction, WindowFunction};
-use datafusion::logical_expr::{Expr, ExprSchemable, Operator};
+use datafusion::logical_expr::{Expr, Operator};
 
 use super::Grant;
 use super::check::{Check, planner};
 use super::flow::{Flow, Origin, Shape};
+use crate::checked::type_of;
 use crate::error::PlanError;
 
 /// Rows that an expression is about, and the operator that holds it.
@@ -24,7 +25,7 @@ pub(super) struct Rows<'a> {
 
 impl<'a> Rows<'a> {
     pub(super) fn of(flow: &'a Flow, operator: &'a str) -> Rows<'a> {
-        let chosen = flow.chosen && flow.tables.is_empty();
+        let chosen = flow.chosen.is_some() && flow.tables.is_empty();
         Rows { schema: flow.plan.schema(), origins: &flow.origins, operator, chosen }
     }
 }
@@ -46,7 +47,7 @@ impl Check<'_> {
             }
             Expr::Cast(Cast { expr, field }) => {
                 let origin = self.origin(expr, rows)?;
-                let from = expr.get_type(rows.schema).map_err(planner)?;
+                let from = type_of(expr, rows.schema).map_err(planner)?;
                 Ok(if widens(&from, field.data_type()) { origin } else { origin.bent() })
             }
             Expr::Negative(inside) => self.origin(inside, rows),
@@ -96,7 +97,7 @@ impl Check<'_> {
         shape: fn(Shape, Shape) -> Shape,
     ) -> Result<Origin, PlanError> {
         let types =
-            [left.get_type(rows.schema).map_err(planner)?, right.get_type(rows.schema).map_err(planner)?];
+            [type_of(left, rows.schema).map_err(planner)?, type_of(right, rows.schema).map_err(planner)?];
         let (left, right) = (self.origin(left, rows)?, self.origin(right, rows)?);
         let shape = match shape(left.shape, right.shape) {
             Shape::Degree(0) => Shape::Degree(0),

@@ -145,6 +145,17 @@ impl Origin {
     }
 }
 
+/// How a question chooses rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Choice {
+    /// It brings them: they are the asker's, constants or a union.
+    Rows,
+    /// By a condition over more than a column.
+    Condition,
+    /// By a join that is an outer one, or by anything but equal columns.
+    Join,
+}
+
 /// How the rows of a table with rules are in a node's rows.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Presence {
@@ -161,8 +172,8 @@ pub(super) struct Presence {
     pub(super) ranked: bool,
     /// Whether one of them can be there more than once.
     pub(super) repeated: bool,
-    /// Whether the question decides how often.
-    pub(super) weighed: bool,
+    /// How the question decides how often, if it does.
+    pub(super) weighed: Option<Choice>,
     /// Whether the entities behind the rows can no longer be counted.
     pub(super) uncountable: bool,
 }
@@ -176,7 +187,7 @@ impl Presence {
         self.mixed |= other.mixed;
         self.ranked |= other.ranked;
         self.repeated |= other.repeated;
-        self.weighed |= other.weighed;
+        self.weighed = self.weighed.or(other.weighed);
         self.uncountable |= other.uncountable;
     }
 }
@@ -193,9 +204,8 @@ pub(super) struct Flow {
     pub(super) counted: BTreeSet<TableId>,
     /// Sets of columns on which no two rows agree; an empty one for a single row.
     pub(super) unique: Vec<BTreeSet<usize>>,
-    /// Whether the question decides how many rows there are of a key: rows of the asker's tables, and
-    /// constants; unions; and what is left by a condition over more than a column.
-    pub(super) chosen: bool,
+    /// How the question decides how many rows there are of a key, if it does.
+    pub(super) chosen: Option<Choice>,
     /// Whose tables are in it; the asker's for constants.
     pub(super) parties: BTreeSet<usize>,
 }
@@ -213,12 +223,13 @@ impl Flow {
 
     /// That a condition has decided which of the rows are left.
     pub(super) fn decided(&mut self, by: &Origin) {
-        let together = by.parts.len() > 1;
-        self.chosen |= together;
+        let together = (by.parts.len() > 1).then_some(Choice::Condition);
+        self.chosen = self.chosen.or(together);
         for (table, presence) in &mut self.tables {
             presence.picked = true;
             presence.mixed |= by.is_mixed(*table);
-            presence.weighed |= together && presence.repeated && by.foreign.contains(table);
+            let again = presence.repeated && by.foreign.contains(table);
+            presence.weighed = presence.weighed.or(together.filter(|_| again));
             let own = by.values.union(&by.conditions).filter(|source| source.0 == *table);
             presence.filters.extend(own.map(|source| source.1));
         }

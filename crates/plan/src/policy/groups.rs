@@ -7,13 +7,14 @@
 
 use std::collections::BTreeSet;
 
+use datafusion::common::{Column, ExprSchema};
 use datafusion::logical_expr::expr::AggregateFunction;
 use datafusion::logical_expr::{Aggregate, Expr};
 
 use super::Grant;
 use super::check::Check;
 use super::expr::Rows;
-use super::flow::{Flow, Origin, Presence, Shape, Source, TableId};
+use super::flow::{Choice, Flow, Origin, Presence, Shape, Source, TableId};
 use super::suppress::{self, Group, Least};
 use crate::error::PlanError;
 
@@ -47,6 +48,8 @@ struct Call {
     distinct: bool,
     /// Whether it has a FILTER or an ORDER BY of its own.
     picks: bool,
+    /// Whether there are doubles among the columns of its arguments.
+    doubles: bool,
     /// The argument, if rows may be left out for its NULL.
     nullable: Option<Expr>,
 }
@@ -113,7 +116,7 @@ impl Check<'_> {
             let mut origin = call.origin.clone();
             origin.parts = BTreeSet::from([self.number()]);
             // A count says how many rows the question chose.
-            origin.askers |= input.chosen;
+            origin.askers |= input.chosen.is_some();
             outputs.push(if call.picks { origin.bent() } else { origin });
         }
         let origins = outputs.iter().map(|origin| origin.grouped(&safe)).collect();
@@ -164,12 +167,16 @@ impl Check<'_> {
         let words = expr.human_display().to_string();
         let rows = &Rows::of(input, &words);
         let mut origin = Origin::constant();
-        let mut nullable = None;
+        let (mut nullable, mut doubles) = (None, false);
         for argument in &params.args {
             let next = self.origin(argument, rows)?;
             if next.nullable && !argument.column_refs().is_empty() {
                 nullable = Some(uncast(argument).clone());
             }
+            let is_double = |column: &&Column| {
+                rows.schema.field_from_column(column).is_ok_and(|f| f.data_type().is_floating())
+            };
+            doubles |= argument.column_refs().iter().any(is_double);
             let shape = origin.shape.beside(next.shape);
             origin = origin.with(&next, shape);
         }
@@ -181,7 +188,15 @@ impl Check<'_> {
             let shape = origin.shape;
             origin = origin.with(&decided, shape);
         }
-        Ok(Call { name: func.name().to_owned(), origin, distinct: params.distinct, picks, nullable, words })
+        Ok(Call {
+            name: func.name().to_owned(),
+            origin,
+            distinct: params.distinct,
+            picks,
+            doubles,
+            nullable,
+            words,
+        })
     }
 
     /// The least size of the table's groups, if all that is made of them is allowed.
@@ -233,10 +248,26 @@ impl Check<'_> {
             let reason = "behind it nobody can count whom a group is about; join by a key that is unique in this table";
             return refuse(self, "EXISTS, IN, NOT IN or a nested GROUP BY", reason);
         }
-        if presence.weighed {
-            let reason = "the other side may match a row as often as the question says; join by columns as they are, and \
-                          declare there a unique key, or group it by the key first";
-            return refuse(self, "JOIN", reason);
+        if let Some(choice) = presence.weighed {
+            let (operator, reason) = match choice {
+                Choice::Rows => (
+                    "JOIN",
+                    "rows that are the asker's, constants or a union match a row as often as the question says; declare \
+                     there a unique key and join it ahead of others, or group them by the key first",
+                ),
+                Choice::Condition => (
+                    "a condition",
+                    "over several columns, it leaves rows that match one of this table as often as the question says; ask \
+                     of each column in a condition of its own, or group those rows by the key first",
+                ),
+                Choice::Join => (
+                    "JOIN",
+                    "rows behind an outer join, or behind one by anything but equal columns, match a row as often as the \
+                     question says; join this table ahead of it, by columns as they are, or group those rows by the key \
+                     first",
+                ),
+            };
+            return refuse(self, operator, reason);
         }
         if presence.ranked {
             let reason = "what it says of one row, or whether the row is left, hangs on single others; group first, and \
@@ -259,10 +290,19 @@ impl Check<'_> {
                 _ => call.origin.shape <= Shape::Degree(MAX_DEGREE),
             };
             if call.picks || !straight || call.distinct && call.name != "count" {
-                let reason = "it takes some of a group's rows otherwise than the rest, and the difference could be one \
-                              row's; filter all of the question in WHERE, and sum columns or products of two, in whole numbers \
-                              or decimals and without division";
-                return refuse(self, words, reason);
+                let mut reason = "it takes some of a group's rows otherwise than the rest, and the difference could be one \
+                                  row's; filter all of the question in WHERE, and sum columns or products of two, in whole \
+                                  numbers or decimals and without division"
+                    .to_owned();
+                if call.doubles {
+                    reason += "; a double is summed as it is, or where its owner declares it as a decimal, as in type = \
+                               \"decimal(18,4)\", since a cast cuts digits";
+                }
+                return refuse(self, words, &reason);
+            }
+            // Of what is never NULL the rows are counted, whatever its values are.
+            if call.name == "count" && !call.distinct && !call.origin.nullable {
+                continue;
             }
             if call.nullable.is_some() && call.origin.parts.len() > 1 {
                 let reason = "it leaves out rows in which one of several columns is NULL; declare them as never NULL, \
@@ -270,18 +310,24 @@ impl Check<'_> {
                 return refuse(self, words, reason);
             }
             if presence.repeated && !call.origin.values_of(table).is_empty() {
-                let reason = "a join repeats this table's rows, and so their values";
+                let reason = "a join repeats this table's rows, and so their values; join it to one row of each key, as \
+                              SELECT DISTINCT or GROUP BY make them";
                 return refuse(self, words, reason);
             }
             // Whatever else stands beside this table's values may be a weight for each of them.
             let beside = call.origin.is_mixed(table);
             if beside || call.origin.is_weighed(table) {
                 if !self.rules(table).askers_values {
-                    let reason = match beside {
-                        true => {
+                    let shared = call.origin.is_plain() && !call.origin.values_of(table).is_empty();
+                    let reason = match (shared, beside) {
+                        (true, _) => {
+                            "in rows that match, a key is the other table's as well, and what is made of it can name rows; \
+                             count rows, or use columns by which nothing is joined"
+                        }
+                        (false, true) => {
                             "values of another table beside this one's can be weights that single out a row"
                         }
-                        false => {
+                        (false, false) => {
                             "values of the asker's own, or that the question counts or chooses, summed over rows that \
                              this table chooses, can be such that the sum names the rows"
                         }

@@ -9,7 +9,7 @@ use datafusion::logical_expr::{Expr, ExprSchemable, Join, JoinType, LogicalPlan}
 use super::Grant;
 use super::check::{Check, is_column, planner, rebuilt};
 use super::expr::{Rows, widens};
-use super::flow::{Flow, Origin, Presence, Shape, TableId};
+use super::flow::{Choice, Flow, Origin, Presence, Shape, TableId};
 use super::suppress;
 use crate::error::PlanError;
 
@@ -64,15 +64,14 @@ impl Check<'_> {
         for presence in left.tables.values_mut().chain(right.tables.values_mut()) {
             presence.picked = true;
         }
-        let chosen = left.chosen
-            || right.chosen
-            || !by_columns
-            || !matches!(join.join_type, Inner | LeftSemi | RightSemi);
+        let otherwise = (!by_columns).then_some(Choice::Join);
+        let by_join = (!matches!(join.join_type, Inner | LeftSemi | RightSemi)).then_some(Choice::Join);
+        let chosen = left.chosen.or(right.chosen).or(otherwise).or(by_join);
         let (left_one, right_one) = (left.is_unique(&left_keys), right.is_unique(&right_keys));
-        let repeat = |flow: &mut Flow, chosen: bool| {
+        let repeat = |flow: &mut Flow, chosen: Option<Choice>| {
             for presence in flow.tables.values_mut() {
                 presence.repeated = true;
-                presence.weighed |= chosen || !by_columns;
+                presence.weighed = presence.weighed.or(chosen).or(otherwise);
             }
         };
         let lose =
@@ -216,7 +215,7 @@ fn beside(
     unique: Vec<BTreeSet<usize>>,
     (mut tables, more_tables): (BTreeMap<TableId, Presence>, BTreeMap<TableId, Presence>),
     (mut counted, more_counted): (BTreeSet<TableId>, BTreeSet<TableId>),
-    (chosen, mut parties, more_parties): (bool, BTreeSet<usize>, BTreeSet<usize>),
+    (chosen, mut parties, more_parties): (Option<Choice>, BTreeSet<usize>, BTreeSet<usize>),
 ) -> Flow {
     for (table, presence) in more_tables {
         tables.entry(table).or_default().merge(presence);

@@ -39,8 +39,8 @@ fn accounts() -> Table {
     )
 }
 
-/// The asker, a bank with rules, and a shop without.
-fn world(policy: Policy) -> PublicCatalog {
+/// The asker, a bank and a shop.
+fn world(policy: Policy, of_shop: Policy) -> PublicCatalog {
     let list = table(
         "list",
         100,
@@ -61,14 +61,22 @@ fn world(policy: Policy) -> PublicCatalog {
     let parties = vec![
         party("me", vec![list, many, pairs]),
         party("bank", vec![Table { policy, ..accounts() }]),
-        party("shop", vec![sales]),
+        party("shop", vec![Table { policy: of_shop, ..sales }]),
     ];
     PublicCatalog { parties }
 }
 
 /// The plan where the bank has this policy.
 pub fn ask_as(asker: &str, policy: Policy, sql: &str) -> Result<SecurePlan, PlanError> {
-    let catalog = world(policy);
+    ask_of(asker, world(policy, Policy::Unstated), sql)
+}
+
+/// The plan for `me` where the bank and the shop have these rules.
+pub fn ask_both(bank: &TableRules, shop: &TableRules, sql: &str) -> Result<SecurePlan, PlanError> {
+    ask_of("me", world(Policy::Rules(bank.clone()), Policy::Rules(shop.clone())), sql)
+}
+
+fn ask_of(asker: &str, catalog: PublicCatalog, sql: &str) -> Result<SecurePlan, PlanError> {
     let compute: Vec<String> = catalog.parties.iter().map(|party| party.name.clone()).collect();
     plan(Request { sql, catalog: &catalog, asker, compute: &compute, security: Security::DEFAULT })
 }
