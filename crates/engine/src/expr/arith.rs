@@ -92,14 +92,9 @@ impl Rows<'_> {
         &self,
         cx: &mut Context,
         expr: &Expr,
-        operand: &Expr,
-        x: Scalar,
+        column: Column,
         guard: &SharedBits,
     ) -> Result<Scalar> {
-        if x.is_null() {
-            return Ok(x);
-        }
-        let column = self.secret(cx, operand.ty, 0, x)?;
         let zero = Number::constant(cx, self.n_rows(), 0);
         let number = subtract(cx, expr, &zero, column.as_number(cx)?)?;
         let number = self.fit(cx, expr, number, guard, column.present.as_ref())?;

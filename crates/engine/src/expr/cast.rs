@@ -2,7 +2,7 @@
 
 use mpc::SharedBits;
 use plan::secure::{Expr, Overflow, Rounding};
-use plan::types::{Range, Type, Value};
+use plan::types::{Range, Type};
 
 use super::arith::{divide, magnitude, scaled_by, with_sign, with_zero};
 use super::{Rows, Scalar};
@@ -17,19 +17,15 @@ impl Rows<'_> {
         &self,
         cx: &mut Context,
         expr: &Expr,
-        operand: &Expr,
-        x: Scalar,
+        from: Type,
+        column: Column,
         guard: &SharedBits,
     ) -> Result<Scalar> {
-        if x.is_null() {
-            return Ok(Scalar::Public(Value::Null));
-        }
-        let column = self.secret(cx, operand.ty, operand.width_bytes as usize, x)?;
-        if operand.ty == expr.ty {
+        if from == expr.ty {
             return Ok(Scalar::secret(column));
         }
         let number = column.as_number(cx)?.clone();
-        let number = match (operand.ty, expr.ty) {
+        let number = match (from, expr.ty) {
             (_, Type::Bool) => return self.is_not_zero(cx, column, &number),
             (Type::Float64, to) => {
                 let number = from_double(cx, &number, to)?;
@@ -66,28 +62,20 @@ impl Rows<'_> {
         &self,
         cx: &mut Context,
         expr: &Expr,
-        operand: &Expr,
+        from: Type,
         (digits, rounding): (u8, Rounding),
-        x: Scalar,
+        column: Column,
         guard: &SharedBits,
     ) -> Result<Scalar> {
-        if x.is_null() {
-            return Ok(x);
-        }
-        let column = self.secret(cx, operand.ty, 0, x)?;
         let number = cut(cx, column.as_number(cx)?, digits, rounding)?;
-        let up = (expr.ty.scale() + digits).saturating_sub(operand.ty.scale());
+        let up = (expr.ty.scale() + digits).saturating_sub(from.scale());
         let number = scaled_by(cx, &number, up)?;
         let number = self.fit(cx, expr, number, guard, column.present.as_ref())?;
         Ok(Scalar::secret(Column { ty: expr.ty, data: number.into(), ..column }))
     }
 
     /// The same number under another type and range.
-    pub(super) fn same(&self, cx: &mut Context, expr: &Expr, operand: &Expr, x: Scalar) -> Result<Scalar> {
-        if x.is_null() {
-            return Ok(x);
-        }
-        let column = self.secret(cx, operand.ty, 0, x)?;
+    pub(super) fn same(&self, cx: &mut Context, expr: &Expr, column: Column) -> Result<Scalar> {
         let number = column.as_number(cx)?.clone();
         let range = stored_range(cx, expr.ty, expr.range)?;
         let number = number.with_range(cx, with_zero(range));

@@ -141,14 +141,10 @@ impl Rows<'_> {
         &self,
         cx: &mut Context,
         expr: &Expr,
-        operand: &Expr,
-        x: Scalar,
+        from: Type,
+        column: Column,
         guard: &SharedBits,
     ) -> Result<Scalar> {
-        if x.is_null() {
-            return Ok(x);
-        }
-        let column = self.secret(cx, operand.ty, 0, x)?;
         let number = column.as_number(cx)?.clone();
         let mut bits = number.bits(cx)?;
         if number.range().low < 0 {
@@ -159,7 +155,7 @@ impl Rows<'_> {
             bits = bits.planes(0..bits.width() - 1);
         }
         // √(x·2^k)·2^(52 - k/2 - ...): a double has 52 digits already.
-        let digits = if operand.ty == Type::Float64 { POINT } else { 2 * POINT };
+        let digits = if from == Type::Float64 { POINT } else { 2 * POINT };
         let zeros = SharedBits::constant(cx.session(), bits.n_rows(), digits, 0);
         let root = kernel::square_root(cx, &SharedBits::stack(&[&zeros, &bits]))?;
         let number = with_sign(cx, None, root)?;

@@ -80,8 +80,7 @@ impl<'a> Rows<'a> {
                 self.arith(cx, expr, *op, (left, x), (right, y), guard)
             }
             ExprKind::Neg(operand) => {
-                let x = self.eval(cx, operand, guard)?;
-                self.negate(cx, expr, operand, x, guard)
+                self.of_one(cx, operand, guard, |cx, x| self.negate(cx, expr, x, guard))
             }
             ExprKind::Compare { op, left, right } => {
                 let (x, y) = (self.eval(cx, left, guard)?, self.eval(cx, right, guard)?);
@@ -103,31 +102,39 @@ impl<'a> Rows<'a> {
             }
             ExprKind::Case { branches, otherwise } => self.case(cx, expr, branches, otherwise, guard),
             ExprKind::Cast(operand) => {
-                let x = self.eval(cx, operand, guard)?;
-                self.cast(cx, expr, operand, x, guard)
+                self.of_one(cx, operand, guard, |cx, x| self.cast(cx, expr, operand.ty, x, guard))
             }
-            ExprKind::Round { operand, digits, rounding } => {
-                let x = self.eval(cx, operand, guard)?;
-                self.round(cx, expr, operand, (*digits, *rounding), x, guard)
-            }
+            ExprKind::Round { operand, digits, rounding } => self.of_one(cx, operand, guard, |cx, x| {
+                self.round(cx, expr, operand.ty, (*digits, *rounding), x, guard)
+            }),
             ExprKind::Steps { operand, first, steps } => {
-                let x = self.eval(cx, operand, guard)?;
-                self.steps(cx, expr, operand, x, *first, steps)
+                self.of_one(cx, operand, guard, |cx, x| self.steps(cx, expr, x, *first, steps))
             }
             ExprKind::Sqrt(operand) => {
-                let x = self.eval(cx, operand, guard)?;
-                self.sqrt(cx, expr, operand, x, guard)
+                self.of_one(cx, operand, guard, |cx, x| self.sqrt(cx, expr, operand.ty, x, guard))
             }
             ExprKind::Text { func, args } => self.text_function(cx, expr, func, args, guard),
             ExprKind::Numeric(func, operand) => {
-                let x = self.eval(cx, operand, guard)?;
-                self.numeric(cx, expr, *func, operand, x, guard)
+                self.of_one(cx, operand, guard, |cx, x| self.numeric(cx, expr, *func, x, guard))
             }
-            ExprKind::Same(operand) => {
-                let x = self.eval(cx, operand, guard)?;
-                self.same(cx, expr, operand, x)
-            }
+            ExprKind::Same(operand) => self.of_one(cx, operand, guard, |cx, x| self.same(cx, expr, x)),
         }
+    }
+
+    /// A function of one operand's values; NULL of NULL in all rows.
+    fn of_one(
+        &self,
+        cx: &mut Context,
+        operand: &Expr,
+        guard: &SharedBits,
+        function: impl FnOnce(&mut Context, Column) -> Result<Scalar>,
+    ) -> Result<Scalar> {
+        let x = self.eval(cx, operand, guard)?;
+        if x.is_null() {
+            return Ok(x);
+        }
+        let column = self.secret(cx, operand.ty, operand.width_bytes as usize, x)?;
+        function(cx, column)
     }
 
     /// A value as a secret column.

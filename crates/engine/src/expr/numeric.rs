@@ -26,14 +26,9 @@ impl Rows<'_> {
         cx: &mut Context,
         expr: &Expr,
         func: Numeric,
-        operand: &Expr,
-        x: Scalar,
+        column: Column,
         guard: &SharedBits,
     ) -> Result<Scalar> {
-        if x.is_null() {
-            return Ok(x);
-        }
-        let column = self.secret(cx, operand.ty, 0, x)?;
         let number = column.as_number(cx)?.clone();
         let range = stored_range(cx, Type::Float64, expr.range)?;
         let whole_bits = (width_of(number.range()) + 1).saturating_sub(FLOAT_BITS as usize).max(2);

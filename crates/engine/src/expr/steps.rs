@@ -20,15 +20,10 @@ impl Rows<'_> {
         &self,
         cx: &mut Context,
         expr: &Expr,
-        operand: &Expr,
-        x: Scalar,
+        column: Column,
         first: i128,
         steps: &[(i128, i128)],
     ) -> Result<Scalar> {
-        if x.is_null() {
-            return Ok(x);
-        }
-        let column = self.secret(cx, operand.ty, 0, x)?;
         let number = column.as_number(cx)?.clone();
         let values = steps.iter().map(|(_, value)| Range::point(*value));
         let range = with_zero(values.fold(Range::point(first), Range::union));
