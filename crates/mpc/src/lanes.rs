@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use math::{X8, X16, X32, X64, X128, Z8, Z16, Z32, Z64, Z128, Z192};
+use math::{X8, X16, X32, X64, X128, Z8, Z16, Z32, Z64, Z128};
 
 use crate::share::Shared;
 
@@ -42,7 +42,7 @@ macro_rules! lanes {
     };
 }
 
-lanes!(X8, X16, X32, X64, X128, Z8, Z16, Z32, Z64, Z128, Z192);
+lanes!(X8, X16, X32, X64, X128, Z8, Z16, Z32, Z64, Z128);
 
 impl Lane {
     /// The number of rows.

@@ -21,9 +21,9 @@ pub(crate) enum Use {
     Share = 2,
     /// A permutation.
     Permutation = 3,
-    /// A new share of a shuffle's lane.
+    /// A new share of a shuffle's lane, or the second masks of a stage.
     ShuffleShare = 4,
-    /// The masks of a shuffle's lane. Lanes are no steps that [`crate::Session::begin`] knows of:
+    /// The masks of a shuffle's lane, or the first ones of a stage. Lanes are no steps that [`crate::Session::begin`] knows of:
     /// their two uses are theirs alone.
     ShuffleMask = 5,
     /// The right verifier's share of a proof. This and the uses below name the prover in
@@ -42,14 +42,6 @@ pub(crate) enum Use {
     /// The masks of a step in which the three parties' parts differ: one stream for each name
     /// below the step, names that [`crate::Session::begin`] does not know of either.
     Part = 12,
-    /// The keys of a shuffle's tags. This and the uses below are theirs alone, as a lane's are.
-    TagKey = 13,
-    /// What hides these keys in their commitment.
-    TagSalt = 14,
-    /// The masks of the tags' product.
-    TagMask = 15,
-    /// The key of the digests that two parties compare.
-    TagDigest = 16,
     /// The right verifier's shares of quotients.
     ProofQuotient = 17,
     /// The left verifier's second coin, from which the prime comes.

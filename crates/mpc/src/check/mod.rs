@@ -15,7 +15,7 @@
 //! | `input` of another party | seeds and a share | digests that the two holders of each share compare at once |
 //! | proofs | coins, shares, digests, verdicts | the proofs' own transcripts |
 //! | `Session::establish` | nonces and keys | the session id, which all compare |
-//! | `Shuffler` | rows, tags, and the tags' product | [`rows`], before anything is opened |
+//! | `Shuffler` | rows that moved | [`rows`] where they are words, [`ring`] where they are numbers, before anything is opened |
 //! | `Halves` | the carries of `P_0`'s sum, products | [`bits`]: each message has its prover |
 //! | `compare_digits` | `z_i` to the left | nothing: malicious sessions refuse it |
 //!
@@ -28,11 +28,13 @@ pub(crate) mod ring;
 pub(crate) mod rows;
 
 use std::any::Any;
+use std::sync::Arc;
 
 use math::{Ring, Z8, Z16, Z32, Z64, Z128};
 
 use crate::bits::SharedBits;
 use crate::share::Shared;
+use crate::shuffle::stages::Pass;
 use crate::step::Step;
 
 /// One step's recorded ANDs. Clones are counted references; masks are made again from
@@ -66,14 +68,18 @@ pub(crate) enum Form<R: Ring> {
     Inner(Shared<R>, Shared<R>),
     /// `z = x·y`, row by row, for `shape = [rows, inner, columns]`.
     Matrix { x: Shared<R>, y: Shared<R>, shape: [usize; 3] },
+    /// `z` is a lane of a shuffle, by its number, after a pass: no product, but messages like
+    /// those of products.
+    Moved(Arc<Pass>, usize),
 }
 
 impl<R: Ring> Form<R> {
-    /// Elements of all factors.
+    /// Elements of all factors, or before each stage of a pass.
     fn n_factors(&self) -> usize {
         match self {
             Form::Rows(segments) => segments.iter().flatten().map(|(x, y)| x.len() + y.len()).sum(),
             Form::Inner(x, y) | Form::Matrix { x, y, .. } => x.len() + y.len(),
+            Form::Moved(pass, _) => 3 * pass.n,
         }
     }
 }

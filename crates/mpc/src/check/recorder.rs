@@ -28,10 +28,12 @@ use std::sync::{Arc, Mutex, TryLockError};
 use math::Ring;
 use net::{Mesh, NetError};
 
-use super::rows::Pass;
-use super::{AndStep, ProductStep, RingBatch, bits, ring, rows};
+use super::{AndStep, Form, ProductStep, RingBatch, bits, ring, rows};
 use crate::error::ProtocolError;
+use crate::lanes::Lane;
 use crate::session::{Role, Security, Session};
+use crate::share::Shared;
+use crate::shuffle::stages::Pass;
 use crate::step::Step;
 use crate::timeline::Clock;
 
@@ -41,7 +43,7 @@ const MAX_ANDS: usize = 1 << 23;
 /// Bytes of ring products and their factors that a session records before it proves them.
 const MAX_RING_BYTES: usize = 1 << 24;
 
-/// Bytes of shuffled rows, before, between and after, that a session records before it checks them.
+/// Bytes of shuffled words, before, between and after, that a session records before it checks them.
 const MAX_ROW_BYTES: usize = 1 << 26;
 
 /// A step counts as this many ANDs at least, or twice as many bytes: what its record takes itself.
@@ -56,7 +58,7 @@ pub(crate) struct Records {
     ring: RingBatch,
     ring_bytes: usize,
     last_product: Option<Step>,
-    passes: Vec<Pass>,
+    passes: Vec<Arc<Pass>>,
     row_bytes: usize,
 }
 
@@ -96,7 +98,7 @@ pub(crate) struct Held {
 enum Batch {
     Bits(Vec<AndStep>),
     Ring(Step, Box<RingBatch>),
-    Rows(Box<Pass>),
+    Rows(Vec<Arc<Pass>>),
 }
 
 impl Records {
@@ -126,7 +128,7 @@ impl Records {
             || self.row_bytes >= MAX_ROW_BYTES / n
     }
 
-    /// ANDs in batches that end where the bound is met; ring products in one.
+    /// ANDs in batches that end where the bound is met; ring products in one, and shuffled words.
     fn batches(&mut self, max_ands: usize) -> Vec<Batch> {
         let (mut batches, mut list, mut n_ands) = (Vec::new(), Vec::new(), 0);
         for and in self.ands.drain(..) {
@@ -142,7 +144,9 @@ impl Records {
         }
         let ring = Box::new(std::mem::take(&mut self.ring));
         batches.extend(self.last_product.take().map(|step| Batch::Ring(step, ring)));
-        batches.extend(self.passes.drain(..).map(|pass| Batch::Rows(Box::new(pass))));
+        if !self.passes.is_empty() {
+            batches.push(Batch::Rows(std::mem::take(&mut self.passes)));
+        }
         batches
     }
 }
@@ -154,7 +158,7 @@ impl Batch {
         match self {
             Batch::Bits(list) => list.iter().map(|and| &and.step).collect(),
             Batch::Ring(_, list) => list.steps(),
-            Batch::Rows(pass) => vec![pass.step()],
+            Batch::Rows(passes) => passes.iter().map(|pass| &pass.step).collect(),
         }
     }
 }
@@ -276,6 +280,11 @@ impl Session {
     /// # Errors
     /// `Unsupported` for a ring that no proof knows.
     pub(crate) fn record_products<R: Ring>(&mut self, product: ProductStep<R>) -> Result<(), ProtocolError> {
+        self.push_products(product)?;
+        self.prove_beyond(1)
+    }
+
+    fn push_products<R: Ring>(&mut self, product: ProductStep<R>) -> Result<(), ProtocolError> {
         if product.z.is_empty() {
             return Ok(());
         }
@@ -290,16 +299,44 @@ impl Session {
         self.core.held.more(bytes);
         self.pending.records.ring_bytes += bytes;
         self.pending.records.last_product = Some(step);
+        Ok(())
+    }
+
+    /// Records a pass of a shuffle whose messages have all arrived, and what came out. Numbers are
+    /// proved among the ring products, words by themselves.
+    pub(crate) fn record_pass(&mut self, pass: Pass, out: &[Lane]) -> Result<(), ProtocolError> {
+        #[cfg(feature = "lab")]
+        if self.core.lab.lacks(crate::lab::Mutant::ShuffleUnchecked) {
+            return Ok(());
+        }
+        if pass.n == 0 {
+            return Ok(());
+        }
+        let pass = Arc::new(pass);
+        for (at, lane) in out.iter().enumerate() {
+            match lane {
+                Lane::Z8(z) => self.push_moved(&pass, at, z)?,
+                Lane::Z16(z) => self.push_moved(&pass, at, z)?,
+                Lane::Z32(z) => self.push_moved(&pass, at, z)?,
+                Lane::Z64(z) => self.push_moved(&pass, at, z)?,
+                Lane::Z128(z) => self.push_moved(&pass, at, z)?,
+                Lane::X8(_) | Lane::X16(_) | Lane::X32(_) | Lane::X64(_) | Lane::X128(_) => {}
+            }
+        }
+        let row_bytes: usize = pass.words().map(|lane| pass.lanes[lane].row_bytes).sum();
+        if row_bytes > 0 {
+            // Both shares before the first stage and after each.
+            let bytes = 8 * pass.n * row_bytes;
+            self.core.held.more(bytes);
+            self.pending.records.row_bytes += bytes;
+            self.pending.records.passes.push(pass);
+        }
         self.prove_beyond(1)
     }
 
-    /// Records a pass of a shuffle, and checks what is here if that is enough.
-    pub(crate) fn record_pass(&mut self, pass: Pass) -> Result<(), ProtocolError> {
-        let bytes = pass.bytes();
-        self.core.held.more(bytes);
-        self.pending.records.row_bytes += bytes;
-        self.pending.records.passes.push(pass);
-        self.prove_beyond(1)
+    fn push_moved<R: Ring>(&mut self, pass: &Arc<Pass>, lane: usize, z: &Shared<R>) -> Result<(), ProtocolError> {
+        let form = Form::Moved(Arc::clone(pass), lane);
+        self.push_products(ProductStep { step: pass.step.clone(), form, z: z.clone() })
     }
 
     /// Proves what this session holds, if it is more than one of `n` may keep.
@@ -333,7 +370,7 @@ impl Session {
             let (step, label): (&Step, _) = match &batches[at] {
                 Batch::Bits(list) => (&list.last().expect("batches are not empty").step, "check bits"),
                 Batch::Ring(step, _) => (step, "check ring"),
-                Batch::Rows(pass) => (pass.step(), "check rows"),
+                Batch::Rows(passes) => (&passes.last().expect("nor are these").step, "check rows"),
             };
             let step = step.child(label.into());
             #[cfg(feature = "lab")]
@@ -342,7 +379,7 @@ impl Session {
             pace.start(&mut fork.clock);
             let out = match &batches[at] {
                 Batch::Bits(list) => bits::prove(&mut fork, &step, list),
-                Batch::Rows(pass) => rows::check(&mut fork, &step, pass),
+                Batch::Rows(passes) => rows::prove(&mut fork, &step, passes),
                 Batch::Ring(_, list) => ring::prove(&mut fork, &step, list),
             };
             fork.ended(out).inspect(|(_, ended)| pace.end(&ended.clock))

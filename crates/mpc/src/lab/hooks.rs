@@ -23,13 +23,6 @@ pub trait Cheat: Send + Sync {
     /// is that of the pass's first message.
     fn factor(&self, party: PartyId, tag: Tag, number: usize, from: &mut [u32]);
 
-    /// Called with each column of δ that a party compares in the check of a shuffle, in the order of
-    /// `check::rows`. The tag is that of the pass's first message.
-    fn deltas(&self, _party: PartyId, _tag: Tag, _number: usize, _column: &mut [u8]) {}
-
-    /// Called when a party knows the keys of a shuffle's tags.
-    fn keys(&self, _party: PartyId, _tag: Tag, _keys: &[u8]) {}
-
     /// Called when a party has taken in a message: what it says from now on may hang on it.
     fn heard(&self, _by: PartyId, _from: PartyId, _tag: Tag) {}
 }
@@ -39,7 +32,7 @@ pub trait Cheat: Send + Sync {
 pub struct Names {
     paths: Mutex<BTreeMap<Tag, String>>,
     openings: Mutex<BTreeSet<Tag>>,
-    proofs: Mutex<BTreeMap<Tag, Tag>>,
+    proofs: Mutex<BTreeMap<Tag, BTreeSet<Tag>>>,
 }
 
 impl Names {
@@ -55,8 +48,8 @@ impl Names {
         openings.contains(&step_of(tag))
     }
 
-    /// The step of the proof that covers a step's products, by both steps' first tags.
-    pub fn proofs(&self) -> BTreeMap<Tag, Tag> {
+    /// The steps of the proofs that cover a step's products, by the steps' first tags.
+    pub fn proofs(&self) -> BTreeMap<Tag, BTreeSet<Tag>> {
         self.proofs.lock().unwrap_or_else(|poison| poison.into_inner()).clone()
     }
 }
@@ -100,7 +93,9 @@ impl Hooks {
     pub(crate) fn prove(&self, proof: &Step, steps: &[&Step]) {
         if let Some(names) = &self.names {
             let mut proofs = names.proofs.lock().unwrap_or_else(|poison| poison.into_inner());
-            proofs.extend(steps.iter().map(|step| (step.tag(0), proof.tag(0))));
+            for step in steps {
+                proofs.entry(step.tag(0)).or_default().insert(proof.tag(0));
+            }
         }
     }
 
@@ -137,12 +132,5 @@ impl Session {
             }
         }
         factors
-    }
-
-    /// This party knows the keys of a shuffle's tags.
-    pub(crate) fn keys_are_open(&self, step: &Step, keys: &[u8]) {
-        if let Some(cheat) = &self.core.lab.cheat {
-            cheat.keys(self.core.me, step.tag(0), keys);
-        }
     }
 }

@@ -44,20 +44,14 @@ mutants! {
     CopiesUncompared,
     /// A zero test ends well whatever the digests are.
     ZeroUncompared,
-    /// Shuffles are not checked.
+    /// Nobody records what a shuffle moved.
     ShuffleUnchecked,
-    /// The tags of rows that go into a shuffle are taken for right.
-    ShuffleInputsUncompared,
-    /// Rows between a shuffle's factors are taken for right.
-    ShuffleMiddleUncompared,
-    /// Rows that come out of a shuffle are taken for right.
-    ShuffleOutputsUncompared,
-    /// The keys of a shuffle's tags are used whatever was committed to.
-    ShuffleKeysUncompared,
-    /// The keys of a shuffle's tags are opened before the rows move.
-    ShuffleKeysEarly,
-    /// A party goes on although another one found changed rows.
-    ShuffleVerdictIgnored,
+    /// The right verifier of a row proof accepts whatever the product of the masked operands is.
+    RowProofUnchecked,
+    /// A party goes on although a verifier refused a row proof.
+    RowProofVerdictIgnored,
+    /// The coins of all row proofs of a session are the same.
+    RowProofCoinsReused,
     /// The holders of an input's shares go on although they hold different ones.
     InputUncompared,
 }

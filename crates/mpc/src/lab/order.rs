@@ -26,9 +26,9 @@ impl Trace {
     pub fn early_openings(&self) -> Vec<EarlyOpening> {
         let vouched = self.vouched();
         let is_verified = |product: &Message, before: usize| {
-            let proof = self.proofs.get(&step_of(product.tag));
-            let both = proof.and_then(|proof| vouched.get(&(product.from, *proof)));
-            both.is_some_and(|at| *at <= before)
+            let is_vouched = |proof: &Tag| vouched.get(&(product.from, *proof)).is_some_and(|at| *at <= before);
+            let proofs = self.proofs.get(&step_of(product.tag));
+            proofs.is_some_and(|proofs| proofs.iter().all(is_vouched))
         };
         let mut early = Vec::new();
         for (at, opening) in self.messages.iter().enumerate().filter(|(_, message)| message.is_opening) {

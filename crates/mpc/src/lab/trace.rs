@@ -53,8 +53,8 @@ pub struct Trace {
     pub messages: Vec<Message>,
     /// What was taken in when.
     pub heard: Vec<Heard>,
-    /// The step of the proof that covers a step's products, by both steps' first tags.
-    pub proofs: BTreeMap<Tag, Tag>,
+    /// The steps of the proofs that cover a step's products, by the steps' first tags.
+    pub proofs: BTreeMap<Tag, BTreeSet<Tag>>,
 }
 
 /// Writes down what the parties of a run say.

@@ -1,4 +1,4 @@
-//! One party's side of one pass: the messages, and the rows at their ends.
+//! One party's side of a pass in a semi-honest session: the messages, and the rows at their ends.
 
 use std::sync::Arc;
 
@@ -56,25 +56,19 @@ pub(super) fn lane_bytes(n: usize, row_bytes: usize) -> usize {
     (n * row_bytes).next_multiple_of(16)
 }
 
-/// Lanes on their way through a pass, in messages of their own.
+/// Lanes on their way through a pass.
 pub(crate) struct Rows {
-    pub(crate) seat: Arc<Seat>,
-    pub(crate) lanes: Vec<Lane>,
-    /// The first lane's number within the pass.
-    first_lane: usize,
-    /// The number of the first messages, and of the second ones.
-    parts: [u8; 2],
+    seat: Arc<Seat>,
+    lanes: Vec<Lane>,
     n_bytes: usize,
-    /// What the second message was made from.
-    arrived: Option<Bytes>,
     /// This party's second message.
     mine: Option<Bytes>,
 }
 
 impl Rows {
-    pub(super) fn new(seat: &Arc<Seat>, lanes: Vec<Lane>, first_lane: usize, parts: [u8; 2]) -> Self {
+    pub(super) fn new(seat: &Arc<Seat>, lanes: Vec<Lane>) -> Self {
         let n_bytes = lanes.iter().map(|lane| lane_bytes(seat.n, lane.row_bytes())).sum();
-        Rows { seat: Arc::clone(seat), lanes, first_lane, parts, n_bytes, arrived: None, mine: None }
+        Rows { seat: Arc::clone(seat), lanes, n_bytes, mine: None }
     }
 
     /// The first messages leave: `X2` from u to v, `Y1` from v to w.
@@ -90,7 +84,7 @@ impl Rows {
         } else {
             return Ok(());
         };
-        s.send(&seat.step, self.parts[0], seat.core.compute[to], message)
+        s.send(&seat.step, 0, seat.core.compute[to], message)
     }
 
     /// What arrived goes on: `C1` from v to w, `C2` from w to v.
@@ -102,16 +96,16 @@ impl Rows {
             return Ok(());
         }
         let (from, to) = if seat.index == v { (u, w) } else { (v, v) };
-        let arrived = s.recv(&seat.step, self.parts[0], compute[from], self.n_bytes)?.freeze();
+        let arrived = s.recv(&seat.step, 0, compute[from], self.n_bytes)?.freeze();
         let mine = if seat.index == v {
             self.write(|lane| lane.last_sum(&arrived, seat.factor(last)))
         } else {
             self.write(|lane| lane.last_rest(&arrived, seat.factor(middle), seat.factor(last)))
         };
         #[cfg(feature = "lab")]
-        let mine = s.product_of(&seat.step, self.parts[1], &mine).map_or(mine, Buf::freeze);
-        s.send(&seat.step, self.parts[1], compute[to], mine.clone())?;
-        (self.arrived, self.mine) = (Some(arrived), Some(mine));
+        let mine = s.product_of(&seat.step, 1, &mine).map_or(mine, Buf::freeze);
+        s.send(&seat.step, 1, compute[to], mine.clone())?;
+        self.mine = Some(mine);
         Ok(())
     }
 
@@ -122,27 +116,8 @@ impl Rows {
             return Ok(self.each(|lane| lane.drawn_shares()));
         };
         let peer = if seat.index == seat.cast.v { seat.cast.w } else { seat.cast.v };
-        let theirs = s.recv(&seat.step, self.parts[1], seat.core.compute[peer], self.n_bytes)?.freeze();
+        let theirs = s.recv(&seat.step, 1, seat.core.compute[peer], self.n_bytes)?.freeze();
         Ok(self.each(|lane| lane.met_shares(mine, &theirs)))
-    }
-
-    /// The columns of this party's share in slot `key`.
-    pub(crate) fn share(&self, key: usize) -> Vec<Bytes> {
-        shares(&self.lanes, self.seat.slot(key))
-    }
-
-    /// The columns of the message that this party received first.
-    pub(crate) fn arrived(&self) -> Vec<Bytes> {
-        let message = self.arrived.as_ref().expect("u receives nothing, and asks for nothing");
-        self.each(|lane| with_lane!(lane.lane, x => lane.region_of(x, message)))
-    }
-
-    /// The columns of the masks that the holders of `K_key` put on the rows.
-    pub(crate) fn masks(&self, key: usize) -> Vec<Bytes> {
-        fn mask<G: Group>(me: &LaneSeat<'_>, _: &Shared<G>, key: usize) -> Bytes {
-            me.mask::<G>(key).bytes().clone()
-        }
-        self.each(|lane| with_lane!(lane.lane, x => mask(&lane, x, key)))
     }
 
     /// A message with one region per lane.
@@ -161,17 +136,12 @@ impl Rows {
     fn each<T>(&self, f: impl Fn(LaneSeat<'_>) -> T) -> Vec<T> {
         let mut start = 0;
         let out = |(at, lane): (usize, &Lane)| {
-            let new = f(LaneSeat { seat: &self.seat, at: self.first_lane + at, start, lane });
+            let new = f(LaneSeat { seat: &self.seat, at, start, lane });
             start += lane_bytes(self.seat.n, lane.row_bytes());
             new
         };
         self.lanes.iter().enumerate().map(out).collect()
     }
-}
-
-/// The columns of one share of each lane.
-pub(crate) fn shares(lanes: &[Lane], part: usize) -> Vec<Bytes> {
-    lanes.iter().map(|lane| with_lane!(lane, x => x.parts().as_slice()[part].bytes().clone())).collect()
 }
 
 /// One lane of one pass at one party: number `at`, from byte `start` of each message.
@@ -189,10 +159,6 @@ impl LaneSeat<'_> {
 
     fn region<G: Group>(&self, message: &Bytes) -> Bytes {
         message.slice(self.start..self.start + self.seat.n * G::BYTES)
-    }
-
-    fn region_of<G: Group>(&self, _: &Shared<G>, message: &Bytes) -> Bytes {
-        self.region::<G>(message)
     }
 
     /// u: `X2 = middle(first(a + b) + Z_first) + Z_middle`.

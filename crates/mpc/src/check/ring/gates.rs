@@ -2,9 +2,8 @@
 
 use std::ops::Range;
 
-use buf::Buf;
 use math::prime::{Prime, Sum, scale_into};
-use math::subsets::{LIMB, SubsetSums, SubsetWeights};
+use math::subsets::{LIMB, SubsetSums};
 use math::{Column, Group};
 
 use super::operand::{Operand, TILE};
@@ -23,7 +22,7 @@ pub(super) struct Segment<'a, R> {
     is_inner: bool,
 }
 
-/// The gates of a step; none for a matrix.
+/// The gates of a step; none for a matrix, or rows that moved.
 pub(super) fn segments<R: Word>(product: &ProductStep<R>) -> Vec<Segment<'_, R>> {
     match &product.form {
         Form::Rows(segments) => {
@@ -41,7 +40,7 @@ pub(super) fn segments<R: Word>(product: &ProductStep<R>) -> Vec<Segment<'_, R>>
                 .collect()
         }
         Form::Inner(x, y) => vec![Segment { rows: 0..1, pairs: vec![[x, y]], is_inner: true }],
-        Form::Matrix { .. } => Vec::new(),
+        Form::Matrix { .. } | Form::Moved(..) => Vec::new(),
     }
 }
 
@@ -141,13 +140,6 @@ impl<R: Word> Segment<'_, R> {
                 high_sums.add_all(selections, &high[..n], Some(&high_rest[..n]));
             }
         }
-    }
-
-    /// The weights of the gates.
-    pub(super) fn weights(&self, table: &SubsetWeights, selections: &[u64]) -> Buf {
-        let mut weights = Buf::stale(8 * self.rows.len());
-        table.select(selections, weights.as_mut_slice());
-        weights
     }
 
     /// Adds `w·x ‖ w·y` of each pair to the left operand.

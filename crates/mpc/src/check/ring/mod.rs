@@ -84,6 +84,7 @@ mod gates;
 mod integer;
 mod lanes;
 mod matrix;
+mod moves;
 mod operand;
 mod parties;
 mod prover;

@@ -27,7 +27,7 @@ pub(super) const MAX_TERMS: u64 = 1 << 40;
 /// How large a batch is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub(super) struct Shape {
-    /// Products outside matrices, each of which belongs to random subsets of its own.
+    /// Products outside matrices, and rows that moved: each belongs to random subsets of its own.
     pub(super) n_gates: usize,
     /// Matrix products.
     pub(super) n_matrices: usize,
@@ -62,6 +62,12 @@ impl Shape {
                 terms(rows.saturating_mul(*inner).saturating_mul(*columns));
                 self.n_matrices += 1;
                 self.n_elements += 2 * MATRIX_SUBSETS * inner;
+            }
+            // Two messages of each prover.
+            Form::Moved(pass, _) => {
+                terms(2 * pass.n);
+                self.n_gates += 2 * pass.n;
+                self.n_elements += 2 * pass.n;
             }
         }
     }

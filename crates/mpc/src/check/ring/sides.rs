@@ -1,11 +1,13 @@
 //! A batch from the left and from the right: the operands that a side knows, and its terms of the
 //! claim `⟨u, v⟩ = T_L + T_R`.
 
-use math::subsets::SubsetSums;
+use buf::Buf;
+use math::subsets::{SubsetSums, SubsetWeights};
 
 use super::gates::{Segment, segments, weighed_sum};
 use super::integer::Integer;
 use super::matrix::{Matrix, left_terms};
+use super::moves::Move;
 use super::operand::Operand;
 use super::shape::Shape;
 use super::transcript::{Challenge, Selections};
@@ -38,8 +40,13 @@ pub(super) struct Terms<'a> {
 impl Side<'_> {
     /// The selections of a segment's gates.
     fn of_segment<R: Word>(&self, place: &mut Place, segment: &Segment<'_, R>) -> &[u64] {
+        self.of_gates(place, segment.rows().len())
+    }
+
+    /// The selections of so many gates.
+    fn of_gates(&self, place: &mut Place, n: usize) -> &[u64] {
         let first = place.gate;
-        place.gate += segment.rows().len();
+        place.gate += n;
         &self.selections.gates()[first..place.gate]
     }
 
@@ -74,6 +81,9 @@ impl Side<'_> {
         sums: &mut [SubsetSums; 2],
         totals: &mut [Integer],
     ) {
+        if let Some(moved) = Move::of(product) {
+            return moved.quotients(self.of_gates(place, moved.n_gates()), &mut sums[0]);
+        }
         let z = &product.z.parts().as_slice()[0];
         let mask = |root: &Root| root.stream(&product.step, Use::Mask).column::<R>(z.len());
         let f = mask(next);
@@ -119,10 +129,18 @@ impl Side<'_> {
         let (table, scaled) = (challenge.of_gates::<R>(), challenge.scaled::<R>());
         let mut claim = 0;
         for product in list {
+            if let Some(moved) = Move::of(product) {
+                let weights = weights_of(&table, self.of_gates(place, moved.n_gates()));
+                if terms.is_some() {
+                    claim = prime.plus(claim, moved.left_claim(prime, weights.as_slice()));
+                }
+                moved.left_operand(part, prime, weights.as_slice(), out);
+                continue;
+            }
             let mask = |root: &Root| root.stream(&product.step, Use::Mask).column::<R>(product.z.len());
             let held = terms.map(|terms| (&product.z.parts().as_slice()[terms.part], mask(terms.root)));
             for segment in segments(product) {
-                let weights = segment.weights(&table, self.of_segment(place, &segment));
+                let weights = weights_of(&table, self.of_segment(place, &segment));
                 if let Some((z, mask)) = &held {
                     let more = segment.left_claim(part, prime, weights.as_slice(), z, mask);
                     claim = prime.plus(claim, more);
@@ -171,11 +189,19 @@ impl Side<'_> {
         let (table, scaled) = (challenge.of_gates::<R>(), challenge.scaled::<R>());
         let mut claim = 0;
         for product in list {
+            if let Some(moved) = Move::of(product) {
+                let weights = weights_of(&table, self.of_gates(place, moved.n_gates()));
+                if root.is_some() {
+                    claim = prime.plus(claim, moved.right_claim(prime, weights.as_slice()));
+                }
+                moved.right_operand(part, prime, weights.as_slice(), out);
+                continue;
+            }
             let terms = root.map(|root| root.stream(&product.step, Use::Mask).column::<R>(product.z.len()));
             for segment in segments(product) {
                 let selections = self.of_segment(place, &segment);
                 if let Some(terms) = &terms {
-                    let weights = segment.weights(&table, selections);
+                    let weights = weights_of(&table, selections);
                     let terms = &terms.items()[segment.rows()];
                     claim = prime.plus(claim, weighed_sum(prime, weights.as_slice(), terms));
                 }
@@ -191,6 +217,13 @@ impl Side<'_> {
         }
         claim
     }
+}
+
+/// The weights of gates.
+fn weights_of(table: &SubsetWeights, selections: &[u64]) -> Buf {
+    let mut weights = Buf::stale(8 * selections.len());
+    table.select(selections, weights.as_mut_slice());
+    weights
 }
 
 /// `Σ weight_t · integer_t` modulo the prime.

@@ -50,6 +50,7 @@ fn absorb_shape<R: Word>(hasher: &mut blake3::Hasher, product: &ProductStep<R>) 
         }
         Form::Inner(x, _) => sizes(1, &[x.len()]),
         Form::Matrix { shape, .. } => sizes(2, shape),
+        Form::Moved(pass, lane) => sizes(3, &[pass.n, *lane, pass.cast.first]),
     }
 }
 
