@@ -70,11 +70,6 @@ impl<'a> Parties<'a> {
         s.send(self.step, COIN, prev, bytes_of(&coins_right[1]))?;
         let start = |prover, coins: &[Seed; 2]| Transcript::new(&self.statement, prover, coins);
         let (shape, passes) = (self.shape, self.passes);
-        let transcript_left = start(left_of, &coins_left);
-        let mut left = Side::left(passes, shape, &transcript_left, 1);
-        let transcript_right = start(right_of, &coins_right);
-        let mut right = Side::right(passes, shape, &transcript_right, 0);
-
         let coins = [self.receive_seed(s, COIN, prev)?, self.receive_seed(s, COIN, next)?];
         let transcript = start(me, &coins);
         let mut u = Side::left(passes, shape, &transcript, 0);
@@ -92,11 +87,14 @@ impl<'a> Parties<'a> {
         let shares: &[[Gf128; 2]] = bytemuck::cast_slice(shares);
         let lanes = Lanes { step: &step_left, root: to_next };
         let digests = proof::digests(shares, &lanes.salts(shape));
-        let points = Points::of(transcript_left, &digests, last);
+        let transcript = start(left_of, &coins_left);
+        let points = Points::of(transcript.clone(), &digests, last);
         let points = points.ok_or_else(|| self.deviated(Deviation::ProofsDiffer))?;
+        let mut left = Side::left(passes, shape, &transcript, 1);
         let claim = left.claim;
         let Outcome { operand, claim } =
             points.outcome(claim, shares, left.elements(), lanes.mask(Use::ProofMaskLeft));
+        drop(left);
         let answer = [bytemuck::cast_slice(&digests), bytemuck::cast_slice(&[operand, claim])].concat();
         s.send(self.step, ANSWER, prev, bytes_of(&answer))?;
 
@@ -104,8 +102,10 @@ impl<'a> Parties<'a> {
         let answer = s.recv(self.step, ANSWER, next, answer_bytes)?;
         let lanes = Lanes { step: &step_right, root: own };
         let (digests, outcome) = answer.bytes().split_at(32 * shape.rounds());
-        let verdict = match Points::of(transcript_right, digests.as_chunks().0, &last) {
+        let transcript = start(right_of, &coins_right);
+        let verdict = match Points::of(transcript.clone(), digests.as_chunks().0, &last) {
             Some(points) => {
+                let mut right = Side::right(passes, shape, &transcript, 0);
                 let (claim, mask) = (right.claim, lanes.mask(Use::ProofMaskRight));
                 let mine = points.outcome(claim, &lanes.shares(shape), right.elements(), mask);
                 let fits = mine.agrees_with(bytemuck::cast_slice(outcome));

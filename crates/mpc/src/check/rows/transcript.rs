@@ -91,12 +91,10 @@ pub(super) fn digest(salt: &Seed, elements: &[Gf128; 2]) -> Seed {
     *hasher.finalize().as_bytes()
 }
 
-/// The weights of words and of rows, each drawn once, in order.
+/// The weights of words and of rows.
 pub(super) struct Weights {
     words: Prg,
     rows: Prg,
-    next_word: u64,
-    next_row: u64,
 }
 
 impl Weights {
@@ -107,21 +105,19 @@ impl Weights {
             let hash = hasher.update(&transcript.0).update(&[purpose]).finalize();
             Prg::new(hash.as_bytes()[..16].try_into().expect("16 of 32 bytes"))
         };
-        Weights { words: key(0), rows: key(1), next_word: 0, next_row: 0 }
+        Weights { words: key(0), rows: key(1) }
     }
 
-    /// `κ` of the next `n` words.
-    pub(super) fn of_words(&mut self, n: usize) -> Vec<Gf64> {
+    /// `κ` of `n` words, from an even one on.
+    pub(super) fn of_words(&self, first: usize, n: usize) -> Vec<Gf64> {
         let mut keys = vec![Gf64(0); n];
-        self.words.fill_items(self.next_word, &mut keys);
         // Two words to a block.
-        self.next_word += n.div_ceil(2) as u64;
+        self.words.fill_items((first / 2) as u64, &mut keys);
         keys
     }
 
-    /// `γ` of the next rows.
-    pub(super) fn of_rows(&mut self, out: &mut [Gf128]) {
-        self.rows.fill_items(self.next_row, out);
-        self.next_row += out.len() as u64;
+    /// `γ` of rows from the `first` on.
+    pub(super) fn of_rows(&self, first: usize, out: &mut [Gf128]) {
+        self.rows.fill_items(first as u64, out);
     }
 }
