@@ -31,7 +31,7 @@ mod trace;
 mod views;
 mod watchdog;
 
-pub use cancel::{Slips, cancelling_errors, hidden_products, repaired_quotients};
+pub use cancel::{Slips, cancelling_errors, hidden_products, hidden_words, repaired_quotients};
 pub(crate) use hooks::Hooks;
 pub use hooks::{Cheat, Names};
 pub use mutant::Mutant;

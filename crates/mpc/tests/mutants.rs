@@ -215,12 +215,9 @@ fn attack_on(mutant: Mutant) -> Attack {
         Mutant::RingProofCoinsReused => products::wrong_products_hide_in_known_subsets,
         Mutant::RingProofPrimeEarly => products::quotients_fit_a_known_prime,
         Mutant::ShuffleUnchecked => shuffles::rows_go_elsewhere,
-        Mutant::ShuffleInputsUncompared => shuffles::a_spoiled_tag_is_repaired,
-        Mutant::ShuffleMiddleUncompared => shuffles::a_spoiled_row_is_restored,
-        Mutant::ShuffleOutputsUncompared => shuffles::rows_change_on_their_way_out,
-        Mutant::ShuffleKeysUncompared => shuffles::a_false_key_tests_guesses,
-        Mutant::ShuffleKeysEarly => shuffles::a_change_fits_known_keys,
-        Mutant::ShuffleVerdictIgnored => shuffles::a_refusal_is_ignored,
+        Mutant::RowProofUnchecked => shuffles::rows_change,
+        Mutant::RowProofVerdictIgnored => shuffles::a_refusal_is_ignored,
+        Mutant::RowProofCoinsReused => shuffles::errors_hide_under_known_coins,
     }
 }
 

@@ -334,7 +334,12 @@ impl Session {
         self.prove_beyond(1)
     }
 
-    fn push_moved<R: Ring>(&mut self, pass: &Arc<Pass>, lane: usize, z: &Shared<R>) -> Result<(), ProtocolError> {
+    fn push_moved<R: Ring>(
+        &mut self,
+        pass: &Arc<Pass>,
+        lane: usize,
+        z: &Shared<R>,
+    ) -> Result<(), ProtocolError> {
         let form = Form::Moved(Arc::clone(pass), lane);
         self.push_products(ProductStep { step: pass.step.clone(), form, z: z.clone() })
     }

@@ -4,10 +4,12 @@ use math::{Group, Ring, Z64};
 
 use crate::bits::SharedBits;
 use crate::check::ring::Foreseen;
-use crate::check::{AndStep, Form, ProductStep, RingBatch, bits};
+use crate::check::{AndStep, Form, ProductStep, RingBatch, bits, rows};
 use crate::prss::Use;
 use crate::session::{Role, Session};
 use crate::share::Shared;
+use crate::shuffle::FORWARD;
+use crate::shuffle::stages::Pass;
 use crate::step::Label;
 
 /// What a compute party may add to the first and the second 128 bits of its product in an AND of
@@ -32,6 +34,24 @@ pub fn cancelling_errors(
         provers: [true; 3],
     };
     bits::cancelling(s, &check, &[and], prover, coins)
+}
+
+/// What a compute party may add to both halves of any row of its messages in a shuffle of one lane of
+/// 128-bit words, alone in its batch, so that the proof passes all the same: if it knows the coins of
+/// the left and the right verifier before.
+pub fn hidden_words(
+    s: &Session,
+    label: impl Into<Label>,
+    lane: &Shared<math::X128>,
+    coins: &[[u8; 32]; 2],
+) -> [u64; 2] {
+    let prover = s.seat().expect("a compute party").index;
+    let step = s.step().child(label.into());
+    let check = step.child("check rows".into());
+    let pass = Pass::counted(step, lane.len(), &FORWARD, &[lane.clone().into()]);
+    let keys = rows::word_keys(s, &check, pass, prover, coins);
+    // Both summands of their hash are one product.
+    [keys[1].0, keys[0].0]
 }
 
 /// What a cheater makes of the coins of a ring proof that it knows too early.

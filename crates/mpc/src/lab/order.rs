@@ -26,7 +26,8 @@ impl Trace {
     pub fn early_openings(&self) -> Vec<EarlyOpening> {
         let vouched = self.vouched();
         let is_verified = |product: &Message, before: usize| {
-            let is_vouched = |proof: &Tag| vouched.get(&(product.from, *proof)).is_some_and(|at| *at <= before);
+            let is_vouched =
+                |proof: &Tag| vouched.get(&(product.from, *proof)).is_some_and(|at| *at <= before);
             let proofs = self.proofs.get(&step_of(product.tag));
             proofs.is_some_and(|proofs| proofs.iter().all(is_vouched))
         };

@@ -50,7 +50,7 @@ pub(crate) struct Cast {
     pub(crate) last: usize,
 }
 
-static FORWARD: Cast = Cast { u: 0, v: 1, w: 2, first: 1, middle: 0, last: 2 };
+pub(crate) static FORWARD: Cast = Cast { u: 0, v: 1, w: 2, first: 1, middle: 0, last: 2 };
 static BACKWARD: Cast = Cast { u: 2, v: 1, w: 0, first: 2, middle: 0, last: 1 };
 
 impl Shuffler {
@@ -98,6 +98,36 @@ impl Shuffler {
         lanes: &[Lane],
     ) -> Result<Vec<Lane>, ProtocolError> {
         self.pass(s, label.into(), lanes, &BACKWARD)
+    }
+
+    /// A pass in stages whatever the session's security, and what a recorder would keep.
+    #[cfg(test)]
+    pub(crate) fn staged(
+        &self,
+        s: &mut Session,
+        label: impl Into<Label>,
+        lanes: &[Lane],
+        is_backward: bool,
+    ) -> Result<(Vec<Lane>, Pass), ProtocolError> {
+        let (step, core) = (s.begin(label)?, Arc::clone(&s.core));
+        let cast = if is_backward { &BACKWARD } else { &FORWARD };
+        match (&core.role, &self.factors) {
+            (Role::Rep3 { index, .. }, Parts::Two(factors)) => {
+                let factors = factors.each_ref().map(|factor| cast.positions(factor));
+                let factors = s.factors_of(&step, factors);
+                let (core, index, n) = (Arc::clone(&core), *index, self.n);
+                stages::run(s, &Arc::new(Seat { core, step, index, n, cast, factors }), lanes)
+            }
+            _ => {
+                let n_bytes = lanes.iter().map(|lane| lane_bytes(self.n, lane.row_bytes())).sum();
+                for messages in stages::flights(cast) {
+                    s.count_messages(
+                        &messages.map(|(from, to)| (core.compute[from], core.compute[to], n_bytes)),
+                    );
+                }
+                Ok((lanes.to_vec(), Pass::counted(step, self.n, cast, lanes)))
+            }
+        }
     }
 
     fn pass(

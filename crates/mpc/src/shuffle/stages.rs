@@ -73,7 +73,7 @@ impl Cast {
 
 impl Pass {
     /// What a run that counts knows of it.
-    pub(super) fn counted(step: Step, n: usize, cast: &'static Cast, lanes: &[Lane]) -> Self {
+    pub(crate) fn counted(step: Step, n: usize, cast: &'static Cast, lanes: &[Lane]) -> Self {
         Pass { step, n, cast, lanes: lanes.iter().map(Kind::of).collect(), known: None }
     }
 

@@ -1,32 +1,28 @@
 //! Attacks on shuffles. The move goes forward: parties 0, 1, 2 are `u`, `v`, `w`.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use buf::Buf;
-use math::{Column, Group, X8};
+use math::{Column, Group, X8, X128, Z8};
 use mpc::lab::{self, Cheat, Lab, Names};
 use mpc::{Lane, ProtocolError, Session, Shared, Shuffler};
 use net::{Interceptor, PartyId, Tag, Verdict};
 
 const N_ROWS: usize = 3;
 
-const V: PartyId = PartyId::from_index(1);
-const W: PartyId = PartyId::from_index(2);
-
-/// The messages of a pass that carry rows.
-const FIRST: u128 = 0;
-const SECOND: u128 = 1;
-/// Those that carry tags.
-const TAG_PRODUCT: u128 = 2;
-const SECOND_TAGS: u128 = 4;
+/// The parts of a pass that are sent, by whom.
+const MESSAGES: [(usize, u128); 6] = [(0, 0), (1, 0), (0, 1), (2, 1), (1, 2), (2, 2)];
 
 /// Three rows of one byte, shuffled and opened.
-fn moved(s: &mut Session) -> Result<Option<Vec<u128>>, ProtocolError> {
-    let lane = lab::deal(s, 1, &Column::from_fn(N_ROWS, |row| X8(row as u8 + 3))).into();
+fn moved<G: Group>(s: &mut Session) -> Result<Option<Vec<u128>>, ProtocolError>
+where
+    Lane: From<Shared<G>>,
+    Shared<G>: TryFrom<Lane, Error = Lane>,
+{
+    let lane = lab::deal(s, 1, &Column::from_fn(N_ROWS, |row| G::from_word(row as u128 + 3))).into();
     let shuffler = Shuffler::new(s, "draw", N_ROWS)?;
     let moved: Lane = shuffler.shuffle(s, "move", &[lane])?.remove(0);
-    let moved = mpc::verify(s, Shared::<X8>::try_from(moved).expect("the lane's group"))?;
+    let moved = mpc::verify(s, Shared::<G>::try_from(moved).expect("the lane's group"))?;
     Ok(mpc::open(s, "open", moved)?.map(|rows| rows.items().iter().map(|row| row.word()).collect()))
 }
 
@@ -38,8 +34,15 @@ enum End {
     Wrong,
 }
 
-fn end(lab: &Lab, cheater: PartyId) -> End {
-    let outcomes = lab.run(moved).outcomes;
+/// Of words, and of numbers.
+fn ends(lab: &Lab, cheater: PartyId) -> [End; 2] {
+    [end(lab, cheater, moved::<X8>), end(lab, cheater, moved::<Z8>)]
+}
+
+type Opened = Result<Option<Vec<u128>>, ProtocolError>;
+
+fn end(lab: &Lab, cheater: PartyId, f: fn(&mut Session) -> Opened) -> End {
+    let outcomes = lab.run(f).outcomes;
     let ends =
         outcomes[..3].iter().enumerate().filter(|(at, _)| *at != cheater.index()).map(|(_, outcome)| {
             let Ok(rows) = outcome else { return End::Stopped };
@@ -57,19 +60,14 @@ impl End {
     }
 }
 
-/// Changes made inside one party: bytes of messages that it goes on with, and of what it compares.
+/// Changes made inside one party, which it goes on with.
 struct Inside {
     cheater: PartyId,
-    products: Vec<(u128, usize)>,
-    deltas: Vec<(usize, usize)>,
+    message: Option<u128>,
     factor: Option<usize>,
 }
 
 impl Inside {
-    fn new(cheater: PartyId) -> Self {
-        Inside { cheater, products: Vec::new(), deltas: Vec::new(), factor: None }
-    }
-
     fn on(self, lab: &Lab) -> Lab {
         lab.clone().cheating(Arc::new(self))
     }
@@ -77,10 +75,8 @@ impl Inside {
 
 impl Cheat for Inside {
     fn product(&self, party: PartyId, tag: Tag, z: &mut [u8]) {
-        for (_, at) in
-            self.products.iter().filter(|(part, _)| party == self.cheater && tag.step & 0xff == *part)
-        {
-            z[*at] ^= 1;
+        if party == self.cheater && Some(tag.step & 0xff) == self.message {
+            z[1] ^= 0x80;
         }
     }
 
@@ -89,118 +85,87 @@ impl Cheat for Inside {
             from.swap(0, 1);
         }
     }
-
-    fn deltas(&self, party: PartyId, _: Tag, number: usize, column: &mut [u8]) {
-        for (_, at) in self.deltas.iter().filter(|(other, _)| party == self.cheater && number == *other) {
-            column[*at] ^= 1;
-        }
-    }
 }
 
-/// Each party, in either of its factors, swaps two rows.
+/// Each party, in either of its factors, swaps two rows. What it sends is wrong then, and what it
+/// keeps too, which its peer's copy may show.
 pub fn rows_go_elsewhere(lab: &Lab) -> bool {
-    let ends: Vec<End> = (0..6)
-        .map(|at| {
-            let cheater = PartyId::from_index(at / 2);
-            end(&Inside { factor: Some(at % 2), ..Inside::new(cheater) }.on(lab), cheater)
+    let n_wrong = [0, 1, 2].map(|party| {
+        let cheater = PartyId::from_index(party);
+        let ends = [0, 1]
+            .map(|number| ends(&Inside { cheater, message: None, factor: Some(number) }.on(lab), cheater));
+        ends.as_flattened().iter().filter(|end| **end == End::Wrong).count()
+    });
+    assert!(n_wrong == [0; 3] || n_wrong.iter().all(|n| *n > 0), "{n_wrong:?}");
+    n_wrong[0] > 0
+}
+
+/// Somebody changes the highest bit of a word in one of the six messages.
+pub fn rows_change(lab: &Lab) -> bool {
+    let ends: Vec<End> = MESSAGES
+        .iter()
+        .map(|(sender, part)| {
+            let cheater = PartyId::from_index(*sender);
+            end(&Inside { cheater, message: Some(*part), factor: None }.on(lab), cheater, moved::<X8>)
         })
         .collect();
     let n_wrong = ends.iter().filter(|end| **end == End::Wrong).count();
-    assert!(n_wrong == 0 || n_wrong == 6, "{ends:?}");
+    assert!(n_wrong == 0 || n_wrong == ends.len(), "{ends:?}");
     n_wrong > 0
 }
 
-/// Party 2 spoils the tag of the first row, guesses where the first factor brings it, and repairs it
-/// in all that it says afterwards. Success tells it that the guess was right.
-pub fn a_spoiled_tag_is_repaired(lab: &Lab) -> bool {
-    let guesses = (0..N_ROWS.pow(3)).map(|at| [at % N_ROWS, at / N_ROWS % N_ROWS, at / N_ROWS.pow(2)]);
-    let ends = guesses.map(|[first, middle, last]| {
-        // Where the row is after the middle factor follows for party 2; here it guesses that too.
-        let products = vec![(TAG_PRODUCT, 0), (SECOND_TAGS, 8 * last)];
-        let deltas = vec![(2, 8 * first), (3, 8 * middle)];
-        end(&Inside { products, deltas, ..Inside::new(W) }.on(lab), W)
+/// Party 0 keeps the coins of its first proof, and changes a row of its second shuffle so that it
+/// hashes to what it was.
+#[derive(Default)]
+struct CoinCollector {
+    names: Arc<Names>,
+    coins: Mutex<[[u8; 32]; 2]>,
+    error: Mutex<Option<[u64; 2]>>,
+}
+
+impl Interceptor for CoinCollector {
+    fn message(&self, from: PartyId, to: PartyId, tag: Tag, payload: &mut Buf) -> Verdict {
+        if to == PartyId::FIRST && self.names.of(tag) == "first/move/check rows.0" {
+            // The left verifier comes first: party 2.
+            self.coins.lock().expect("no party panics")[usize::from(from.index() == 1)] =
+                payload.bytes().try_into().expect("a coin");
+        }
+        Verdict::Deliver
+    }
+}
+
+impl Cheat for CoinCollector {
+    fn product(&self, party: PartyId, _: Tag, z: &mut [u8]) {
+        let error = self.error.lock().expect("no party panics");
+        if let (Some(error), PartyId::FIRST) = (*error, party) {
+            let bytes = error.iter().flat_map(|error| error.to_le_bytes());
+            z.iter_mut().zip(bytes).for_each(|(z, error)| *z ^= error);
+        }
+    }
+
+    fn factor(&self, _: PartyId, _: Tag, _: usize, _: &mut [u32]) {}
+}
+
+/// A wrong row passes its proof.
+pub fn errors_hide_under_known_coins(lab: &Lab) -> bool {
+    let cheat = Arc::new(CoinCollector::default());
+    let lab = lab.clone().named(Arc::clone(&cheat.names)).cheating(Arc::clone(&cheat) as Arc<dyn Cheat>);
+    let shuffled = |s: &mut Session| {
+        let lane: Shared<X128> = lab::deal(s, 1, &Column::from_fn(N_ROWS, |row| X128(row as u128)));
+        if let (true, "second") = (s.me() == PartyId::FIRST, s.step().to_string().as_str()) {
+            let coins = *cheat.coins.lock().expect("no party panics");
+            *cheat.error.lock().expect("no party panics") = Some(lab::hidden_words(s, "move", &lane, &coins));
+        }
+        let shuffler = Shuffler::new(s, "draw", N_ROWS)?;
+        let moved = shuffler.shuffle(s, "move", &[lane.into()])?.remove(0);
+        mpc::verify(s, Shared::<X128>::try_from(moved).expect("the lane's group")).map(drop)
+    };
+    let run = lab.intercepted(Arc::clone(&cheat) as Arc<dyn Interceptor>).run(|s| {
+        s.scope("first", shuffled)?;
+        s.scope("second", shuffled)
     });
-    let n_passed = ends.filter(|end| *end != End::Stopped).count();
-    assert!(n_passed <= 1, "one guess is right");
-    n_passed == 1
-}
-
-/// Party 1 spoils the first row of `Y1` on its way to party 2, and undoes that in `C1` where it guesses that
-/// the row has gone.
-pub fn a_spoiled_row_is_restored(lab: &Lab) -> bool {
-    struct Spoiler(Arc<Names>);
-    impl Interceptor for Spoiler {
-        fn message(&self, from: PartyId, to: PartyId, tag: Tag, payload: &mut Buf) -> Verdict {
-            if (from, to, tag.step & 0xff) == (V, W, FIRST) && self.0.of(tag).starts_with("move.") {
-                payload.bytes_mut()[0] ^= 1;
-            }
-            Verdict::Deliver
-        }
-    }
-    let ends = (0..N_ROWS).map(|guess| {
-        let names = Arc::new(Names::default());
-        let lab = Inside { products: vec![(SECOND, guess)], ..Inside::new(V) }.on(lab);
-        end(&lab.named(Arc::clone(&names)).intercepted(Arc::new(Spoiler(names))), V)
-    });
-    let n_passed = ends.filter(|end| *end == End::Right).count();
-    assert!(n_passed <= 1, "one guess is right");
-    n_passed == 1
-}
-
-/// Party 2 changes a row of `C2`.
-pub fn rows_change_on_their_way_out(lab: &Lab) -> bool {
-    end(&Inside { products: vec![(SECOND, 0)], ..Inside::new(W) }.on(lab), W) == End::Wrong
-}
-
-/// Party 2 knows the keys before it moves rows, and changes a row and its tag so that they fit.
-pub fn a_change_fits_known_keys(lab: &Lab) -> bool {
-    #[derive(Default)]
-    struct Fitter(Mutex<[u8; 8]>);
-    impl Cheat for Fitter {
-        fn product(&self, party: PartyId, tag: Tag, z: &mut [u8]) {
-            match tag.step & 0xff {
-                SECOND if party == W => z[0] ^= 1,
-                SECOND_TAGS if party == W => {
-                    let key = self.0.lock().expect("no party panics");
-                    z.iter_mut().zip(*key).for_each(|(z, key)| *z ^= key);
-                }
-                _ => {}
-            }
-        }
-
-        fn factor(&self, _: PartyId, _: Tag, _: usize, _: &mut [u32]) {}
-
-        fn keys(&self, party: PartyId, _: Tag, keys: &[u8]) {
-            if party == W {
-                *self.0.lock().expect("no party panics") = keys[..8].try_into().expect("a key");
-            }
-        }
-    }
-    end(&lab.clone().cheating(Arc::new(Fitter::default())), W) == End::Wrong
-}
-
-/// Party 2 opens a false share of the keys: what party 1 says then hangs on party 2's choice and
-/// on the rows, and answers guesses of them.
-pub fn a_false_key_tests_guesses(lab: &Lab) -> bool {
-    #[derive(Default)]
-    struct Forger {
-        names: Arc<Names>,
-        has_answer: AtomicBool,
-    }
-    impl Interceptor for Forger {
-        fn message(&self, from: PartyId, to: PartyId, tag: Tag, payload: &mut Buf) -> Verdict {
-            match self.names.of(tag).as_str() {
-                "move/check rows.0" if (from, to) == (W, V) => payload.bytes_mut()[0] ^= 1,
-                "move/check rows.1" if (from, to) == (V, W) => self.has_answer.store(true, Ordering::Relaxed),
-                _ => {}
-            }
-            Verdict::Deliver
-        }
-    }
-    let forger = Arc::new(Forger::default());
-    let lab = lab.clone().named(Arc::clone(&forger.names)).intercepted(Arc::clone(&forger) as _);
-    end(&lab, W);
-    forger.has_answer.load(Ordering::Relaxed)
+    assert!(cheat.error.lock().expect("no party panics").is_some(), "a row of the second shuffle is wrong");
+    run.outcomes[1..3].iter().all(Result::is_ok)
 }
 
 /// Party 0 refuses, and the others go on.
@@ -216,5 +181,5 @@ pub fn a_refusal_is_ignored(lab: &Lab) -> bool {
     }
     let names = Arc::new(Names::default());
     let lab = lab.clone().named(Arc::clone(&names)).intercepted(Arc::new(Refuser(names)));
-    end(&lab, PartyId::FIRST) != End::Stopped
+    end(&lab, PartyId::FIRST, moved::<X8>) != End::Stopped
 }

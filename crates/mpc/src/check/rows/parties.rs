@@ -17,10 +17,10 @@ use crate::shuffle::stages::Pass;
 use crate::step::Step;
 
 /// The parts of a message, which number it on the wire too.
-const COIN: u8 = 0;
-const PROOF: u8 = 1;
-const ANSWER: u8 = 2;
-const VERDICT: u8 = 3;
+pub(super) const COIN: u8 = 0;
+pub(super) const PROOF: u8 = 1;
+pub(super) const ANSWER: u8 = 2;
+pub(super) const VERDICT: u8 = 3;
 
 /// The only verdict that accepts.
 const ACCEPTED: u8 = 1;
@@ -148,7 +148,14 @@ pub(super) fn count(s: &mut Session, shape: Shape) {
     let [a, b, c] = s.core.compute;
     let (seed, [proof, answer]) = (size_of::<Seed>(), shape.message_bytes());
     s.count_both_ways(seed);
-    s.count_messages(&[(a, c, proof), (b, a, proof), (c, b, proof), (a, b, seed), (b, c, seed), (c, a, seed)]);
+    s.count_messages(&[
+        (a, c, proof),
+        (b, a, proof),
+        (c, b, proof),
+        (a, b, seed),
+        (b, c, seed),
+        (c, a, seed),
+    ]);
     // From the left verifier of each proof to the right one: two places on, or one back.
     s.count_messages(&[(a, c, answer), (b, a, answer), (c, b, answer)]);
     s.count_both_ways(1);

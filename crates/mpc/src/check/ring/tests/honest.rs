@@ -11,6 +11,8 @@ fn batches() -> Vec<Vec<RingStep>> {
         batches.push(vec![(ring, Dot(1, 1))]);
         batches.push(vec![(ring, Dot(9, 3)), (ring, Many(vec![3, 1, 600])), (ring, Inner(77))]);
         batches.push(vec![(ring, Matrix([3, 5, 2]))]);
+        batches.push(vec![(ring, Moved(1, false))]);
+        batches.push(vec![(ring, Moved(700, true)), (ring, Dot(3, 1)), (ring, Moved(5, false))]);
         batches.push(vec![(ring, Matrix([1, 40, 1])), (ring, Dot(513, 1)), (ring, Matrix([7, 1, 9]))]);
     }
     batches.push(RINGS.iter().flat_map(|ring| [(*ring, Dot(100, 2)), (*ring, Inner(10))]).collect());

@@ -3,9 +3,12 @@
 mod attacks;
 mod honest;
 mod model;
+mod moves;
 mod reference;
 mod speed;
 mod wrong;
+
+use std::sync::Arc;
 
 use math::{Column, Ring, Z8, Z16, Z32, Z64, Z128};
 
@@ -13,8 +16,10 @@ use super::prove;
 use crate::check::{Form, ProductStep, RingBatch};
 use crate::error::ProtocolError;
 use crate::lab::deal;
+use crate::lanes::Lane;
 use crate::session::Session;
 use crate::share::Shared;
+use crate::shuffle::Shuffler;
 use crate::{dot, inner_product, matmul, mul_many};
 
 /// One step of products.
@@ -26,8 +31,10 @@ enum StepShape {
     Many(Vec<usize>),
     Inner(usize),
     Matrix([usize; 3]),
+    /// Rows of a shuffle, forward or backward.
+    Moved(usize, bool),
 }
-use StepShape::{Dot, Inner, Many, Matrix};
+use StepShape::{Dot, Inner, Many, Matrix, Moved};
 
 /// The bits of its ring, and what it multiplies.
 type RingStep = (u32, StepShape);
@@ -46,7 +53,11 @@ fn column<R: Ring>(seed: u64, n: usize) -> Column<R> {
 }
 
 /// Runs a step and gives what a recorder would keep.
-fn product<R: Ring>(s: &mut Session, at: usize, shape: &StepShape) -> Result<ProductStep<R>, ProtocolError> {
+fn product<R: Ring>(s: &mut Session, at: usize, shape: &StepShape) -> Result<ProductStep<R>, ProtocolError>
+where
+    Lane: From<Shared<R>>,
+    Shared<R>: TryFrom<Lane, Error = Lane>,
+{
     let side = |seed: usize, n| -> Shared<R> { deal(s, seed as u64, &column(seed as u64, n)) };
     let pair = |pair: usize, n| (side(1000 * at + 2 * pair, n), side(1000 * at + 2 * pair + 1, n));
     let label = ("product", at);
@@ -73,8 +84,20 @@ fn product<R: Ring>(s: &mut Session, at: usize, shape: &StepShape) -> Result<Pro
             let z = matmul(s, label, &x, &y, *shape)?;
             (Form::Matrix { x, y, shape: *shape }, z)
         }
+        Moved(n, is_backward) => {
+            // A lane of words is none of the ring's business.
+            let lanes = [lab_words(s, *n), side(1000 * at, *n).into()];
+            let shuffler = Shuffler::new(s, ("draw", at), *n)?;
+            let (moved, pass) = shuffler.staged(s, label, &lanes, *is_backward)?;
+            let z = Shared::<R>::try_from(moved[1].clone()).expect("the lane's group");
+            (Form::Moved(Arc::new(pass), 1), z)
+        }
     };
     Ok(ProductStep { step: s.step().child(label.into()), form, z })
+}
+
+fn lab_words(s: &Session, n: usize) -> Lane {
+    deal(s, 7, &Column::from_fn(n, |row| math::X16(row as u16))).into()
 }
 
 /// Runs these steps and keeps what a recorder would.

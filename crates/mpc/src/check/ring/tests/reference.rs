@@ -23,6 +23,7 @@ use crate::check::ring::transcript::{Challenge, Seed, Selections, Statement, Tra
 use crate::check::ring::word::{Word, each_ring};
 use crate::lab::{Lab, Names};
 use crate::prss::{Root, Use};
+use crate::shuffle::stages::Pass;
 
 /// All messages of a run, by name, sender and receiver.
 #[derive(Default)]
@@ -54,6 +55,8 @@ struct Sides {
     gates: Vec<Gate>,
     /// Elements of both vectors: the subset's weight or the gate's number, bits of the ring, numbers.
     elements: Vec<(Weight, u32, [Integer; 2])>,
+    /// Of these, which have their weight in the right vector.
+    right: Vec<usize>,
 }
 
 #[derive(Clone, Copy)]
@@ -82,6 +85,9 @@ impl Sides {
         place: &mut Place,
         n_subsets: usize,
     ) {
+        if let Form::Moved(pass, lane) = &product.form {
+            return self.add_moved::<R>(pass, *lane, selections, place, n_subsets);
+        }
         let n = product.z.len();
         let [mask, f] = [own, next].map(|root| root.stream(&product.step, Use::Mask).column::<R>(n));
         let z = |at: usize| product.z.parts().as_slice()[0].items()[at].minus(mask.items()[at]);
@@ -126,6 +132,7 @@ impl Sides {
                     );
                 }
             }
+            Form::Moved(..) => unreachable!("seen to above"),
             Form::Matrix { x, y, shape: [rows, inner, columns] } => {
                 let [of_rows, of_columns] = selections.of_matrix(&mut place.block, [*rows, *columns]);
                 let is_in = |words: &[u64; 3], t: usize| words[t / 64] >> (t % 64) & 1 == 1;
@@ -169,6 +176,46 @@ impl Sides {
                         self.elements.push((Weight::Subset(t), R::BITS, both));
                     }
                 }
+            }
+        }
+    }
+
+    /// The two messages of a prover: of what it shares with its right neighbour, moved by its first
+    /// key's factor, and the other way round.
+    fn add_moved<R: Word>(
+        &mut self,
+        pass: &Pass,
+        lane: usize,
+        selections: &Selections,
+        place: &mut Place,
+        n_subsets: usize,
+    ) {
+        for is_right in [true, false] {
+            let slot = usize::from(!is_right);
+            let key = (pass.index() + slot) % 3;
+            let x: &[R] = pass.before(key, 1 - slot, lane).as_slice();
+            let message: &[R] = pass.after(key, 1 - slot, lane).as_slice();
+            let masks = pass.masks::<R>(slot, is_right, lane);
+            let from = pass.factor(slot);
+            let first = self.gates.len();
+            for row in 0..pass.n {
+                let (moved, mask) = (x[from[row] as usize], masks.items()[row]);
+                assert_eq!(moved.plus(mask), message[row]);
+                let known = [integer(mask.negated()), integer(message[row])];
+                let [e, f] = if is_right { known } else { [known[1], known[0]] };
+                let word = selections.gates()[place.gate];
+                place.gate += 1;
+                let subsets = (0..n_subsets).map(|t| t < 64 && word >> t & 1 == 1).collect();
+                self.gates.push(Gate { bits: R::BITS, c: integer(moved).minus(&e).minus(&f), e, f, subsets });
+            }
+            for row in 0..pass.n {
+                let to = (0..pass.n).find(|to| from[*to] as usize == row).expect("a permutation");
+                let (one, x) = (Integer::from_word(1, 0), integer(x[row]));
+                if !is_right {
+                    self.right.push(self.elements.len());
+                }
+                let both = if is_right { [one, x] } else { [x, one] };
+                self.elements.push((Weight::Gate(first + to), R::BITS, both));
             }
         }
     }
@@ -291,10 +338,16 @@ fn compare(seed: u64, steps: &[RingStep]) {
             Weight::Gate(at) => gamma(&sides.gates[at]),
             Weight::Subset(t) => down(challenge.betas[t], bits),
         };
-        let mut u: Vec<u64> = (sides.elements.iter())
-            .map(|(at, bits, [u, _])| field.mul(weight(*at, *bits), u.element(prime)))
-            .collect();
-        let mut v: Vec<u64> = sides.elements.iter().map(|(_, _, [_, v])| v.element(prime)).collect();
+        let vector = |is_right: bool| -> Vec<u64> {
+            let elements = sides.elements.iter().enumerate();
+            let element = |(at, (of, bits, both)): (usize, &(Weight, u32, [Integer; 2]))| {
+                let number = both[usize::from(is_right)].element(prime);
+                let is_weighed = sides.right.contains(&at) == is_right;
+                if is_weighed { field.mul(weight(*of, *bits), number) } else { number }
+            };
+            elements.map(element).collect()
+        };
+        let [mut u, mut v] = [vector(false), vector(true)];
         assert_eq!(u.len(), shape.n_elements);
         for w in [&mut u, &mut v] {
             w.resize(ROWS * shape.row_len(), 0);
@@ -326,4 +379,6 @@ fn every_message_is_the_slow_models() {
     }
     compare(9, &[(128, Dot(2, 1)), (8, Matrix([2, 1, 2])), (64, Dot(7, 1)), (16, Inner(3)), (32, Dot(1, 3))]);
     compare(10, &[(64, Dot(700, 1))]);
+    compare(11, &[(8, Moved(3, false)), (64, Moved(5, true)), (128, Moved(2, false)), (64, Dot(2, 1))]);
+    compare(12, &[(32, Moved(40, true)), (16, Moved(1, false)), (64, Matrix([2, 1, 2]))]);
 }

@@ -31,6 +31,7 @@ fn change<R: Ring>(product: &mut ProductStep<R>, (which, _, part): Spot, row: us
     let (x, y) = match &mut product.form {
         Form::Rows(segments) => segments[0].iter_mut().map(|(x, y)| (x, y)).next().expect("a pair"),
         Form::Inner(x, y) | Form::Matrix { x, y, .. } => (x, y),
+        Form::Moved(..) => unreachable!("these have tests of their own"),
     };
     let changed_one = match which {
         Which::X => x,
