@@ -22,7 +22,7 @@ pub trait Group: Pod + Copy + Eq + Debug + Send + Sync + 'static {
     fn minus(self, other: Self) -> Self;
     /// The element whose bits are the low bits of `word`, with zeros above them.
     fn from_word(word: u128) -> Self;
-    /// The bits of the element, zero-extended; the low 128 of a wider one.
+    /// The bits of the element, zero-extended.
     fn word(self) -> u128;
 
     /// The inverse element.
@@ -156,72 +156,6 @@ words!(Z32, X32, u32);
 words!(Z64, X64, u64);
 words!(Z128, X128, u128);
 
-/// An element of Z_2^192, lowest 64 bits first: what keeps 64 bits to spare above a [`Z128`].
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Pod, Zeroable)]
-#[repr(transparent)]
-pub struct Z192(pub [u64; 3]);
-
-impl Z192 {
-    fn of(low: u128, high: u64) -> Self {
-        Z192([low as u64, (low >> 64) as u64, high])
-    }
-
-    fn split(self) -> (u128, u64) {
-        let Z192([a, b, c]) = self;
-        (u128::from(a) | u128::from(b) << 64, c)
-    }
-
-    /// The product modulo 2^192.
-    pub fn times(self, other: Self) -> Self {
-        let wide = |x: u64, y: u64| u128::from(x) * u128::from(y);
-        let (Z192([a, b, c]), Z192([x, y, z])) = (self, other);
-        let low = wide(a, x);
-        // Each sum stays below 2^128: the high half of a product is at most 2^64 − 2.
-        let middle = wide(a, y) + (low >> 64);
-        let second = wide(b, x) + u128::from(middle as u64);
-        let high = (middle >> 64) as u64;
-        let top = high
-            .wrapping_add((second >> 64) as u64)
-            .wrapping_add(b.wrapping_mul(y))
-            .wrapping_add(a.wrapping_mul(z))
-            .wrapping_add(c.wrapping_mul(x));
-        Z192([low as u64, second as u64, top])
-    }
-}
-
-impl Group for Z192 {
-    const BITS: u32 = 192;
-    const BYTES: usize = 24;
-    const ZERO: Self = Z192([0; 3]);
-    #[inline(always)]
-    fn plus(self, other: Self) -> Self {
-        let ((low, high), (other_low, other_high)) = (self.split(), other.split());
-        let (low, carry) = low.overflowing_add(other_low);
-        Self::of(low, high.wrapping_add(other_high).wrapping_add(u64::from(carry)))
-    }
-    #[inline(always)]
-    fn minus(self, other: Self) -> Self {
-        let ((low, high), (other_low, other_high)) = (self.split(), other.split());
-        let (low, borrow) = low.overflowing_sub(other_low);
-        Self::of(low, high.wrapping_sub(other_high).wrapping_sub(u64::from(borrow)))
-    }
-    #[inline(always)]
-    fn from_word(word: u128) -> Self {
-        Self::of(word, 0)
-    }
-    #[inline(always)]
-    fn word(self) -> u128 {
-        self.split().0
-    }
-}
-
-impl Debug for Z192 {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let (low, high) = self.split();
-        write!(f, "{high:#x}_{low:032x}")
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -252,32 +186,6 @@ mod tests {
         axioms::<Z32>();
         axioms::<Z64>();
         axioms::<Z128>();
-    }
-
-    #[test]
-    fn wide_elements_carry() {
-        let all = Z192([u64::MAX; 3]);
-        let (one, top) = (Z192([1, 0, 0]), Z192([0, 0, 1 << 63]));
-        assert_eq!(all.plus(one), Z192::ZERO);
-        assert_eq!(Z192::ZERO.minus(one), all);
-        assert_eq!(all.times(all), one);
-        assert_eq!(top.plus(top), Z192::ZERO);
-        assert_eq!(top.times(Z192([3, 5, 7])), top);
-        let samples = [one, all, top, Z192([u64::MAX, 0, 1]), Z192([0, u64::MAX, 3]), Z192([5, 1 << 40, 9])];
-        for a in samples {
-            assert_eq!(a.times(one), a);
-            for b in samples {
-                assert_eq!(a.plus(b).minus(b), a);
-                assert_eq!(a.times(b), b.times(a));
-                for c in samples {
-                    assert_eq!(a.times(b.plus(c)), a.times(b).plus(a.times(c)));
-                    assert_eq!(a.times(b).times(c), a.times(b.times(c)));
-                }
-            }
-        }
-        // In the low 128 bits it is the smaller ring.
-        let (x, y) = (0x0123_4567_89ab_cdef_0011_2233_4455_6677_u128, u128::MAX - 12345);
-        assert_eq!(Z192::from_word(x).times(Z192::from_word(y)).word(), x.wrapping_mul(y));
     }
 
     #[test]

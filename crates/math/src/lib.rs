@@ -18,7 +18,7 @@ pub mod transpose;
 
 pub use column::Column;
 pub use fixed::Format;
-pub use group::{Group, Ring, X8, X16, X32, X64, X128, Z8, Z16, Z32, Z64, Z128, Z192};
+pub use group::{Group, Ring, X8, X16, X32, X64, X128, Z8, Z16, Z32, Z64, Z128};
 pub use planes::{Planes, PlanesMut};
 pub use prg::Prg;
 pub use records::{Records, Tile};

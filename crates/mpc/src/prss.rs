@@ -21,9 +21,9 @@ pub(crate) enum Use {
     Share = 2,
     /// A permutation.
     Permutation = 3,
-    /// A new share of a shuffle's lane, or the second masks of a stage.
+    /// A new share of a shuffle's lane.
     ShuffleShare = 4,
-    /// The masks of a shuffle's lane, or the first ones of a stage. Lanes are no steps that [`crate::Session::begin`] knows of:
+    /// The masks of a shuffle's lane. Lanes are no steps that [`crate::Session::begin`] knows of:
     /// their two uses are theirs alone.
     ShuffleMask = 5,
     /// The right verifier's share of a proof. This and the uses below name the prover in
@@ -46,6 +46,11 @@ pub(crate) enum Use {
     ProofQuotient = 17,
     /// The left verifier's second coin, from which the prime comes.
     ProofCoinPrime = 18,
+    /// The masks of a lane in one stage of a shuffle, in the message of the party whose first key this
+    /// is. As with a shuffle's lanes, the uses are theirs alone.
+    StageMask = 19,
+    /// And in the other party's message.
+    StageMaskBack = 20,
 }
 
 /// A key that two parties share for one session.

@@ -1,9 +1,11 @@
 //! What a malicious session proves, when, and what becomes of what it does not prove.
 
+use std::sync::Arc;
+
 use math::{Column, Planes, X64, Z64};
-use mpc::lab::{self, Lab, Mutant, Trace};
+use mpc::lab::{self, Cheat, Lab, Mutant, Trace};
 use mpc::{Params, ProtocolError, Security, Session, SharedBits};
-use net::PartyId;
+use net::{PartyId, Tag};
 
 fn bits(s: &Session, seed: u64, n_rows: usize, width: usize) -> SharedBits {
     let planes = Planes::build(n_rows, width, |plane, out| {
@@ -240,4 +242,28 @@ fn openings_hang_on_their_comparisons() {
     };
     assert!(zero(malicious()).outcomes.iter().all(Result::is_err));
     assert!(zero(malicious().mutant(Mutant::ZeroUncompared)).outcomes.iter().all(Result::is_ok));
+}
+
+/// A caller that goes on after a proof has failed opens nothing, whatever the value.
+#[test]
+fn nothing_opens_after_a_failed_proof() {
+    struct Spoiler;
+    impl Cheat for Spoiler {
+        fn product(&self, party: PartyId, _: Tag, z: &mut [u8]) {
+            if party == PartyId::FIRST {
+                z[0] ^= 1;
+            }
+        }
+
+        fn factor(&self, _: PartyId, _: Tag, _: usize, _: &mut [u32]) {}
+    }
+    let run = malicious().cheating(Arc::new(Spoiler)).run(|s| {
+        let (x, y) = (bits(s, 1, 40, 2), bits(s, 2, 40, 2));
+        let spoiled = mpc::and(s, "and", &x, &y)?;
+        let failed = mpc::verify(s, spoiled).err();
+        Ok((failed.is_some(), opened(s, "open", x).is_err()))
+    });
+    for outcome in &run.outcomes[1..3] {
+        assert!(matches!(outcome, Ok((true, true))), "{outcome:?}");
+    }
 }

@@ -57,9 +57,12 @@ impl Shuffler {
     /// Draws a fresh permutation of `n` rows. Costs no message.
     ///
     /// # Errors
-    /// `StepReused`.
+    /// `StepReused`; `Unsupported` for 2^32 rows or more.
     pub fn new(s: &mut Session, label: impl Into<Label>, n: usize) -> Result<Self, ProtocolError> {
         let step = s.begin(label)?;
+        if u32::try_from(n).is_err() {
+            return Err(ProtocolError::Unsupported { step, reason: "a shuffle takes fewer than 2^32 rows" });
+        }
         let factors = match &s.core.role {
             Role::Rep3 { roots, .. } => {
                 Parts::Two(roots.streams(&step, Use::Permutation).map(|stream| stream.permutation(n).into()))

@@ -114,7 +114,7 @@ impl Pass {
 }
 
 fn stream(seat: &Seat, slot: usize, is_first: bool, lane: usize) -> Stream {
-    let purpose = if is_first { Use::ShuffleMask } else { Use::ShuffleShare };
+    let purpose = if is_first { Use::StageMask } else { Use::StageMaskBack };
     seat.roots().0[slot].stream(&seat.lane_step(lane), purpose)
 }
 
@@ -269,4 +269,68 @@ fn kept<G: Group>(_: &Shared<G>, x: &Bytes, from: &[u32], masks: &[Stream; 2]) -
 
 fn sharing<G: Group>(like: &Shared<G>, parts: [Bytes; 2]) -> Shared<G> {
     Shared::from_parts(like.len(), Parts::Two(parts.map(Column::of_bytes)))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use math::{Column, X8};
+
+    use crate::lab::{self, Form, Lab, Script, View};
+    use crate::lanes::Lane;
+    use crate::shuffle::Shuffler;
+
+    /// What each party sees of one-bit rows that move, over every sequence of coins: its shares, its masks
+    /// and the messages it receives.
+    fn views(script: &Arc<Script>, secret: u8, is_backward: bool) -> [View; 3] {
+        lab::views(
+            &Lab::seeded(1),
+            script,
+            8,
+            |_| Form::Elements,
+            |s, n| {
+                let x = script.deal(s, 1, &Column::filled(n, X8(secret)));
+                let lanes: [Lane; 1] = [x.clone().into()];
+                Shuffler::new(s, "draw", n)?.staged(s, "move", &lanes, is_backward)?;
+                let bits = |part: &Column<X8>| part.items().iter().map(|item| u64::from(item.0)).collect();
+                Ok(lab::parts_of(&x).iter().map(bits).collect())
+            },
+        )
+    }
+
+    #[test]
+    fn stages_show_masked_rows_only() {
+        for is_backward in [false, true] {
+            let [zero, one] = [0, 1].map(|secret| views(&Script::new(1), secret, is_backward));
+            assert!(zero == one, "views hang on the masks alone");
+        }
+    }
+
+    /// Who receives rows knew them before, and must not see where they went: without the masks of a
+    /// stage's key it does.
+    #[test]
+    fn receivers_cannot_tell_where_rows_went() {
+        for is_backward in [false, true] {
+            // Rows stay where they are, in scripted runs.
+            let seen = |script: Arc<Script>| {
+                let run = Lab::seeded(1).scripted(Arc::clone(&script)).run(|s| {
+                    let lanes: [Lane; 1] = [script.deal(s, 1, &Column::filled(256, X8(1))).into()];
+                    let shuffler = Shuffler::new(s, "draw", 256)?;
+                    Ok(shuffler.staged(s, "move", &lanes, is_backward)?.1)
+                });
+                let passes = run.all();
+                [0, 1, 2].map(|key: usize| {
+                    let pass = &passes[(key + 1) % 3];
+                    [0, 1].map(|slot| pass.before(key, slot, 0).bytes() == pass.after(key, slot, 0).bytes())
+                })
+            };
+            assert_eq!(seen(Script::new(1)), [[false; 2]; 3]);
+            for key in 0..3 {
+                let mut shown = [[false; 2]; 3];
+                shown[key] = [true; 2];
+                assert_eq!(seen(Script::new(1).without_key(key)), shown);
+            }
+        }
+    }
 }

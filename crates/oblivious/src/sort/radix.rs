@@ -133,10 +133,10 @@ pub(super) fn typical_cost(security: Security, n: usize, width: usize) -> (f64, 
     let (passes, n) = (width.div_ceil(DIGIT_BITS) as f64, n as f64);
     let row_bytes = 4.0 + (width as f64 / 2.0 + n.max(1.0).log2()) / 8.0;
     let pass = 16.0 + 8.0 + 4.0 + 4.0 / 3.0 * row_bytes;
-    // Counted: positions go lifted, rows with tags, and each pass opens what has to be proved before.
+    // Counted: shuffles send half as much again, and each pass opens what has to be proved before.
     let (rounds, bytes) = match security {
         Security::SemiHonest => (7.0, 1.0),
-        Security::Malicious => (12.0, 2.7),
+        Security::Malicious => (12.0, 1.2),
     };
     (rounds * passes + 5.0, n * (passes * pass * bytes + 8.0 + width as f64 / 6.0))
 }

@@ -5,7 +5,8 @@
 //! holds `x_{i+1}`, `y_{i+1}`; each shares one of the two mask keys with `P_i`. With
 //! `e = z_i − Σ x_i·y_i − F(K_i)`, known to `P` and `L`, and `f = F(K_{i+1})`, known to `P` and `R`, the
 //! product is right if and only if 2^k divides the integer `c = Σ (x_i·y_{i+1} + y_i·x_{i+1}) − e − f`, where
-//! every ring element stands for the integer from 0 to 2^k − 1. `P` proves that to both for all
+//! every ring element stands for the integer from 0 to 2^k − 1. A row that a shuffle moved is such a relation
+//! too, of one term without a product ([`moves`]). `P` proves that to both for all
 //! products of a batch at once, whatever their rings. Every party takes all three roles at the same
 //! time, for the proofs of all three.
 //!
@@ -76,9 +77,9 @@
 //! else has reviewed them**.
 //!
 //! **Cost.** Six latencies; with κ subsets and `D = ⌈log2 ⌈n/8⌉⌉` for vectors of `n` elements (two for each
-//! multiplication, 310 for each inner index of a matrix product), a proof takes 32κ bytes of quotients
-//! and `208 + 32(D + 1)` of shares to the left, `D + 2` digests from left to right verifier, and 226 bytes
-//! more.
+//! multiplication and for each row of a lane that moved, 310 for each inner index of a matrix product), a proof
+//! takes 32κ bytes of quotients and `208 + 32(D + 1)` of shares to the left, `D + 2` digests from left to right
+//! verifier, and 194 bytes more.
 
 mod gates;
 mod integer;

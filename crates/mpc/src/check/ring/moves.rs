@@ -5,6 +5,9 @@
 //! `x[f(g)] = e_g + f_g` in the ring, where the receiver knows `x` and the message, and the other one the
 //! factor and the negated mask. A gate's weight is known wherever the coins are, so whoever knows the
 //! factor knows by what each row of `x` is multiplied: that is its side of the inner product.
+//!
+//! Whether both holders of `x` have the same one is not asked here: inputs are compared before, and within
+//! a pass a share is made by both of its holders from the same things, or sent by one to the other.
 
 use std::marker::PhantomData;
 
@@ -70,7 +73,7 @@ impl<'a, R: Word> Move<'a, R> {
                 let quotients = &mut quotients[..selections.len()];
                 let gates = message[rows.clone()].iter().zip(&from[rows]);
                 for (quotient, (message, from)) in quotients.iter_mut().zip(gates) {
-                    *quotient = -i64::from(x[*from as usize].word() < message.word());
+                    *quotient = -borrow(x[*from as usize].word(), message.word());
                 }
                 sums.add_all(selections, quotients, None);
             }
@@ -117,6 +120,12 @@ impl<'a, R: Word> Move<'a, R> {
             out.extend(weights.len(), |out| scale_into(prime, out, weights, &[1; TILE][..weights.len()]));
         }
     }
+}
+
+/// 1 if `x < y`, else 0: without a comparison, which might become a branch.
+#[inline(always)]
+fn borrow(x: u128, y: u128) -> i64 {
+    ((!x & y | (!x | y) & x.wrapping_sub(y)) >> 127) as i64
 }
 
 fn elements<R: Word>(prime: &Prime, list: &[R], out: &mut impl Operand) {

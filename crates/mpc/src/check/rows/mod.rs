@@ -5,7 +5,9 @@
 //! and masks `F` of that key. So of each message the receiver knows `x` and `m`, and the other one, who
 //! holds the key, `f` and `F`: for public weights `γ` of rows and a linear map `h` of a row's words,
 //! `⟨γ∘f^-1, h(x)⟩ = Σ_g γ_g·h(m_g) − Σ_g γ_g·h(F_g)`, an inner product of what one of them knows with what the other
-//! knows, and a claim of which each knows a summand. Whatever else a pass does is local. `P_i` proves
+//! knows, and a claim of which each knows a summand. Whatever else a pass does is local: what two parties
+//! have in common they move alone. That both holders of an `x` have the same one was seen to when it was
+//! an input. `P_i` proves
 //! this to both, with `L = P_{i-1}` and `R = P_{i+1}`, for all passes of a batch at once. Every party takes all
 //! three roles at the same time. Numbers have the same relation in their ring: they are proved among
 //! the products ([`super::ring`]).
@@ -16,7 +18,7 @@
 //!    that `P` lacks. All hash them with session, batch, prover and sizes into `S_0`.
 //! 1. *Weights* from `S_0`: `κ_c` in GF(2^64) for each word of a row, `γ_g` in GF(2^128) for each row of
 //!    each message. `h` of a row is `Σ κ_c·word_c`, taken for a polynomial of degree below 64.
-//! 2. *Sides.* `u` holds, for each lane and pass, `γ∘f^-1` of the rows that went to `R`, and `h(x_i)` of those
+//! 2. *Sides.* `u` holds, for each pass, `γ∘f^-1` of the rows that went to `R`, and `h(x_i)` of those
 //!    that went to `L`; `v` holds `h(x_{i+1})` and `γ∘f^-1`. `P` and `L` know `u`, `P` and `R` know `v`. The claim is
 //!    `⟨u, v⟩ = T_L + T_R`, with `T_L = Σ γ·h(F)` over the former and `Σ γ·h(m)` over the latter, `T_R` the other way round.
 //! 3. *Recurse*: `D` rounds halve both vectors. `P` shares `h(0)` and `h(∞)` of the products along each
@@ -34,21 +36,21 @@
 //! **Soundness**, per proof. Let a message of `P` be another one than its receiver's `x`, the factor and the
 //! mask give, in row `g`, by an error `ε`: `h(ε) = 0` for one of 2^64 `κ` at most, and if it is not, the claim
 //! is true for one of 2^128 `γ_g`. Both hang on a coin of an honest verifier, sent after the rows were
-//! fixed, so this `2^-64 + 2^-128` cannot be ground. Then, per hash query, a wrong polynomial agrees with
+//! fixed, so this `2^-64 + 2^-128` cannot be ground. (Weights are AES-128 in counter mode under a hash of `S_0`.) Then, per hash query, a wrong polynomial agrees with
 //! the right one with probability 2/2^128. With 2^64 queries: below 2^-61 in all. The hash is a random
 //! oracle here. A pass that moved some rows to wrong places has errors of this kind.
 //!
 //! **Zero knowledge** against one verifier: `L` sees uniform shares; `R` salted digests, a uniform `û` and
-//! `T_L = û·v̂ − T_R`. `P` learns the verdict, which it knows. In particular a verdict hangs on the prover's
-//! messages alone, never on where rows went: a cheater learns nothing of the factor that it lacks.
+//! `T_L = û·v̂ − T_R`. `P` learns the verdict, which it knows: honest verifiers' hangs on its messages alone, never
+//! on where rows went, so that it learns nothing of the factor that it lacks.
 //!
 //! **Sources.** Boneh, Boyle, Corrigan-Gibbs, Gilboa, Ishai, CRYPTO 2019, §5 (recursion of fully linear
 //! proofs); Boyle, Gilboa, Ishai, Nof, CCS 2019 (three parties); Laur, Willemson, Zhang, ISC 2011 (stages).
 //! That permutations fit such proofs, the split into coins and hashes and the composition are our own,
 //! and **nobody else has reviewed them**.
 //!
-//! **Cost.** Four latencies; with `D = ⌈log2 2n⌉` for `n` rows in all passes, `32(D + 1)` bytes of shares to the left, as
-//! many of digests from left to right verifier, and 226 bytes more. Each party keeps a few columns of 16 bytes
+//! **Cost.** Four latencies; with `D = ⌈log2 2n⌉`, two at least, for `n` rows in all passes, `32(D + 1)` bytes of shares to
+//! the left, as many of digests from left to right verifier, and 162 bytes more. Each party keeps a few columns of 16 bytes
 //! for each row, for a while.
 
 mod parties;

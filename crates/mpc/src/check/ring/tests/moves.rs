@@ -24,27 +24,27 @@ struct Cheater<R> {
 
 impl<R: Ring> Cheat for Cheater<R> {
     fn product(&self, party: PartyId, tag: Tag, z: &mut [u8]) {
-        if let (Slip::Message { part, row, error }, true) = (self.slip, party == self.party) {
-            if tag.step & 0xff == part {
+        match self.slip {
+            Slip::Message { part, row, error } if (party, tag.step & 0xff) == (self.party, part) => {
                 let place = &mut z[self.start + row * R::BYTES..][..R::BYTES];
                 let wrong: R = bytemuck::pod_read_unaligned::<R>(place).plus(error);
                 place.copy_from_slice(bytemuck::bytes_of(&wrong));
             }
+            _ => {}
         }
     }
 
     fn factor(&self, party: PartyId, _: Tag, number: usize, from: &mut [u32]) {
-        if let (Slip::Factor { number: slip }, true) = (self.slip, party == self.party) {
-            if number == slip {
-                from.swap(0, 1);
-            }
+        match self.slip {
+            Slip::Factor { number: slip } if (party, number) == (self.party, slip) => from.swap(0, 1),
+            _ => {}
         }
     }
 }
 
 fn run_with<R: Ring>(party: usize, slip: Slip<R>, is_backward: bool) -> Run<()> {
-    let n = 3;
-    let start = (2 * n as usize).next_multiple_of(16);
+    let n = 3usize;
+    let start = (2 * n).next_multiple_of(16);
     let cheat = Cheater { party: PartyId::from_index(party), slip, start };
     let shape = Moved(n, is_backward);
     Lab::seeded(party as u64).cheating(Arc::new(cheat)).run(|s| run(s, &[(R::BITS, shape.clone())]))

@@ -131,9 +131,8 @@ fn compare(seed: u64, shapes: &[Shape]) {
     };
     let messages = record.messages.lock().unwrap();
     let sent = |part: u8, from: usize, to: usize| messages[&(format!("check.{part}"), from, to)].clone();
-    for prover in 0..3 {
+    for (prover, (core, step, passes)) in parties.iter().enumerate() {
         let (left, right) = ((prover + 2) % 3, (prover + 1) % 3);
-        let (core, step, passes) = &parties[prover];
         let named = step.child(("prover", prover).into());
         let coins = Lanes { step: &named, root: &roots(left).0[0] }.coins();
         assert_eq!([sent(0, left, prover), sent(0, right, prover)], coins.map(|coin| coin.to_vec()));

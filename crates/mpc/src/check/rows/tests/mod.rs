@@ -26,7 +26,7 @@ where
     Lane: From<Shared<G>>,
 {
     let word =
-        |row: usize| (u128::from(seed) << 70 | row as u128 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c);
+        |row: usize| ((u128::from(seed) << 70) + row as u128 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c);
     deal(s, seed, &Column::from_fn(n, |row| G::from_word(word(row)))).into()
 }
 

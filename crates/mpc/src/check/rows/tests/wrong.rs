@@ -20,19 +20,19 @@ struct Cheater {
 
 impl Cheat for Cheater {
     fn product(&self, party: PartyId, tag: Tag, z: &mut [u8]) {
-        if let (Slip::Message { part, at, error }, true) = (self.slip, party == self.party) {
-            if tag.step & 0xff == part {
+        match self.slip {
+            Slip::Message { part, at, error } if (party, tag.step & 0xff) == (self.party, part) => {
                 // Of the first pass: the other one's messages are shorter.
                 z.get_mut(at).into_iter().for_each(|z| *z ^= error);
             }
+            _ => {}
         }
     }
 
     fn factor(&self, party: PartyId, _: Tag, number: usize, from: &mut [u32]) {
-        if let (Slip::Factor { number: slip }, true) = (self.slip, party == self.party) {
-            if number == slip {
-                from.swap(0, 1);
-            }
+        match self.slip {
+            Slip::Factor { number: slip } if (party, number) == (self.party, slip) => from.swap(0, 1),
+            _ => {}
         }
     }
 }
