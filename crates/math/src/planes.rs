@@ -1,6 +1,7 @@
 //! Bit-sliced columns: `n` rows of `w` bits as `w` planes of `n` packed bits.
 
 use std::ops::Range;
+use std::sync::LazyLock;
 
 use buf::{Buf, Bytes};
 
@@ -8,6 +9,9 @@ use crate::kernel;
 
 /// Rows that views are cut at: 512 bits, one cache line of every plane.
 pub const ROW_ALIGNMENT: usize = 512;
+
+/// Bytes of zeros that are kept: a chunk of comparisons needs no more.
+const SHARED_ZEROS: usize = 1 << 18;
 
 /// The number of words a plane of `n_rows` takes: whole cache lines as soon as it exceeds one.
 pub fn words_per_plane(n_rows: usize) -> usize {
@@ -89,9 +93,14 @@ impl PlanesMut {
 }
 
 impl Planes {
-    /// Planes of zeros.
+    /// Planes of zeros. All that are small share one memory, which stays in the cache.
     pub fn zeroed(n_rows: usize, width: usize) -> Self {
-        PlanesMut::zeroed(n_rows, width).freeze()
+        static ZEROS: LazyLock<Bytes> = LazyLock::new(|| Buf::zeroed(SHARED_ZEROS).freeze());
+        let stride = words_per_plane(n_rows);
+        match width * stride * 8 {
+            n_bytes @ ..=SHARED_ZEROS => Self { bytes: ZEROS.slice(0..n_bytes), n_rows, width, stride },
+            _ => PlanesMut::zeroed(n_rows, width).freeze(),
+        }
     }
 
     /// Planes whose words `write` writes, plane by plane. What it finds there is unspecified.

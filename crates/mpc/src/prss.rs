@@ -110,6 +110,26 @@ pub(crate) enum Stream {
     Scripted(crate::lab::ScriptedStream),
 }
 
+/// The planes of a stream.
+pub(crate) enum Masks {
+    /// From there, into room for one.
+    Drawn(Box<Prg>, Vec<u64>),
+    There(Planes),
+}
+
+impl Masks {
+    /// One of the planes.
+    pub(crate) fn plane(&mut self, plane: usize) -> &[u64] {
+        match self {
+            Masks::Drawn(prg, out) => {
+                prg.fill_items((plane * out.len() / 2) as u64, out);
+                out
+            }
+            Masks::There(planes) => planes.plane(plane),
+        }
+    }
+}
+
 impl Stream {
     /// Writes the first elements of the stream.
     pub(crate) fn fill<G: Group>(&self, out: &mut [G]) {
@@ -141,6 +161,16 @@ impl Stream {
         let mut planes = math::PlanesMut::stale(n_rows, width);
         self.fill_planes(n_rows, width, planes.words_mut());
         planes.freeze()
+    }
+
+    /// [`Stream::planes`], of which one at a time is drawn.
+    pub(crate) fn masks(self, n_rows: usize, width: usize) -> Masks {
+        let words = math::planes::words_per_plane(n_rows);
+        match self {
+            // Each plane starts on a block of the stream.
+            Stream::Aes(prg) if words.is_multiple_of(2) => Masks::Drawn(prg, vec![0; words]),
+            stream => Masks::There(stream.planes(n_rows, width)),
+        }
     }
 
     /// Writes this party's share of `n` zeros: its own stream less the next one's.

@@ -92,7 +92,7 @@ fn a_wrong_product_of_a_fork_is_opened(lab: &Lab) -> bool {
 struct CoinCollector {
     names: Arc<Names>,
     coins: Mutex<[[u8; 32]; 2]>,
-    errors: Mutex<[u128; 2]>,
+    errors: Mutex<[u64; 2]>,
 }
 
 impl Interceptor for CoinCollector {

@@ -110,10 +110,10 @@ fn field_arithmetic_does_not_show_its_elements() {
     assert_steady("weigh_products", lines, |operands| {
         let mut sums = vec![WeighedSum::ZERO; 81];
         let block = Block(operands.each_ref().map(|lines| [&lines[..], &[]]));
-        weigh_products(&mut sums, 4, &[block], &[0x1234_5678_9abc_def1], &[]);
+        weigh_products(&mut sums, 4, &[block], &[[0x1234_5678_9abc_def1, 0x0fed_cba9_8765_4321]], &[]);
         sums
     });
-    let factors = Factors::new(&elements(&(1..33).collect::<Vec<u64>>()));
+    let factors = Factors::new(&elements(&(1..33).collect::<Vec<u64>>()), [Gf128(5), Gf128(7)]);
     let mut folded = vec![Gf128(0); LINE_BITS];
     assert_steady("fold lines", lines, |[a, ..]| factors.fold([a, &[]], [&[]; 2], &mut folded));
     let mut sums = Folded::zero();

@@ -163,7 +163,7 @@ fn elements(n: usize, seed: u8) -> Vec<Gf128> {
 #[test]
 fn pairs_of_rows() {
     at_every_level(|level| {
-        for (width, rows) in [(1, 1), (1, 5), (3, 2), (8, 3), (1024, 2)] {
+        for (width, rows) in [(1, 1), (1, 5), (3, 2), (8, 3), (16, 4), (1024, 2)] {
             let operands = [12, 13, 14, 15].map(|seed| elements(width * rows, seed));
             let [x_low, x_high, y_low, y_high] = &operands;
             let (mut zero, mut infinity) = (elements(width, 16), elements(width, 17));
@@ -196,6 +196,43 @@ fn pairs_of_rows() {
                 vectors::fold_into(&mut low, x_high, x_low[0]);
                 vectors::fold_into(&mut short, x_short, x_low[0]);
                 assert_eq!(low, short, "{level:?}, {above} of {rows} rows");
+
+                let mut sums = [elements(width, 20), elements(width, 21)];
+                let [added_zero, added_infinity] = &mut sums.clone();
+                for row in 0..rows {
+                    let columns = width * row..width * (row + 1);
+                    let high = |w: &'_ [Gf128]| w.get(columns.clone()).unwrap_or_default().to_vec();
+                    let (x_above, y_above) = (high(x_short), high(y_short));
+                    let (x, y) = ([&x_low[columns.clone()], &x_above], [&y_low[columns.clone()], &y_above]);
+                    vectors::add_pair_products(x, y, added_zero, added_infinity);
+                }
+                for (sum, more) in sums.iter_mut().zip([&zero, &infinity]) {
+                    sum.iter_mut().zip(more).for_each(|(sum, more)| *sum = sum.plus(*more));
+                }
+                assert_eq!(sums, [added_zero.clone(), added_infinity.clone()], "{level:?}, {above}");
+
+                // Folding and multiplying at once is one after the other.
+                if rows % 2 == 0 {
+                    let (n_low, at) = (width * rows, x_low[0]);
+                    let [mut x, mut y] =
+                        [(x_low, x_short), (y_low, y_short)].map(|w| [&w.0[..], w.1].concat());
+                    vectors::fold_pairs(&mut x, &mut y, n_low, at, &mut zero, &mut infinity);
+                    let (mut y_folded, half) = (y_low.clone(), n_low / 2);
+                    vectors::fold_into(&mut y_folded, y_short, at);
+                    assert_eq!(
+                        [&x[..n_low], &y[..n_low]],
+                        [&low[..], &y_folded],
+                        "{level:?}, {above} of {rows} rows"
+                    );
+                    let (x, y) = (low.split_at(half).into(), y_folded.split_at(half).into());
+                    let (mut then_zero, mut then_infinity) = (elements(width, 20), elements(width, 21));
+                    vectors::pair_products(x, y, &mut then_zero, &mut then_infinity);
+                    assert_eq!(
+                        [&zero, &infinity],
+                        [&then_zero, &then_infinity],
+                        "{level:?}, {above} of {rows} rows"
+                    );
+                }
             }
         }
     });

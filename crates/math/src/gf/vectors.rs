@@ -19,6 +19,20 @@ pub fn multiply_into(out: &mut [Gf128], x: &[Gf128]) {
     super::multiply_into(out, x);
 }
 
+/// `Σ x[i]·y[i]`.
+///
+/// # Panics
+/// If the lengths differ.
+pub fn inner_product(x: &[Gf128], y: &[Gf128]) -> Gf128 {
+    assert_eq!(x.len(), y.len(), "slices of one length");
+    #[cfg(target_arch = "x86_64")]
+    if x.len().is_multiple_of(4) && four::is_there() {
+        // SAFETY: the processor has the instructions.
+        return unsafe { four::inner_product(x, y) };
+    }
+    super::inner_product(x, y)
+}
+
 /// `low[i] += at · (low[i] + high[i])`: [`super::fold_into`]. Zeros are meant past the end of `high`.
 ///
 /// # Panics
@@ -56,6 +70,57 @@ pub fn pair_products(x: [&[Gf128]; 2], y: [&[Gf128]; 2], zero: &mut [Gf128], inf
         return unsafe { four::pair_products(x, y, zero, infinity) };
     }
     super::pair_products(x, y, zero, infinity);
+}
+
+/// [`pair_products`] of one row, or of one that nothing lies above, added to the sums.
+///
+/// # Panics
+/// If the lengths do not fit.
+pub fn add_pair_products(x: [&[Gf128]; 2], y: [&[Gf128]; 2], zero: &mut [Gf128], infinity: &mut [Gf128]) {
+    let n = zero.len();
+    assert!(infinity.len() == n && x[0].len() == n && y[0].len() == n, "a sum for each column");
+    assert!(x[1].len() == y[1].len() && [0, n].contains(&x[1].len()), "a whole row above or none");
+    #[cfg(target_arch = "x86_64")]
+    if n.is_multiple_of(4) && four::is_there() {
+        // SAFETY: the processor has the instructions.
+        return unsafe { four::add_pair_products(x, y, zero, infinity) };
+    }
+    let mut sums = [vec![Gf128(0); n], vec![Gf128(0); n]];
+    let [at_zero, at_infinity] = &mut sums;
+    super::pair_products(x, y, at_zero, at_infinity);
+    let add = |out: &mut [Gf128], x: &[Gf128]| out.iter_mut().zip(x).for_each(|(out, x)| *out = out.plus(*x));
+    add(zero, at_zero);
+    add(infinity, at_infinity);
+}
+
+/// [`fold_into`] of the first `n_low` elements of `x` and those above them, and of `y`, and then
+/// [`pair_products`] of the halves that are left.
+///
+/// # Panics
+/// If the lengths do not fit.
+pub fn fold_pairs(
+    x: &mut [Gf128],
+    y: &mut [Gf128],
+    n_low: usize,
+    at: Gf128,
+    zero: &mut [Gf128],
+    infinity: &mut [Gf128],
+) {
+    assert!(n_low.is_multiple_of(2 * zero.len()) && zero.len() == infinity.len(), "an even number of rows");
+    assert!(x.len() == y.len() && (n_low..=2 * n_low).contains(&x.len()), "no more above than below");
+    #[cfg(target_arch = "x86_64")]
+    if zero.len().is_multiple_of(4) && x.len().is_multiple_of(zero.len()) && four::is_there() {
+        // SAFETY: the processor has the instructions.
+        return unsafe { four::fold_pairs(x, y, n_low, at, zero, infinity) };
+    }
+    let fold = |w: &mut [Gf128]| {
+        let (low, high) = w.split_at_mut(n_low);
+        fold_into(low, high, at);
+    };
+    fold(x);
+    fold(y);
+    let [x, y] = [x, y].map(|w| w[..n_low].split_at(n_low / 2).into());
+    pair_products(x, y, zero, infinity);
 }
 
 /// [`pair_products`] of one column: `Σ x[0]·y[0]` and `Σ (x[0] + x[1])·(y[0] + y[1])`.

@@ -87,6 +87,47 @@ multiversioned! {
         }
     }
 
+    /// One bit of a sum whose carry follows from one's own bits: `sum = x ^ c` and
+    /// `next = c ^ sum & c ^ f`, for the carry `c` and a mask `f`.
+    ///
+    /// # Panics
+    /// If the lengths differ.
+    pub fn carry_alone(sum: &mut [u64], next: &mut [u64], x: &[u64], c: &[u64], f: &[u64]) {
+        let n = same_length(sum.len(), &[next, x, c, f]);
+        for i in 0..n {
+            sum[i] = x[i] ^ c[i];
+            next[i] = c[i] ^ (sum[i] & c[i]) ^ f[i];
+        }
+    }
+
+    /// One bit of a sum whose carry follows a message, `z` under a mask `f`: `sum = x ^ c` and
+    /// `next = c ^ z ^ f`.
+    ///
+    /// # Panics
+    /// If the lengths differ.
+    pub fn carry_along(sum: &mut [u64], next: &mut [u64], x: &[u64], c: &[u64], message: [&[u64]; 2]) {
+        let [z, f] = message;
+        let n = same_length(sum.len(), &[next, x, c, z, f]);
+        for i in 0..n {
+            sum[i] = x[i] ^ c[i];
+            next[i] = c[i] ^ z[i] ^ f[i];
+        }
+    }
+
+    /// What [`carry_along`] gets, from both sums and carries and the masks of both:
+    /// `out = (a ^ d) & (c ^ b) ^ d & b ^ f ^ g`, for one side's sum `a` and carry `c` and the other's
+    /// `b` and `d`.
+    ///
+    /// # Panics
+    /// If the lengths differ.
+    pub fn carry_message(out: &mut [u64], one: [&[u64]; 2], other: [&[u64]; 2], masks: [&[u64]; 2]) {
+        let ([a, c], [b, d], [f, g]) = (one, other, masks);
+        let n = same_length(out.len(), &[a, c, b, d, f, g]);
+        for i in 0..n {
+            out[i] = ((a[i] ^ d[i]) & (c[i] ^ b[i])) ^ (d[i] & b[i]) ^ f[i] ^ g[i];
+        }
+    }
+
     /// Flips every bit.
     pub fn not(words: &mut [u64]) {
         for word in words {
@@ -129,6 +170,17 @@ mod tests {
                 check(&|out| xor_words(out, &x), &|i| start[i] ^ x[i]);
                 check(&|out| and_into(out, &x), &|i| start[i] & x[i]);
                 check(&|out| add_and(out, &x, &y), &|i| start[i] ^ x[i] & y[i]);
+                let mut sum = start.clone();
+                let mut carry = |f: &dyn Fn(&mut [u64], &mut [u64]), next: &dyn Fn(usize) -> u64| {
+                    check(&|out| f(&mut start.clone(), out), next);
+                    f(&mut sum, &mut start.clone());
+                    assert_eq!(sum, (0..n).map(|i| x[i] ^ y[i]).collect::<Vec<_>>(), "{level:?}, {n} words");
+                };
+                carry(&|sum, out| carry_alone(sum, out, &x, &y, &z), &|i| y[i] ^ (x[i] ^ y[i]) & y[i] ^ z[i]);
+                carry(&|sum, out| carry_along(sum, out, &x, &y, [&z, &v]), &|i| y[i] ^ z[i] ^ v[i]);
+                check(&|out| carry_message(out, [&x, &y], [&z, &v], [&w, &x]), &|i| {
+                    (x[i] ^ v[i]) & (y[i] ^ z[i]) ^ v[i] & z[i] ^ w[i] ^ x[i]
+                });
                 check(&|out| and_xor_of(out, [&x, &y], [&z, &v]), &|i| x[i] & y[i] ^ z[i] ^ v[i]);
                 let generates = |i: usize| x[i] & v[i] ^ z[i] & w[i] ^ y[i] & v[i] & w[i];
                 check(&|out| add_generate(out, [&x, &y, &z], [&v, &w]), &|i| start[i] ^ generates(i));

@@ -10,13 +10,13 @@
 //! our own observation.
 
 use math::planes::words_per_plane;
-use math::{Planes, PlanesMut};
+use math::{Planes, PlanesMut, kernel};
 
 use super::Carries;
 use crate::bits::SharedBits;
 use crate::check::AndStep;
 use crate::error::ProtocolError;
-use crate::prss::{Root, Use};
+use crate::prss::{Masks, Root, Use};
 use crate::rep3;
 use crate::session::{Role, Session};
 use crate::share::Parts;
@@ -55,16 +55,26 @@ pub(super) fn carries(s: &mut Session, x: &SharedBits) -> Result<Carries, Protoc
         _ => bits.planes(0..n_low).every(single + at, 2),
     };
     let factors = [every(&sum, 1), every(&sum, 0)];
-    let mixed = every(&a, 1).xor(&every(&a, 0));
-    let left = SharedBits::stack(&[&a.planes(0..single), &mixed]);
-    let right = SharedBits::stack(&[&b.planes(0..single), &every(&b, 1)]);
-    let Digits { handed, first, carried } = digits(s, &factors, [left, right])?;
-    let own = carried.planes(single..carried.width()).xor(&first);
-    Ok(Carries {
-        top: sum.plane(n_low),
-        generate: SharedBits::stack(&[&carried.planes(0..single), &own]),
-        propagate: SharedBits::stack(&[&sum.planes(1..single), &handed]),
-    })
+    let mixed = mixed(s, [&every(&a, 1), &every(&a, 0)]);
+    let pairs = [(a.planes(0..single), b.planes(0..single)), (mixed, every(&b, 1))];
+    let Digits { handed, generate } = digits(s, &factors, pairs)?;
+    let propagate = match single {
+        1 => handed,
+        _ => SharedBits::stack(&[&sum.planes(1..single), &handed]),
+    };
+    Ok(Carries { top: sum.plane(n_low), generate, propagate })
+}
+
+/// `x ⊕ y` for planes without a part in slot 2.
+fn mixed(s: &Session, [x, y]: [&SharedBits; 2]) -> SharedBits {
+    let (n_rows, width) = (x.n_rows(), x.width());
+    let zero = || Planes::zeroed(n_rows, width);
+    let parts = match (index(s), x.parts(), y.parts()) {
+        (Some(1), Parts::Two([x, _]), Parts::Two([y, _])) => Parts::Two([x.xor(y), zero()]),
+        (Some(2), Parts::Two([_, x]), Parts::Two([_, y])) => Parts::Two([zero(), x.xor(y)]),
+        _ => return x.xor(y),
+    };
+    SharedBits::from_parts(n_rows, width, parts)
 }
 
 /// `x_2` as a sharing, without a message.
@@ -110,39 +120,38 @@ fn first_half(s: &mut Session, step: Step, x: &SharedBits) -> Result<SharedBits,
     if n_gates == 0 {
         return Ok(alone(s, x));
     }
-    let mask = |root: &Root| root.stream(&step, Use::Mask).planes(n_rows, n_gates);
+    let masks = |root: &Root| root.stream(&step, Use::Mask).masks(n_rows, n_gates);
     // The shares of both factors in this party's two slots, and the message.
     let (u, v, sent) = match (&core.role, x.parts()) {
         (Role::Rep3 { index: 0, roots }, Parts::Two([x_0, x_1])) => {
-            let masks = [mask(&roots.0[0]), mask(&roots.0[1])];
-            let [a_1, c_1] = ripple_alone(x_1, &masks[1]);
+            let mut all = [masks(&roots.0[0]), masks(&roots.0[1])];
             let mut sent = PlanesMut::stale(n_rows, n_gates);
-            let [a_0, c_0] = ripple(x_0, |at, a_0, c_0, z| {
-                let others = a_1.plane(at).iter().zip(c_1.plane(at));
-                let masks = masks[0].plane(at).iter().zip(masks[1].plane(at));
-                let mine = a_0.iter().zip(c_0).zip(others).zip(masks);
-                for ((z, sent), (((a_0, c_0), (a_1, c_1)), (f_0, f_1))) in
-                    z.iter_mut().zip(sent.plane_mut(at)).zip(mine)
-                {
-                    *z = (a_0 ^ c_1) & (c_0 ^ a_1) ^ c_1 & a_1 ^ f_1;
-                    *sent = *z ^ f_0;
-                }
-            });
+            let [mut a_0, mut a_1] = [(); 2].map(|()| Ripple::new(n_rows, width));
+            for at in 0..n_gates {
+                let [f_0, f_1] = all.each_mut().map(|masks| masks.plane(at));
+                let z = sent.plane_mut(at);
+                let other = a_1.carry_alone(at, x_1, f_1);
+                a_0.add(at, x_0);
+                kernel::carry_message(z, a_0.sum_and_carry(at), other, [f_0, f_1]);
+                a_0.carry_along(at, x_0, [z, f_0]);
+            }
             let sent = sent.freeze();
+            let [a_0, a_1] = [a_0.ended(x_0), a_1.ended(x_1)];
             #[cfg(feature = "lab")]
-            let (sent, [a_0, c_0]) = match s.product_of(&step, 0, &sent.dense_bytes()) {
-                None => (sent, [a_0, c_0]),
+            let (sent, a_0) = match s.product_of(&step, 0, &sent.dense_bytes()) {
+                None => (sent, a_0),
                 Some(spoiled) => {
                     let spoiled = Planes::from_buf(spoiled, n_rows, n_gates);
-                    let halves = ripple_along(x_0, &spoiled, &masks[0]);
-                    (spoiled, halves)
+                    let half = ripple_along(x_0, &spoiled, masks(&roots.0[0]));
+                    (spoiled, half)
                 }
             };
+            let ([a_0, c_0], [a_1, c_1]) = (a_0, a_1);
             s.send(&step, 0, third, sent.dense_bytes())?;
             (Parts::Two([a_0, c_1]), Parts::Two([c_0, a_1]), Parts::Two([sent.clone(), sent]))
         }
         (Role::Rep3 { index: 1, roots }, Parts::Two([x_1, _])) => {
-            let [a_1, c_1] = ripple_alone(x_1, &mask(&roots.0[0]));
+            let [a_1, c_1] = ripple_alone(x_1, masks(&roots.0[0]));
             let zero = Planes::zeroed(n_rows, width);
             let nothing = zero.planes(0..n_gates);
             let sent = Parts::Two([nothing.clone(), nothing]);
@@ -150,7 +159,7 @@ fn first_half(s: &mut Session, step: Step, x: &SharedBits) -> Result<SharedBits,
         }
         (Role::Rep3 { roots, .. }, Parts::Two([_, x_0])) => {
             let sent = Planes::from_buf(s.recv(&step, 0, first, n_bytes)?, n_rows, n_gates);
-            let [a_0, c_0] = ripple_along(x_0, &sent, &mask(&roots.0[1]));
+            let [a_0, c_0] = ripple_along(x_0, &sent, masks(&roots.0[1]));
             let zero = Planes::zeroed(n_rows, width);
             let sent = Parts::Two([sent.clone(), sent]);
             (Parts::Two([zero.clone(), a_0]), Parts::Two([zero, c_0]), sent)
@@ -190,61 +199,98 @@ fn alone(s: &Session, x: &SharedBits) -> SharedBits {
     SharedBits::from_parts(x.n_rows(), x.width(), parts)
 }
 
-/// Adds the carry's share to a summand from the lowest bit on: shares of the sum and of the
-/// carries. `next` gets a plane's number and both, and writes the share of what the carry changes by.
-fn ripple(summand: &Planes, mut next: impl FnMut(usize, &[u64], &[u64], &mut [u64])) -> [Planes; 2] {
-    let (n_rows, width) = (summand.n_rows(), summand.width());
-    let (mut sums, mut carries) = (PlanesMut::stale(n_rows, width), PlanesMut::stale(n_rows, width));
-    let mut carry = vec![0; words_per_plane(n_rows)];
-    let mut z = carry.clone();
-    for at in 0..width {
-        let (sum, kept) = (sums.plane_mut(at), carries.plane_mut(at));
-        kept.copy_from_slice(&carry);
-        math::kernel::xor_of(sum, summand.plane(at), &carry, 0);
-        if at + 1 < width {
-            next(at, sum, &carry, &mut z);
-            math::kernel::xor_words(&mut carry, &z);
-        }
+/// Adds the carry's share to a summand from the lowest bit on: shares of the sum and of the carries.
+struct Ripple {
+    sums: PlanesMut,
+    carries: PlanesMut,
+}
+
+impl Ripple {
+    fn new(n_rows: usize, width: usize) -> Self {
+        let [sums, mut carries] = [(); 2].map(|()| PlanesMut::stale(n_rows, width));
+        carries.plane_mut(0).fill(0);
+        Ripple { sums, carries }
     }
-    [sums.freeze(), carries.freeze()]
+
+    /// Places for the sum at bit `at` and the next carry, and the carry.
+    fn places(&mut self, at: usize) -> (&mut [u64], &mut [u64], &[u64]) {
+        let stride = self.carries.stride();
+        let (low, high) = self.carries.words_mut().split_at_mut((at + 1) * stride);
+        (self.sums.plane_mut(at), &mut high[..stride], &low[at * stride..])
+    }
+
+    fn sum_and_carry(&mut self, at: usize) -> [&[u64]; 2] {
+        [self.sums.plane_mut(at), self.carries.plane_mut(at)]
+    }
+
+    /// The half that needs no message: slot 1.
+    fn carry_alone(&mut self, at: usize, summand: &Planes, mask: &[u64]) -> [&[u64]; 2] {
+        let (sum, next, carry) = self.places(at);
+        kernel::carry_alone(sum, next, summand.plane(at), carry, mask);
+        self.sum_and_carry(at)
+    }
+
+    /// The half that follows the message: slot 0.
+    fn carry_along(&mut self, at: usize, summand: &Planes, message: [&[u64]; 2]) {
+        let (sum, next, carry) = self.places(at);
+        kernel::carry_along(sum, next, summand.plane(at), carry, message);
+    }
+
+    /// The sum alone.
+    fn add(&mut self, at: usize, summand: &Planes) {
+        kernel::xor_of(self.sums.plane_mut(at), summand.plane(at), self.carries.plane_mut(at), 0);
+    }
+
+    /// Adds the top bit, of which nothing is carried.
+    fn ended(mut self, summand: &Planes) -> [Planes; 2] {
+        self.add(summand.width() - 1, summand);
+        [self.sums.freeze(), self.carries.freeze()]
+    }
 }
 
-/// The half that needs no message: slot 1.
-fn ripple_alone(summand: &Planes, mask: &Planes) -> [Planes; 2] {
-    ripple(summand, |at, sum, carry, z| {
-        z.copy_from_slice(mask.plane(at));
-        math::kernel::add_and(z, sum, carry);
-    })
+/// [`Ripple::carry_alone`] up to the top.
+fn ripple_alone(summand: &Planes, mut masks: Masks) -> [Planes; 2] {
+    let mut ripple = Ripple::new(summand.n_rows(), summand.width());
+    for at in 0..summand.width() - 1 {
+        ripple.carry_alone(at, summand, masks.plane(at));
+    }
+    ripple.ended(summand)
 }
 
-/// The half that follows the message: slot 0.
-fn ripple_along(summand: &Planes, sent: &Planes, mask: &Planes) -> [Planes; 2] {
-    ripple(summand, |at, _, _, z| math::kernel::xor_of(z, sent.plane(at), mask.plane(at), 0))
+/// [`Ripple::carry_along`] up to the top.
+fn ripple_along(summand: &Planes, sent: &Planes, mut masks: Masks) -> [Planes; 2] {
+    let mut ripple = Ripple::new(summand.n_rows(), summand.width());
+    for at in 0..summand.width() - 1 {
+        ripple.carry_along(at, summand, [sent.plane(at), masks.plane(at)]);
+    }
+    ripple.ended(summand)
 }
 
 /// What [`digits`] computes.
 struct Digits {
     /// The products of the factors.
     handed: SharedBits,
-    /// The same of the factors' parts in slots 0 and 1 alone.
-    first: SharedBits,
-    /// The products of bits in slots 0 and 1 with bits in slot 2.
-    carried: SharedBits,
+    /// The products of the pairs, and in the last ones those of the factors' parts in slots 0 and 1
+    /// alone.
+    generate: SharedBits,
 }
 
-/// Two kinds of products in one round: of two factors, by all; and of `left`, without a part in
-/// slot 2, with `right`, which has no other, by `P_1` and `P_2`.
-fn digits(
-    s: &mut Session,
-    factors: &[SharedBits; 2],
-    [left, right]: [SharedBits; 2],
-) -> Result<Digits, ProtocolError> {
-    let (n_rows, n_handed, n_carried) = (left.n_rows(), factors[0].width(), left.width());
+/// A column without a part in slot 2, and one that has no other.
+type Pair = (SharedBits, SharedBits);
+
+/// Adds to a plane, by its number and that of its digit, if it has one.
+type Add<'a> = dyn Fn(&mut [u64], usize, Option<usize>) + 'a;
+
+/// Two kinds of products in one round: of two factors, by all; and of each pair, by `P_1` and `P_2`.
+fn digits(s: &mut Session, factors: &[SharedBits; 2], pairs: [Pair; 2]) -> Result<Digits, ProtocolError> {
+    let (n_rows, n_handed) = (factors[0].n_rows(), factors[0].width());
+    let n_carried = pairs.iter().map(|(left, _)| left.width()).sum();
     let (handed_step, carried_step) = (s.begin("hand on")?, s.begin("carry")?);
     let [handed_bytes, carried_bytes] =
-        [n_handed, n_carried].map(|width| width * words_per_plane(n_rows) * 8);
+        [n_handed, n_carried].map(|width: usize| width * words_per_plane(n_rows) * 8);
     let core = s.core.clone();
     let [first, second, third] = core.compute;
+    let factors = [(factors[0].clone(), factors[1].clone())];
     let Role::Rep3 { index, roots } = &core.role else {
         let handed =
             [(first, third, handed_bytes), (second, first, handed_bytes), (third, second, handed_bytes)];
@@ -252,23 +298,24 @@ fn digits(
         s.count_messages(&[&handed[if n_handed == 0 { 3 } else { 0 }..], &carried].concat());
         let nothing = |width| SharedBits::from_parts(n_rows, width, Parts::Zero);
         let (handed, carried) = (nothing(n_handed), nothing(n_carried));
-        record(s, handed_step, factors, handed.clone(), [true; 3])?;
-        record(s, carried_step, &[left, right], carried.clone(), OTHERS)?;
-        return Ok(Digits { first: handed.clone(), handed, carried });
+        record(s, handed_step, &factors, handed.clone(), [true; 3])?;
+        record(s, carried_step, &pairs, carried.clone(), OTHERS)?;
+        return Ok(Digits { handed, generate: carried });
     };
     let seat = s.seat().expect("a compute party has one");
-    let message = |s: &Session, step: &Step, x: &SharedBits, y: &SharedBits| {
-        let z = rep3::and_planes(roots, step, n_rows, x.width(), &[(x, y, None)]);
+    let message = |s: &Session, step: &Step, pairs: &[Pair], width| {
+        let triples: Vec<_> = pairs.iter().map(|(x, y)| (x, y, None)).collect();
+        let z = rep3::and_planes(roots, step, n_rows, width, &triples);
         #[cfg(feature = "lab")]
-        let z = s.product_of(step, 0, &z.dense_bytes()).map_or(z, |z| Planes::from_buf(z, n_rows, x.width()));
+        let z = s.product_of(step, 0, &z.dense_bytes()).map_or(z, |z| Planes::from_buf(z, n_rows, width));
         let _ = s;
         z
     };
-    let handed = message(s, &handed_step, &factors[0], &factors[1]);
+    let handed = message(s, &handed_step, &factors, n_handed);
     let carried = if *index == 0 {
         Planes::zeroed(n_rows, n_carried)
     } else {
-        message(s, &carried_step, &left, &right)
+        message(s, &carried_step, &pairs, n_carried)
     };
     if n_handed > 0 {
         s.send(&handed_step, 0, seat.prev, handed.dense_bytes())?;
@@ -285,39 +332,64 @@ fn digits(
         _ => Planes::from_buf(s.recv(&carried_step, 0, seat.next, carried_bytes)?, n_rows, n_carried),
     };
 
-    // Slot 0 of the products of P_0's bits is its message less its own mask; slot 1 is P_1's own
-    // product under the mask that the two share.
-    let mask = |key: usize, step: &Step, width| roots.0[key].stream(step, Use::Mask).planes(n_rows, width);
-    let local = |part: usize, key: usize| {
-        let [x, y] = [0, 1].map(|factor| &factors[factor].parts().as_slice()[part]);
-        x.zip(y, |x, y| x & y).xor(&mask(key, &handed_step, n_handed))
+    // Of the products of P_0's bits, slot 0 is its message less its own mask, and slot 1 P_1's own
+    // product under the mask that the two share. Of the others P_0's message would be masks alone:
+    // what P_2 would not know of it moves to slot 1, whose holders do.
+    let build = |key: usize, add: &Add<'_>| {
+        let stream = |step, width| roots.0[key].stream(step, Use::Mask).masks(n_rows, width);
+        let mut masks = [stream(&carried_step, n_carried), stream(&handed_step, n_handed)];
+        Planes::build(n_rows, n_carried, |at, out| {
+            out.copy_from_slice(masks[0].plane(at));
+            let digit = at.checked_sub(n_carried - n_handed);
+            if let Some(digit) = digit {
+                kernel::xor_words(out, masks[1].plane(digit));
+            }
+            add(out, at, digit);
+        })
     };
-    let part = match index {
-        0 => [handed.xor(&mask(0, &handed_step, n_handed)), local(1, 1)],
-        1 => [local(0, 0), Planes::zeroed(n_rows, n_handed)],
-        _ => [Planes::zeroed(n_rows, n_handed), handed_next.xor(&mask(1, &handed_step, n_handed))],
+    let local = |out: &mut [u64], part: usize, digit: usize| {
+        let [(x, y)] = &factors;
+        let [x, y] = [x, y].map(|factor| factor.parts().as_slice()[part].plane(digit));
+        kernel::add_and(out, x, y);
     };
-    // P_0's message of the other products would be masks alone: what P_2 would not know of it moves
-    // to slot 1, whose holders do.
-    let mask = |key| mask(key, &carried_step, n_carried);
-    let shares = match index {
-        0 => [mask(0), carried_next.xor(&mask(1))],
-        1 => [carried.xor(&mask(0)), carried_next.clone()],
-        _ => [carried.clone(), mask(1)],
+    let generate = match index {
+        0 => {
+            let own = build(0, &|out, _, digit| {
+                digit.into_iter().for_each(|digit| kernel::xor_words(out, handed.plane(digit)));
+            });
+            let next = build(1, &|out, at, digit| {
+                kernel::xor_words(out, carried_next.plane(at));
+                digit.into_iter().for_each(|digit| local(out, 1, digit));
+            });
+            [own, next]
+        }
+        1 => {
+            let own = build(0, &|out, at, digit| {
+                kernel::xor_words(out, carried.plane(at));
+                digit.into_iter().for_each(|digit| local(out, 0, digit));
+            });
+            [own, carried_next.clone()]
+        }
+        _ => {
+            let next = build(1, &|out, _, digit| {
+                digit.into_iter().for_each(|digit| kernel::xor_words(out, handed_next.plane(digit)));
+            });
+            [carried.clone(), next]
+        }
     };
     let shared = |width, parts| SharedBits::from_parts(n_rows, width, Parts::Two(parts));
     let handed = shared(n_handed, [handed, handed_next]);
-    record(s, handed_step, factors, handed.clone(), [true; 3])?;
-    record(s, carried_step, &[left, right], shared(n_carried, [carried, carried_next]), OTHERS)?;
-    Ok(Digits { handed, first: shared(n_handed, part), carried: shared(n_carried, shares) })
+    record(s, handed_step, &factors, handed.clone(), [true; 3])?;
+    record(s, carried_step, &pairs, shared(n_carried, [carried, carried_next]), OTHERS)?;
+    Ok(Digits { handed, generate: shared(n_carried, generate) })
 }
 
 fn record(
     s: &mut Session,
     step: Step,
-    [x, y]: &[SharedBits; 2],
+    pairs: &[Pair],
     z: SharedBits,
     provers: [bool; 3],
 ) -> Result<(), ProtocolError> {
-    s.record_ands(AndStep { step, pairs: vec![(x.clone(), y.clone())], second: Vec::new(), z, provers })
+    s.record_ands(AndStep { step, pairs: pairs.to_vec(), second: Vec::new(), z, provers })
 }

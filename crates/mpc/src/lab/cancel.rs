@@ -12,7 +12,7 @@ use crate::shuffle::FORWARD;
 use crate::shuffle::stages::Pass;
 use crate::step::Label;
 
-/// What a compute party may add to the first and the second 128 bits of its product in an AND of
+/// What a compute party may add to the first and the second 64 bits of its product in an AND of
 /// one plane of up to 512 rows, alone in its batch, so that the proof passes all the same: if it
 /// knows the coins of the left and the right verifier before.
 pub fn cancelling_errors(
@@ -21,7 +21,7 @@ pub fn cancelling_errors(
     x: &SharedBits,
     y: &SharedBits,
     coins: &[[u8; 32]; 2],
-) -> [u128; 2] {
+) -> [u64; 2] {
     let prover = s.seat().expect("a compute party").index;
     let step = s.step().child(label.into());
     let check = step.child("check bits".into());

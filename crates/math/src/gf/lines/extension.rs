@@ -1,6 +1,6 @@
 //! Products of multilinear extensions, at points where they are bits.
 
-use super::{Line, WeighedSum, narrow};
+use super::{Line, WeighedSum, Weight, narrow};
 #[cfg(target_arch = "x86_64")]
 use super::{four, wide};
 
@@ -21,7 +21,7 @@ pub const GROUP: usize = 8;
 /// Digit `t` of a point has the weight 3^t in its index, ∞ is the digit 2, and a
 /// line's index holds the digits as bits. At ∞ in a digit stands the XOR of both halves.
 ///
-/// Meanwhile the blocks `ahead`, of any sizes, are fetched.
+/// Meanwhile the lines `ahead` are fetched, which are to be read next: as many as there are here.
 ///
 /// # Panics
 /// If a block has not 2^k lines of each operand, for `k` up to 7; if there are not 3^k sums or not
@@ -30,8 +30,8 @@ pub fn weigh_products(
     sums: &mut [WeighedSum],
     k: u32,
     blocks: &[Block<'_>],
-    weights: &[u64],
-    ahead: &[Block<'_>],
+    weights: &[Weight],
+    ahead: &[&[Line]],
 ) {
     assert!(k <= MAX_DIGITS && sums.len() == 3usize.pow(k), "a sum for each point");
     assert_eq!(blocks.len(), weights.len(), "a weight for each block");

@@ -4,6 +4,7 @@ use super::{LINE_BITS, Line, narrow};
 #[cfg(target_arch = "x86_64")]
 use super::{four, wide};
 use crate::gf::Gf128;
+use crate::gf::vectors::fold_into;
 
 /// The most factors: a block of 2^7 lines.
 const MAX_FACTORS: usize = 128;
@@ -11,9 +12,10 @@ const MAX_FACTORS: usize = 128;
 /// Elements by which lines are multiplied, laid out for that.
 pub struct Factors {
     n: usize,
-    /// For each eight factors, 16 matrices of 8×8 bits: byte `7 − i` of matrix `t` holds bit
-    /// `8·t + i` of each factor. Zeros follow up to an even number of eights.
-    matrices: [[u64; 16]; MAX_FACTORS / 8],
+    /// For the lower and the upper half of a line's elements, and for each eight factors, 16
+    /// matrices of 8×8 bits: byte `7 − i` of matrix `t` holds bit `8·t + i` of each factor. Zeros
+    /// follow up to an even number of eights.
+    matrices: [[[u64; 16]; MAX_FACTORS / 8]; 2],
 }
 
 /// A sum of elements for each bit of a line: the planes of all of them, in an order that depends on
@@ -44,26 +46,33 @@ impl Folded {
 }
 
 impl Factors {
-    /// Lays out up to 128 factors, 8·n or fewer than 8 of them. They are public.
+    /// Lays out up to 128 factors, 8·n or fewer than 8 of them, times `halves[0]` for the lower
+    /// halves of lines' elements and times `halves[1]` for the upper ones. They are public.
     ///
     /// # Panics
     /// If there are more.
-    pub fn new(factors: &[Gf128]) -> Self {
-        let mut matrices = [[0; 16]; MAX_FACTORS / 8];
+    pub fn new(factors: &[Gf128], halves: [Gf128; 2]) -> Self {
         assert!(factors.len() <= MAX_FACTORS, "factors for a block of lines");
-        for (matrices, factors) in matrices.iter_mut().zip(factors.chunks(8)) {
-            #[cfg(target_arch = "x86_64")]
-            if four::is_there() {
-                // SAFETY: the processor has the instructions.
-                *matrices = unsafe { wide::matrices(factors) };
-                continue;
+        let mut out = Factors { n: factors.len(), matrices: [[[0; 16]; MAX_FACTORS / 8]; 2] };
+        for (matrices, half) in out.matrices.iter_mut().zip(halves) {
+            let mut scaled = [Gf128(0); MAX_FACTORS];
+            let scaled = &mut scaled[..factors.len()];
+            fold_into(scaled, factors, half);
+            for (matrices, factors) in matrices.iter_mut().zip(scaled.chunks(8)) {
+                #[cfg(target_arch = "x86_64")]
+                if four::is_there() {
+                    // SAFETY: the processor has the instructions.
+                    *matrices = unsafe { wide::matrices(factors) };
+                    continue;
+                }
+                *matrices = narrow::matrices(factors);
             }
-            *matrices = narrow::matrices(factors);
         }
-        Factors { n: factors.len(), matrices }
+        out
     }
 
-    /// `sums[j] += Σ_i factor_i · (bit j of line i)`: a line for each factor, in one piece or in two.
+    /// `sums[j] += Σ_i factor_i · (bit j of line i)`, for the factors of the half that `j` lies in: a line
+    /// for each factor, in one piece or in two.
     /// Meanwhile the lines `ahead` are fetched, which are to be folded next.
     ///
     /// # Panics
@@ -100,10 +109,10 @@ impl Factors {
     }
 
     /// An even number of matrices, enough for these lines.
-    fn matrices_for(&self, [first, second]: [&[Line]; 2]) -> &[[u64; 16]] {
+    fn matrices_for(&self, [first, second]: [&[Line]; 2]) -> [&[[u64; 16]]; 2] {
         assert_eq!(first.len() + second.len(), self.n, "a line for each factor");
         let eights = first.len().is_multiple_of(8) && second.len().is_multiple_of(8);
         assert!(eights || second.is_empty(), "two pieces of eights");
-        &self.matrices[..self.n.div_ceil(16) * 2]
+        self.matrices.each_ref().map(|matrices| &matrices[..self.n.div_ceil(16) * 2])
     }
 }

@@ -23,11 +23,16 @@ pub type Line = [u64; 8];
 /// The bits of a line.
 pub const LINE_BITS: usize = 512;
 
-/// `sums[i] += weight · lines[i]`, where the weight is a polynomial of degree below 64.
+/// What a line is multiplied by: a polynomial of degree below 64 for the lower half of each element,
+/// and another one for the upper half, as if that were a polynomial of such a degree too. So sums
+/// of products are elements as they are.
+pub type Weight = [u64; 2];
+
+/// `sums[i] += weight · lines[i]`.
 ///
 /// # Panics
 /// If the lengths differ.
-pub fn weigh(sums: &mut [WeighedSum], lines: &[Line], weight: u64) {
+pub fn weigh(sums: &mut [WeighedSum], lines: &[Line], weight: Weight) {
     assert_eq!(sums.len(), lines.len(), "a sum for each line");
     #[cfg(target_arch = "x86_64")]
     if four::is_there() {
@@ -35,6 +40,23 @@ pub fn weigh(sums: &mut [WeighedSum], lines: &[Line], weight: u64) {
         return unsafe { wide::weigh(sums, lines, weight) };
     }
     narrow::weigh(sums, lines, weight);
+}
+
+/// `sums[i] += weight · (x ∧ y ⊕ z ⊕ f)` for the lines `i` of `[x, y, z, f]`. Meanwhile the lines
+/// `ahead` are fetched, which are to be read next.
+///
+/// # Panics
+/// If the lengths differ.
+pub fn weigh_rest(sums: &mut [WeighedSum], lines: [&[Line]; 4], weight: Weight, ahead: [&[Line]; 4]) {
+    assert!(lines.iter().all(|lines| lines.len() == sums.len()), "a sum for each line");
+    #[cfg(target_arch = "x86_64")]
+    if four::is_there() {
+        // SAFETY: the processor has the instructions.
+        return unsafe { wide::weigh_rest(sums, lines, weight, ahead) };
+    }
+    // No more than a hint.
+    let _ = ahead;
+    narrow::weigh_rest(sums, lines, weight);
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The sums over lines on every processor.
 
 use super::sum::{self, WeighedSum};
-use super::{LINE_BITS, Line};
+use super::{LINE_BITS, Line, Weight};
 use crate::gf::Gf128;
 use crate::gf::carryless::{self, Carryless, Portable};
 #[cfg(target_arch = "x86_64")]
@@ -10,18 +10,17 @@ use crate::kernel;
 use crate::simd::multiversioned;
 use crate::transpose;
 
-pub(super) fn weigh(sums: &mut [WeighedSum], lines: &[Line], weight: u64) {
+pub(super) fn weigh(sums: &mut [WeighedSum], lines: &[Line], weight: Weight) {
     #[inline(always)]
-    fn body<C: Carryless>(sums: &mut [WeighedSum], lines: &[Line], weight: u64) {
-        let weight = C::load(weight.into());
+    fn body<C: Carryless>(sums: &mut [WeighedSum], lines: &[Line], weight: Weight) {
         for (sum, line) in sums.iter_mut().zip(lines) {
-            sum::add::<C>(sum, line, weight);
+            sum::add::<C>(sum, line, &weight);
         }
     }
 
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "pclmulqdq")]
-    fn native(sums: &mut [WeighedSum], lines: &[Line], weight: u64) {
+    fn native(sums: &mut [WeighedSum], lines: &[Line], weight: Weight) {
         body::<Native>(sums, lines, weight);
     }
 
@@ -33,7 +32,14 @@ pub(super) fn weigh(sums: &mut [WeighedSum], lines: &[Line], weight: u64) {
     body::<Portable>(sums, lines, weight);
 }
 
-pub(super) fn weigh_products(sums: &mut [WeighedSum], lines: [&[Line]; 4], weight: u64) {
+pub(super) fn weigh_rest(sums: &mut [WeighedSum], lines: [&[Line]; 4], weight: Weight) {
+    let [x, y, z, f] = lines.map(<[Line]>::as_flattened);
+    let mut rest = vec![[0; 8]; sums.len()];
+    kernel::and_xor_of(rest.as_flattened_mut(), [x, y], [z, f]);
+    weigh(sums, &rest, weight);
+}
+
+pub(super) fn weigh_products(sums: &mut [WeighedSum], lines: [&[Line]; 4], weight: Weight) {
     let [x, y, x_next, y_next] = lines.map(|lines| {
         let mut points = vec![[0; 8]; sums.len()];
         extend(lines, &mut points);
@@ -83,14 +89,25 @@ pub(super) fn matrices(factors: &[Gf128]) -> [u64; 16] {
 }
 
 /// Plane `t` of the sums is the XOR of the lines whose factor has bit `t`: four lines at a
-/// time, all their sums are made and each plane takes one. Factors are public and may steer.
-pub(super) fn fold(matrices: &[[u64; 16]], [first, second]: [&[Line]; 2], planes: &mut [Line; 128]) {
-    for (matrices, lines) in matrices.iter().zip(first.chunks(8).chain(second.chunks(8))) {
+/// time, all their sums are made and each plane takes one, or a half of two. Factors are public and
+/// may steer.
+pub(super) fn fold(
+    [lower, upper]: [&[[u64; 16]]; 2],
+    [first, second]: [&[Line]; 2],
+    planes: &mut [Line; 128],
+) {
+    let lines = first.chunks(8).chain(second.chunks(8));
+    for ((lower, upper), lines) in lower.iter().zip(upper).zip(lines) {
         for (half, lines) in lines.chunks(4).enumerate() {
             let sums = sums_of_four(lines);
             for (t, plane) in planes.iter_mut().enumerate() {
-                let chosen = matrices[t / 8] >> (56 - 8 * (t % 8) + 4 * half) & 15;
-                xor_line(plane, &sums[chosen as usize]);
+                let chosen = [lower, upper].map(|matrices| {
+                    let chosen = matrices[t / 8] >> (56 - 8 * (t % 8) + 4 * half) & 15;
+                    &sums[chosen as usize]
+                });
+                for (at, word) in plane.iter_mut().enumerate() {
+                    *word ^= chosen[at % 2][at];
+                }
             }
         }
     }

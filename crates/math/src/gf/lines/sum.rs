@@ -2,37 +2,33 @@
 
 use bytemuck::{Pod, Zeroable};
 
+use super::Weight;
 use crate::gf::Gf128;
-use crate::gf::carryless::{Carryless, Portable};
+use crate::gf::carryless::Carryless;
+use crate::gf::vectors::inner_product;
 
-/// A sum of lines under weights of degree below 64, element by element and not reduced.
+/// A sum of lines under weights: an element for each of a line's, of degree below 127.
 #[derive(Clone, Copy, Pod, Zeroable)]
 #[repr(C, align(64))]
-pub struct WeighedSum {
-    /// Of the elements' coefficients below X^64.
-    pub(super) low: [u128; 4],
-    /// Of those from X^64 on.
-    pub(super) high: [u128; 4],
-}
+pub struct WeighedSum(pub(super) [Gf128; 4]);
 
 impl WeighedSum {
     /// The sum of nothing.
-    pub const ZERO: Self = WeighedSum { low: [0; 4], high: [0; 4] };
+    pub const ZERO: Self = WeighedSum([Gf128(0); 4]);
 
     /// `Σ_q factors[q] · (element q)`.
     pub fn total(&self, factors: &[Gf128; 4]) -> Gf128 {
-        let elements: [Gf128; 4] =
-            std::array::from_fn(|q| Gf128(Portable::reduce_128([self.low[q], self.high[q], 0])));
-        crate::gf::inner_product(&elements, factors)
+        inner_product(&self.0, factors)
     }
 }
 
 /// `sum += weight · line`, with any way to multiply.
 #[inline(always)]
-pub(super) fn add<C: Carryless>(sum: &mut WeighedSum, line: &super::Line, weight: C::Word) {
-    for q in 0..4 {
-        let word = C::load(u128::from(line[2 * q]) | u128::from(line[2 * q + 1]) << 64);
-        sum.low[q] ^= C::store(C::multiply::<0x00>(word, weight));
-        sum.high[q] ^= C::store(C::multiply::<0x01>(word, weight));
+pub(super) fn add<C: Carryless>(sum: &mut WeighedSum, line: &super::Line, weight: &Weight) {
+    let weight = C::load(u128::from(weight[0]) | u128::from(weight[1]) << 64);
+    for (element, words) in sum.0.iter_mut().zip(line.as_chunks::<2>().0) {
+        let word = C::load(u128::from(words[0]) | u128::from(words[1]) << 64);
+        element.0 ^=
+            C::store(C::multiply::<0x00>(word, weight)) ^ C::store(C::multiply::<0x11>(word, weight));
     }
 }

@@ -18,15 +18,16 @@ fn elements(n: usize, seed: u8) -> Vec<Gf128> {
     elements
 }
 
-fn element(line: &Line, q: usize) -> Gf128 {
-    Gf128(u128::from(line[2 * q]) | u128::from(line[2 * q + 1]) << 64)
+/// `Σ_q factors[q] · (weight[0] · (element q, lower half) + weight[1] · (upper half))`.
+fn total(line: &Line, weight: Weight, factors: &[Gf128; 4]) -> Gf128 {
+    let [lower, upper] = weight.map(|weight| Gf128(weight.into()));
+    (0..4).fold(Gf128(0), |sum, q| {
+        let halves = [2 * q, 2 * q + 1].map(|half| Gf128(line[half].into()));
+        sum.plus(halves[0].times(lower).plus(halves[1].times(upper)).times(factors[q]))
+    })
 }
 
-/// `Σ_q factors[q] · weight · (element q)`.
-fn total(line: &Line, weight: u64, factors: &[Gf128; 4]) -> Gf128 {
-    let weight = Gf128(weight.into());
-    (0..4).fold(Gf128(0), |sum, q| sum.plus(element(line, q).times(weight).times(factors[q])))
-}
+const WEIGHTS: [Weight; 2] = [[u64::MAX, 3], [0x9e37_79b9_7f4a_7c15, 0xbf58_476d_1ce4_e5b9]];
 
 fn four(seed: u8) -> [Gf128; 4] {
     elements(4, seed).try_into().unwrap()
@@ -39,12 +40,19 @@ fn weighed_lines_are_sums_of_products() {
         for n in [0, 1, 2, 7, 64] {
             let (first, second) = (lines(n, 2), lines(n, 3));
             let mut sums = vec![WeighedSum::ZERO; n];
-            weigh(&mut sums, &first, u64::MAX);
-            weigh(&mut sums, &second, 0x9e37_79b9_7f4a_7c15);
+            weigh(&mut sums, &first, WEIGHTS[0]);
+            weigh(&mut sums, &second, WEIGHTS[1]);
             for ((sum, first), second) in sums.iter().zip(&first).zip(&second) {
-                let expected =
-                    total(first, u64::MAX, &factors).plus(total(second, 0x9e37_79b9_7f4a_7c15, &factors));
+                let expected = total(first, WEIGHTS[0], &factors).plus(total(second, WEIGHTS[1], &factors));
                 assert_eq!(sum.total(&factors), expected, "{level:?}, {n} lines");
+            }
+            let mut rests = sums.clone();
+            let [z, f] = [4, 5].map(|seed| lines(n, seed));
+            weigh_rest(&mut rests, [&first, &second, &z, &f], WEIGHTS[1], [&z, &f, &[], &first]);
+            for (at, (sum, rest)) in sums.iter().zip(&rests).enumerate() {
+                let line: Line = std::array::from_fn(|i| first[at][i] & second[at][i] ^ z[at][i] ^ f[at][i]);
+                let expected = sum.total(&factors).plus(total(&line, WEIGHTS[1], &factors));
+                assert_eq!(rest.total(&factors), expected, "{level:?}, {n} lines");
             }
         }
     });
@@ -58,8 +66,8 @@ fn products_at_every_point_of_the_extension() {
             (0..8).map(|k| (k, 1)).chain([(1, 2), (2, 2), (5, 3), (1, 4), (3, 4), (5, 7), (7, 3)])
         {
             let operands = [5, 6, 7, 8].map(|seed| lines(n_blocks << k, seed));
-            let weights: Vec<u64> =
-                (1..=n_blocks as u64).map(|at| at.wrapping_mul(0x9e37_79b9_7f4a_7c15)).collect();
+            let weights: Vec<Weight> =
+                (1..=n_blocks as u64).map(|at| WEIGHTS[1].map(|weight| weight.wrapping_mul(at))).collect();
             let mut sums = vec![WeighedSum::ZERO; 3usize.pow(k)];
             let block = |at: usize| {
                 Block(operands.each_ref().map(|lines| {
@@ -68,7 +76,7 @@ fn products_at_every_point_of_the_extension() {
                 }))
             };
             let blocks: Vec<_> = (0..n_blocks).map(block).collect();
-            weigh_products(&mut sums, k, &blocks, &weights, &blocks);
+            weigh_products(&mut sums, k, &blocks, &weights, &[&operands[0]]);
             for (point, sum) in sums.iter().enumerate() {
                 let matches = |row: usize| {
                     (0..k).all(|t| {
@@ -76,7 +84,7 @@ fn products_at_every_point_of_the_extension() {
                         digit == 2 || digit == row >> t & 1
                     })
                 };
-                let at_block = |(block, weight): (usize, &u64)| {
+                let at_block = |(block, weight): (usize, &Weight)| {
                     let [x, y, x_next, y_next] = operands.each_ref().map(|lines| {
                         let rows = lines.iter().skip(block << k).take(1 << k).enumerate();
                         let rows = rows.filter(|(row, _)| matches(*row));
@@ -102,21 +110,24 @@ fn folded_lines_are_sums_of_factors() {
         for n in [1, 2, 4, 8, 16, 24, 64, 128] {
             let [(first, first_factors), (second, second_factors)] =
                 [9, 10].map(|seed| (lines(n, seed), elements(n, seed + 10)));
-            let sum_of = |lines: &[Line], factors: &[Gf128], j: usize| {
+            let halves = four(13);
+            let sum_of = |lines: &[Line], factors: &[Gf128], halves: &[Gf128], j: usize| {
                 let chosen = (0..n).filter(|i| lines[*i][j / 64] >> (j % 64) & 1 == 1);
-                chosen.fold(Gf128(0), |sum, i| sum.plus(factors[i]))
+                chosen.fold(Gf128(0), |sum, i| sum.plus(factors[i])).times(halves[j % 128 / 64])
             };
             let (mut out, mut both) = (elements(LINE_BITS, 11), elements(LINE_BITS, 12));
-            let factors = Factors::new(&first_factors);
+            let factors = Factors::new(&first_factors, [halves[0], halves[1]]);
             let pieces = if n >= 16 { first.split_at(n / 16 * 8).into() } else { [&first[..], &[]] };
             factors.fold(pieces, pieces, &mut out);
             let mut sums = Folded::zero();
             factors.add(pieces, [&second, &[]], &mut sums);
-            Factors::new(&second_factors).add([&second, &[]], [&[]; 2], &mut sums);
+            let other = Factors::new(&second_factors, [halves[2], halves[3]]);
+            other.add([&second, &[]], [&[]; 2], &mut sums);
             sums.write(&mut both);
             for j in 0..LINE_BITS {
                 let place = 4 * (j % 128) + j / 128;
-                let (one, other) = (sum_of(&first, &first_factors, j), sum_of(&second, &second_factors, j));
+                let one = sum_of(&first, &first_factors, &halves[..2], j);
+                let other = sum_of(&second, &second_factors, &halves[2..], j);
                 assert_eq!(out[place], one, "{level:?}, bit {j} of {n} lines");
                 assert_eq!(both[place], one.plus(other), "{level:?}, bit {j} of {n} lines, twice");
             }

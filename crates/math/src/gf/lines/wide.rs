@@ -4,187 +4,218 @@ mod fold;
 
 use std::arch::x86_64::*;
 
-use super::{Block, GROUP, Line, WeighedSum};
+use super::{Block, Line, WeighedSum, Weight};
 use crate::gf::four::{load, prefetch, store, xor3};
 
 pub(super) use fold::{add_folded, elements, fold, matrices};
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,gfni,vpclmulqdq")]
-pub(super) fn weigh(sums: &mut [WeighedSum], lines: &[Line], weight: u64) {
-    let weight = _mm512_set1_epi64(weight as i64);
+pub(super) fn weigh(sums: &mut [WeighedSum], lines: &[Line], weight: Weight) {
+    let weight = broadcast(weight);
     for (sum, line) in sums.iter_mut().zip(lines) {
         add(sum, load(line), weight);
     }
+}
+
+/// [`super::weigh_rest`].
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,gfni,vpclmulqdq")]
+pub(super) fn weigh_rest(
+    sums: &mut [WeighedSum],
+    [x, y, z, f]: [&[Line]; 4],
+    weight: Weight,
+    ahead: [&[Line]; 4],
+) {
+    let weight = broadcast(weight);
+    for (at, ((((sum, x), y), z), f)) in sums.iter_mut().zip(x).zip(y).zip(z).zip(f).enumerate() {
+        for ahead in ahead {
+            prefetch(ahead.get(at..=at).unwrap_or_default());
+        }
+        // a ⊕ b ∧ c.
+        let rest = _mm512_ternarylogic_epi64::<0x78>(_mm512_xor_si512(load(z), load(f)), load(x), load(y));
+        add(sum, rest, weight);
+    }
+}
+
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn broadcast(weight: Weight) -> __m512i {
+    let [lower, upper] = weight.map(u64::cast_signed);
+    _mm512_set_epi64(upper, lower, upper, lower, upper, lower, upper, lower)
 }
 
 /// `sum += weight · line`.
 #[inline]
 #[target_feature(enable = "avx512f,vpclmulqdq")]
 fn add(sum: &mut WeighedSum, line: __m512i, weight: __m512i) {
-    let low = _mm512_xor_si512(load(&sum.low), _mm512_clmulepi64_epi128::<0x00>(line, weight));
-    let high = _mm512_xor_si512(load(&sum.high), _mm512_clmulepi64_epi128::<0x01>(line, weight));
-    store(low, &mut sum.low);
-    store(high, &mut sum.high);
+    let lower = _mm512_clmulepi64_epi128::<0x00>(line, weight);
+    let upper = _mm512_clmulepi64_epi128::<0x11>(line, weight);
+    store(xor3(load(sum), lower, upper), sum);
 }
 
-/// A line of each operand, in each of two places.
-type Rows = [[Line; 4]; 2];
-
 /// Digits of a point that are taken together: their lines and sums stay in the nearest cache.
-const TILE_DIGITS: u32 = 4;
+const TILE_DIGITS: u32 = 5;
 
 /// Lines of a tile.
 pub(super) const TILE: usize = 1 << TILE_DIGITS;
 
-/// Lines on cache lines: half of all accesses would need two otherwise.
+/// Lines of each operand, on cache lines: half of all accesses would need two otherwise.
 #[repr(C, align(64))]
-struct Tile([Rows; TILE]);
+struct Tile([[Line; TILE]; 4]);
 
-/// [`super::weigh_products`] of 2^k lines, at least four, in pieces no shorter than a tile. Tile by tile, for all blocks before the
-/// next: there are too many sums to fetch all of them for each block.
+/// [`super::weigh_products`] of 2^k lines, at least four, in pieces no shorter than a tile. Tile by
+/// tile, for all blocks before the next: there are too many sums to fetch all of them for each block.
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,gfni,vpclmulqdq")]
 pub(super) fn weigh_products(
     sums: &mut [WeighedSum],
     k: u32,
     blocks: &[Block<'_>],
-    weights: &[u64],
-    ahead: &[Block<'_>],
+    weights: &[Weight],
+    ahead: &[&[Line]],
 ) {
-    let n_tiles = 3usize.pow(k - k.min(TILE_DIGITS));
-    let mut ahead = ahead.iter().flat_map(|block| block.0.as_flattened()).flat_map(|lines| lines.chunks(8));
-    let n_ahead = 4 * GROUP * (1 << k) / 8;
     let tile_digits = k.min(TILE_DIGITS);
-    let mut tile = Tile([[[[0; 8]; 4]; 2]; TILE]);
-    let lines = &mut tile.0[..1 << tile_digits];
+    let n_lines = 1 << tile_digits;
+    // What each call fetches, four in nine times as many points.
+    let n_calls = sums.len().div_ceil(4 * 9).max(1);
+    let mut ahead = Ahead { now: &[], rest: ahead, few: (4usize << k).div_ceil(n_calls) };
+    let mut space = Tile([[[0; 8]; TILE]; 4]);
     for (point, sums) in sums.chunks_mut(3usize.pow(tile_digits)).enumerate() {
-        // All at once would wait for each other.
-        ahead.by_ref().take(n_ahead.div_ceil(n_tiles)).for_each(prefetch);
-        for (blocks, weights) in blocks.chunks(2).zip(weights.chunks(2)) {
-            for (place, block) in blocks.iter().enumerate() {
-                fill(block, point, k - tile_digits, place, lines);
+        let meet = &MEETING[point].0[..MEETING[point].1];
+        for (block, weight) in blocks.iter().zip(weights) {
+            let mut lines = [&[][..]; 4];
+            for ((pieces, space), lines) in block.0.iter().zip(&mut space.0).zip(&mut lines) {
+                *lines = met(pieces, meet, &mut space[..n_lines]);
             }
-            // A place without a block weighs nothing.
-            let weights = [weights[0], weights.get(1).copied().unwrap_or(0)];
-            let weights = weights.map(|weight| _mm512_set1_epi64(weight.cast_signed()));
-            let quads = lines.as_chunks::<4>().0;
+            let mut quads = [&[][..]; 4];
+            for (quads, lines) in quads.iter_mut().zip(lines) {
+                *quads = lines.as_chunks::<4>().0;
+            }
+            let weight = broadcast(*weight);
             for (point, sums) in sums.as_chunks_mut::<9>().0.iter_mut().enumerate() {
-                let (meet, n) = meeting(point, tile_digits - 2);
-                match meet[..n] {
-                    [a] => nine_points(sums, [&quads[a]], weights),
-                    [a, b] => nine_points(sums, [&quads[a], &quads[b]], weights),
-                    [a, b, c, d] => nine_points(sums, [&quads[a], &quads[b], &quads[c], &quads[d]], weights),
-                    _ => unreachable!("two digits above the last two at most"),
+                if point % 4 == 0 {
+                    ahead.fetch();
+                }
+                let (meet, n) = &MEETING[point];
+                match meet[..*n] {
+                    [a] => nine_points(sums, quads, [a], weight),
+                    [a, b] => nine_points(sums, quads, [a, b], weight),
+                    [a, b, c, d] => nine_points(sums, quads, [a, b, c, d], weight),
+                    _ => nine_points(sums, quads, *meet, weight),
                 }
             }
         }
     }
 }
 
-/// The lines whose XOR stands at a point of `n` digits, at most three: those with a one where its
-/// digits are, and either where they are infinite.
-#[inline]
-fn meeting(point: usize, n: u32) -> ([usize; 8], usize) {
-    let (mut ones, mut either, mut rest) = (0, 0, point);
-    for t in 0..n {
-        ones |= usize::from(rest % 3 == 1) << t;
-        either |= usize::from(rest % 3 == 2) << t;
-        rest /= 3;
-    }
-    // All subsets of the digits that may be either.
-    let (mut meet, mut n_meet, mut subset) = ([0; 8], 0, either);
-    loop {
-        meet[n_meet] = ones | subset;
-        n_meet += 1;
-        if subset == 0 {
-            return (meet, n_meet);
-        }
-        subset = (subset - 1) & either;
-    }
+/// Lines that are to be read next, a few at a time: all at once would wait for each other.
+struct Ahead<'a> {
+    now: &'a [Line],
+    rest: &'a [&'a [Line]],
+    few: usize,
 }
 
-/// The lines of a block at a point of its topmost `n` digits.
+/// The lines whose XOR stands at a point of three digits: those with a one where its digits are, and
+/// either where they are infinite, and how many that is.
+const MEETING: [([usize; 8], usize); 27] = {
+    let mut meeting = [([0; 8], 0); 27];
+    let mut point = 0;
+    while point < 27 {
+        let digits = [point % 3, point / 3 % 3, point / 9];
+        let mut line = 0;
+        while line < 8 {
+            let (mut t, mut meets) = (0, true);
+            while t < 3 {
+                meets &= digits[t] == 2 || digits[t] == line >> t & 1;
+                t += 1;
+            }
+            if meets {
+                let (meet, n) = &mut meeting[point];
+                meet[*n] = line;
+                *n += 1;
+            }
+            line += 1;
+        }
+        point += 1;
+    }
+    meeting
+};
+
+/// The lines of an operand at a point of its topmost digits, at most two: in place if they are its own.
 #[inline]
 #[target_feature(enable = "avx512f")]
-fn fill(block: &Block<'_>, point: usize, n: u32, place: usize, out: &mut [Rows]) {
-    let (meet, n_meet) = meeting(point, n);
-    for (operand, pieces) in block.0.iter().enumerate() {
-        let lines = |at: usize| -> &[Line] {
-            let (first, unit) = (at * out.len(), pieces[0].len());
-            &pieces[first / unit][first % unit..][..out.len()]
-        };
-        match meet[..n_meet] {
-            [a] => xor_lines([a].map(lines), place, operand, out),
-            [a, b] => xor_lines([a, b].map(lines), place, operand, out),
-            [a, b, c, d] => xor_lines([a, b, c, d].map(lines), place, operand, out),
-            [a, b, c, d, e, f, g, h] => xor_lines([a, b, c, d, e, f, g, h].map(lines), place, operand, out),
-            _ => unreachable!("three digits above a tile at most"),
+fn met<'a>(pieces: &[&'a [Line]; 2], meet: &[usize], space: &'a mut [Line]) -> &'a [Line] {
+    let n = space.len();
+    let lines = |at: usize| {
+        let (first, unit) = (at * n, pieces[0].len());
+        &pieces[first / unit][first % unit..][..n]
+    };
+    match *meet {
+        [a] => return lines(a),
+        [a, b] => {
+            let [a, b] = [a, b].map(lines);
+            for at in 0..n {
+                store(_mm512_xor_si512(load(&a[at]), load(&b[at])), &mut space[at]);
+            }
         }
-    }
-}
-
-/// The XOR of `N` lines each.
-#[inline]
-#[target_feature(enable = "avx512f")]
-fn xor_lines<const N: usize>(meet: [&[Line]; N], place: usize, operand: usize, out: &mut [Rows]) {
-    for (at, out) in out.iter_mut().enumerate() {
-        let mut sum = load(&meet[0][at]);
-        for lines in &meet[1..] {
-            sum = _mm512_xor_si512(sum, load(&lines[at]));
+        [a, b, c, d] => {
+            let [a, b, c, d] = [a, b, c, d].map(lines);
+            for at in 0..n {
+                let three = xor3(load(&a[at]), load(&b[at]), load(&c[at]));
+                store(_mm512_xor_si512(three, load(&d[at])), &mut space[at]);
+            }
         }
-        store(sum, &mut out[place][operand]);
+        _ => unreachable!("two digits above a tile at most"),
     }
-}
-
-/// The points of the last two digits, where `M` quads of lines meet.
-#[inline]
-#[target_feature(enable = "avx512f,vpclmulqdq")]
-fn nine_points<const M: usize>(sums: &mut [WeighedSum; 9], quads: [&[Rows; 4]; M], weights: [__m512i; 2]) {
-    let (first, second) = (nine_products(quads, 0), nine_products(quads, 1));
-    for (at, sum) in sums.iter_mut().enumerate() {
-        let (a, b) = (first[at], second[at]);
-        let low = [
-            _mm512_clmulepi64_epi128::<0x00>(a, weights[0]),
-            _mm512_clmulepi64_epi128::<0x00>(b, weights[1]),
-        ];
-        let high = [
-            _mm512_clmulepi64_epi128::<0x01>(a, weights[0]),
-            _mm512_clmulepi64_epi128::<0x01>(b, weights[1]),
-        ];
-        store(xor3(load(&sum.low), low[0], low[1]), &mut sum.low);
-        store(xor3(load(&sum.high), high[0], high[1]), &mut sum.high);
-    }
+    space
 }
 
 /// A line of each operand.
 type Row = [__m512i; 4];
 
-/// `x ∧ y' ⊕ y ∧ x'` at each point.
+/// The points of the last two digits, where `M` quads of lines meet: a row for each bit of both, and
+/// the sums of these.
 #[inline]
-#[target_feature(enable = "avx512f")]
-fn nine_products<const M: usize>(quads: [&[Rows; 4]; M], place: usize) -> [__m512i; 9] {
-    let rows = [row(quads, 0, place), row(quads, 1, place), row(quads, 2, place), row(quads, 3, place)];
-    let (even, odd) = (mixed(rows[0], rows[2]), mixed(rows[1], rows[3]));
-    [
-        product(rows[0]),
-        product(rows[1]),
-        product(mixed(rows[0], rows[1])),
-        product(rows[2]),
-        product(rows[3]),
-        product(mixed(rows[2], rows[3])),
-        product(even),
-        product(odd),
-        product(mixed(even, odd)),
-    ]
+#[target_feature(enable = "avx512f,vpclmulqdq")]
+fn nine_points<const M: usize>(
+    sums: &mut [WeighedSum; 9],
+    lines: [&[[Line; 4]]; 4],
+    meet: [usize; M],
+    weight: __m512i,
+) {
+    // No closures: they would be functions without the processor's instructions.
+    let mut quads = [[&lines[0][0]; M]; 4];
+    for (quads, lines) in quads.iter_mut().zip(lines) {
+        for (quad, at) in quads.iter_mut().zip(meet) {
+            *quad = &lines[at];
+        }
+    }
+    let quads = &quads;
+    let (a, b) = (row(quads, 0), row(quads, 1));
+    add(&mut sums[0], product(a), weight);
+    add(&mut sums[1], product(b), weight);
+    add(&mut sums[2], product_of_sums(a, b), weight);
+    let (c, d) = (row(quads, 2), row(quads, 3));
+    add(&mut sums[3], product(c), weight);
+    add(&mut sums[4], product(d), weight);
+    add(&mut sums[5], product_of_sums(c, d), weight);
+    let (even, odd) = (mixed(a, c), mixed(b, d));
+    add(&mut sums[6], product(even), weight);
+    add(&mut sums[7], product(odd), weight);
+    add(&mut sums[8], product_of_sums(even, odd), weight);
 }
 
 #[inline]
 #[target_feature(enable = "avx512f")]
-fn row<const M: usize>(quads: [&[Rows; 4]; M], at: usize, place: usize) -> Row {
+fn row<const M: usize>(quads: &[[&[Line; 4]; M]; 4], at: usize) -> Row {
     let mut row = [_mm512_setzero_si512(); 4];
     for (operand, sum) in row.iter_mut().enumerate() {
-        *sum = load(&quads[0][at][place][operand]);
-        for quad in &quads[1..] {
-            *sum = _mm512_xor_si512(*sum, load(&quad[at][place][operand]));
+        let lines = &quads[operand];
+        *sum = load(&lines[0][at]);
+        // An odd number of others.
+        for pair in 0..(M - 1) / 2 {
+            *sum = xor3(*sum, load(&lines[2 * pair + 1][at]), load(&lines[2 * pair + 2][at]));
+        }
+        if M > 1 {
+            *sum = _mm512_xor_si512(*sum, load(&lines[M - 1][at]));
         }
     }
     row
@@ -201,9 +232,35 @@ fn mixed(x: Row, y: Row) -> Row {
     ]
 }
 
+/// `x ∧ y' ⊕ y ∧ x'`.
 #[inline]
 #[target_feature(enable = "avx512f")]
 fn product([x, y, x_next, y_next]: Row) -> __m512i {
     // a ⊕ b ∧ c.
     _mm512_ternarylogic_epi64::<0x78>(_mm512_and_si512(x, y_next), y, x_next)
+}
+
+/// [`product`] of two rows' sum.
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn product_of_sums(a: Row, b: Row) -> __m512i {
+    let y_next = _mm512_xor_si512(a[3], b[3]);
+    let x_next = _mm512_xor_si512(a[2], b[2]);
+    let y = _mm512_xor_si512(a[1], b[1]);
+    // (a ⊕ b) ∧ c.
+    let first = _mm512_ternarylogic_epi64::<0x28>(a[0], b[0], y_next);
+    _mm512_ternarylogic_epi64::<0x78>(first, y, x_next)
+}
+
+impl Ahead<'_> {
+    #[inline]
+    fn fetch(&mut self) {
+        while self.now.is_empty() {
+            let Some((next, rest)) = self.rest.split_first() else { return };
+            (self.now, self.rest) = (next, rest);
+        }
+        let (few, rest) = self.now.split_at(self.few.min(self.now.len()));
+        prefetch(few);
+        self.now = rest;
+    }
 }

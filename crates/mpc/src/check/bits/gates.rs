@@ -7,22 +7,24 @@
 use std::ops::Range;
 
 use buf::Buf;
-use math::gf::lines::{LINE_BITS, Line};
+use math::Planes;
+use math::gf::lines::{LINE_BITS, Line, WeighedSum, Weight, weigh, weigh_rest};
 use math::planes::tail_mask;
-use math::{Planes, kernel};
 
-use super::shape::Shape;
+use super::shape::{MAX_UNIT, Shape};
 use crate::check::AndStep;
 use crate::prss::{Root, Use};
 use crate::rep3;
 
 /// One operand of all gates: the lines of single ANDs, and those of the first and the second terms
 /// of sums, each from a block of its own on.
+#[derive(Clone)]
 pub(super) struct Lines<'a> {
     segments: Vec<(usize, Segment<'a>)>,
 }
 
 /// Some lines of an operand, one behind the other.
+#[derive(Clone)]
 struct Segment<'a> {
     /// Lines in place, each run with the number of those before it.
     whole: Vec<(usize, &'a [Line])>,
@@ -110,9 +112,14 @@ impl<'a> Lines<'a> {
             return [&[]; 2];
         }
         let (first, unit) = (block * shape.block_lines(), shape.unit_lines());
-        let piece =
-            |first| self.segment(first).1.in_place(first - self.segment(first).0, unit).unwrap_or_default();
-        [piece(first), if unit < shape.block_lines() { piece(first + unit) } else { &[] }]
+        let second = if unit < shape.block_lines() { self.in_place(first + unit, unit) } else { &[] };
+        [self.in_place(first, unit), second]
+    }
+
+    /// `n` lines from `first` on if they lie together, else none.
+    fn in_place(&self, first: usize, n: usize) -> &[Line] {
+        let (start, segment) = self.segment(first);
+        segment.in_place(first - start, n).unwrap_or_default()
     }
 
     fn segment(&self, first: usize) -> &(usize, Segment<'a>) {
@@ -159,14 +166,23 @@ impl<'a> Segment<'a> {
 
     /// `n` lines, if they lie together.
     fn in_place(&self, first: usize, n: usize) -> Option<&[Line]> {
-        let at = self.whole.partition_point(|(start, run)| start + run.len() <= first);
-        let (start, run) = self.whole.get(at)?;
+        let (start, run) = self.whole.get(self.run_of(first))?;
         run.get(first - start..first - start + n)
+    }
+
+    /// The first run that ends after this line.
+    fn run_of(&self, line: usize) -> usize {
+        // Most often all runs are equally long.
+        let guess = line / self.whole.first().map_or(1, |(_, run)| run.len());
+        match self.whole.get(guess) {
+            Some((start, run)) if (*start..start + run.len()).contains(&line) => guess,
+            _ => self.whole.partition_point(|(start, run)| start + run.len() <= line),
+        }
     }
 
     /// Writes the lines from `first` on, with zeros past the last.
     fn read(&self, mut first: usize, mut out: &mut [Line]) {
-        let runs = &self.whole[self.whole.partition_point(|(start, run)| start + run.len() <= first)..];
+        let runs = &self.whole[self.run_of(first)..];
         let packed = (self.n_whole, &self.packed[..]);
         for (start, run) in runs.iter().chain([&packed]) {
             let run = &run[run.len().min(first - start)..];
@@ -197,26 +213,31 @@ pub(super) enum Summand<'a> {
 }
 
 impl Summand<'_> {
-    /// [`Lines::block`], in a fifth of `space`.
-    pub(super) fn block<'b>(&'b self, first: usize, space: &'b mut [Line]) -> &'b [Line] {
-        let mut fifths = space.chunks_exact_mut(space.len() / 5);
-        let [out, a, b, c, d] = std::array::from_fn(|_| fifths.next().expect("five of them"));
+    /// Adds as many lines from `first` on as there are sums, all in one block, times `weight`. `space`
+    /// holds four times as many.
+    pub(super) fn weigh(&self, first: usize, weight: Weight, sums: &mut [WeighedSum], space: &mut [Line]) {
+        let n = sums.len();
+        let mut quarters = space.chunks_exact_mut(n);
+        let [a, b, c, d] = std::array::from_fn(|_| quarters.next().expect("four of them"));
         match self {
-            Summand::Lines(lines) => lines.block(first, out),
+            Summand::Lines(lines) => weigh(sums, lines.block(first, a), weight),
             Summand::Rest([x, y, z, f], first_terms) => {
-                let factors = [x.block(first, a), y.block(first, b)].map(<[Line]>::as_flattened);
-                let summands = [z.block(first, c), f.block(first, d)].map(<[Line]>::as_flattened);
-                kernel::and_xor_of(out.as_flattened_mut(), factors, summands);
+                let lines = [x.block(first, a), y.block(first, b), z.block(first, c), f.block(first, d)];
+                let ahead = [x, y, z, f].map(|lines| lines.in_place(first + n, n));
+                weigh_rest(sums, lines, weight, ahead);
                 if first_terms.contains(&first) {
                     let first = first + first_terms.len();
-                    let [x, y] = [x.block(first, a), y.block(first, b)].map(<[Line]>::as_flattened);
-                    kernel::add_and(out.as_flattened_mut(), x, y);
+                    let (x, y) = (x.block(first, a), y.block(first, b));
+                    let zeros = &ZEROS[..n];
+                    weigh_rest(sums, [x, y, zeros, zeros], weight, [&[]; 4]);
                 }
-                out
             }
         }
     }
 }
+
+/// As many lines as are ever read together.
+static ZEROS: [Line; MAX_UNIT] = [[0; 8]; MAX_UNIT];
 
 /// What a party proves of a batch.
 pub(super) fn of_prover(batch: &[AndStep], prover: usize) -> Vec<&AndStep> {

@@ -9,12 +9,13 @@
 //! terms' left sides is `e ⊕ f`. Every party takes all three roles at the same time, for
 //! the proofs of all three.
 //!
-//! **The proof.** Gates lie in lines of 512, and 2^k lines make a block `b`; gate `(b, row, q, j)`
-//! is bit `128·q + j` of a line.
+//! **The proof.** Gates lie in lines of 512, and 2^k lines make a block `b`; gate `(b, row, q, h, j)`
+//! is bit `128·q + 64·h + j` of a line, for `j` below 64.
 //!
 //! 0. *Close.* `L` and `R`, once they have every gate of the batch, send `P` a coin each, from the
 //!    key that `P` lacks. All hash them with session, batch, prover and sizes into `S_0`.
-//! 1. *Weights* from `S_0`: `w(b, q, j) = β_b·ω_q²·X^j` in GF(2^128), with `β_b` of degree below 64.
+//! 1. *Weights* from `S_0`: `w(b, q, h, j) = β_{b,h}·ω_q²·X^j` in GF(2^128), with `β_{b,h}` of degree below
+//!    64: sums over blocks have a degree below 127 before `ω_q²`, and need no reduction.
 //!    The second terms of sums lie at the places of their first ones, in blocks of their own that
 //!    have the weights of the first terms' blocks, and no `e` or `f`.
 //! 2. *Rows.* `L` computes `T_L[row] = Σ w·e`, `R` computes `T_R[row] = Σ w·f`.
@@ -23,7 +24,7 @@
 //!    {0, 1, ∞}^k, where extensions of bits are bits again. At points of bits it is `T_L + T_R`;
 //!    `P` shares its values at the others: `R`'s share is pseudorandom from their key, `L`'s share
 //!    is sent. `S_1 = H(S_0, H(salt ‖ L-share))` gives the point `r`.
-//! 4. *Fold.* The lines of each block become one of field elements, with `√β_b` on both sides.
+//! 4. *Fold.* The lines of each block become one of field elements, with `√β_{b,h}` on both sides.
 //! 5. *Recurse* over blocks and then over elements, halving each time: `P` shares `h(0)` and
 //!    `h(∞)` of the products along each pair's line, `h(1)` follows from the claim.
 //! 6. *Mask.* One more such round pairs what is left, `u` and `v`, with pseudorandom `u_1`, `v_1`.
@@ -39,8 +40,8 @@
 //! batch has one proof, since a second under the same masks leaks.
 //!
 //! **Soundness**, per proof. Let one AND be wrong, or one sum of two: it has one weight, whatever its terms. The sum of its row misses the claim unless the
-//! weights cancel: the elements of a block's row cancel for one of 2^128 `ω` at most, blocks for one of
-//! 2^64 `β`. Both hang on a coin of an honest verifier, sent after the statement was fixed, so this
+//! weights cancel: of a block's row, the halves `h` of its elements cancel for one of 2^128 `ω` at most, blocks and halves
+//! for one of 2^64 `β`: each half's is its own. Both hang on a coin of an honest verifier, sent after the statement was fixed, so this
 //! 2^-64 + 2^-128 cannot be ground. Then `P` commits to the values of each round by `L`'s digest
 //! and `R`'s key before it learns the point: per hash query, a wrong polynomial agrees with the right
 //! one at the skip's point with probability 2k/2^128 at most, in each later round 2/2^128; a query is
@@ -107,7 +108,7 @@ pub(crate) fn prove(s: &mut Session, step: &Step, batch: &[AndStep]) -> Result<(
 }
 
 /// A wrong product that passes if the coins are known before it is sent: what to add to the first
-/// and second 128 gates of a batch of one line.
+/// and second 64 gates of a batch of one line.
 #[cfg(feature = "lab")]
 pub(crate) fn cancelling(
     s: &Session,
@@ -115,13 +116,13 @@ pub(crate) fn cancelling(
     batch: &[AndStep],
     prover: usize,
     coins: &[[u8; 32]; 2],
-) -> [u128; 2] {
+) -> [u64; 2] {
     let shape = Shape::over(gates::n_lines(&gates::of_prover(batch, prover)), &s.params().link);
     let statement = transcript::Statement::of(*s.session_id(), step, batch, [shape; 3]);
     let transcript = transcript::Transcript::new(&statement, prover, coins);
-    // The errors weigh ω_0²·ω_1² and ω_1²·ω_0².
-    let [first, second, ..] = transcript::Weights::of(&transcript, shape).elements;
-    [second.0, first.0]
+    // The errors weigh β_0·β_1·ω_0² and β_1·β_0·ω_0².
+    let [lower, upper] = transcript::Weights::of(&transcript, shape).blocks[0];
+    [upper, lower]
 }
 
 #[cfg(test)]

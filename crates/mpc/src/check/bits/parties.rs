@@ -78,7 +78,8 @@ impl<'a> Parties<'a> {
             let (batch, shape) = (&self.batches[prover], self.statement.shapes[prover]);
             [Lines::x(batch, part, shape), Lines::y(batch, part, shape)]
         };
-        let left = self.left_claim(left_of, &coins_left, factors(left_of, 1));
+        let of_left = factors(left_of, 1);
+        let left = self.left_claim(left_of, &coins_left, of_left.clone());
         let right = self.right_claim(right_of, &coins_right);
 
         let coins = [self.receive_seed(s, COIN, prev)?, self.receive_seed(s, COIN, next)?];
@@ -98,7 +99,7 @@ impl<'a> Parties<'a> {
         let shares: &[Gf128] = bytemuck::cast_slice(shares);
         let digests = left.digests(shares, &lanes::salts(&step_left, to_next, shape));
         let mask = lanes::mask_left(&step_left, to_next);
-        let outcome = left.follow(&digests, last, shares, factors(left_of, 1).each_ref(), mask);
+        let outcome = left.follow(&digests, last, shares, of_left.each_ref(), mask);
         let Outcome { operand, claim } = outcome.ok_or_else(|| self.deviated(Deviation::ProofsDiffer))?;
         let answer = [bytemuck::cast_slice(&digests), bytemuck::cast_slice(&[operand, claim])].concat();
         s.send(self.step, ANSWER, prev, bytes_of(&answer))?;

@@ -3,10 +3,10 @@
 use buf::Buf;
 use math::Group;
 use math::gf::lines::{Block, Factors, GROUP, LINE_BITS, Line, WeighedSum, weigh_products};
-use math::gf::vectors::{fold_into, multiply_into, pair_products, pair_sums};
-use math::gf::{Field, Gf128, inner_product};
+use math::gf::vectors::{add_pair_products, fold_into, fold_pairs, inner_product, multiply_into, pair_sums};
+use math::gf::{Field, Gf128};
 
-use super::field::{as_folded, by_bit, equal_weights, scaled};
+use super::field::{as_folded, by_bit, equal_weights};
 use super::gates::{Lines, space};
 use super::lanes::ProverLanes;
 use super::shape::Shape;
@@ -34,18 +34,22 @@ pub(super) fn prove(
     proof.share(&skipped(shape, &weights, lines));
     let at_lines = equal_weights(&proof.transcript.points(shape.skip()), true);
 
-    let [mut u, mut v] = folded(shape, &weights, lines, &at_lines);
+    let Folded { mut u, mut v, mut zero, mut infinity } = folded(shape, &weights, lines, &at_lines);
     let (mut u, mut v) = (u.as_mut_slice::<Gf128>(), v.as_mut_slice::<Gf128>());
     let mut squares = weights.roots.clone();
     multiply_into(&mut squares, &weights.roots);
     let squares = as_folded(&squares);
-    let (mut zero, mut infinity) = (vec![Gf128(0); BLOCK], vec![Gf128(0); BLOCK]);
     while u.len() > BLOCK {
-        let ((u_low, u_high), (v_low, v_high)) = (halves(u), halves(v));
-        pair_products([u_low, u_high], [v_low, v_high], &mut zero, &mut infinity);
         proof.share(&[inner_product(&squares, &zero), inner_product(&squares, &infinity)]);
         let point = proof.transcript.point();
-        (u, v) = (fold(u, point), fold(v, point));
+        // The next round's products at once: the vectors are longer than what the caches hold.
+        let n_low = u.len().next_power_of_two() / 2;
+        if n_low > BLOCK {
+            fold_pairs(u, v, n_low, point, &mut zero, &mut infinity);
+            (u, v) = (&mut u[..n_low], &mut v[..n_low]);
+        } else {
+            (u, v) = (fold(u, point), fold(v, point));
+        }
     }
 
     let (mut u, mut v) = (by_bit(u), by_bit(v));
@@ -98,7 +102,7 @@ fn skipped(shape: Shape, weights: &Weights, lines: &[Lines<'_>; 4]) -> Vec<Gf128
         let blocks: Vec<_> = (0..weights.len()).map(block).collect();
         let next = (group + 1) * GROUP..(group + 2) * GROUP;
         let ahead: Vec<_> =
-            next.map(|at| Block(lines.each_ref().map(|lines| lines.ahead(shape, at)))).collect();
+            next.flat_map(|at| lines.iter().flat_map(move |lines| lines.ahead(shape, at))).collect();
         weigh_products(&mut sums, shape.skip() as u32, &blocks, weights, &ahead);
     }
     let points = sums.iter().zip(shape.lines_of_points());
@@ -106,22 +110,47 @@ fn skipped(shape: Shape, weights: &Weights, lines: &[Lines<'_>; 4]) -> Vec<Gf128
 }
 
 /// The vectors `u = x̃‖ỹ` and `v = ỹ'‖x̃'` of each block, one block after the other, bits in the
-/// order in which they are folded. Their memory is pooled: fresh pages would cost as much as all else
-/// here.
-fn folded(shape: Shape, weights: &Weights, lines: &[Lines<'_>; 4], at_lines: &[Gf128]) -> [Buf; 2] {
-    let n_bytes = BLOCK * shape.n_blocks() * size_of::<Gf128>();
-    let (mut u, mut v) = (Buf::stale(n_bytes), Buf::stale(n_bytes));
-    let blocks = u.as_mut_slice::<Gf128>().chunks_mut(BLOCK).zip(v.as_mut_slice().chunks_mut(BLOCK));
+/// order in which they are folded, and the first sums over pairs of blocks.
+struct Folded {
+    u: Buf,
+    v: Buf,
+    zero: Vec<Gf128>,
+    infinity: Vec<Gf128>,
+}
+
+/// Folds blocks that pair up one after the other, and multiplies them while the cache has them. Their
+/// memory is pooled: fresh pages would cost as much as all else here.
+fn folded(shape: Shape, weights: &Weights, lines: &[Lines<'_>; 4], at_lines: &[Gf128]) -> Folded {
+    let n = shape.n_blocks();
+    let [mut u, mut v] = [(); 2].map(|()| Buf::stale(BLOCK * n * size_of::<Gf128>()));
+    let (mut zero, mut infinity) = (vec![Gf128(0); BLOCK], vec![Gf128(0); BLOCK]);
+    // A block alone is all there is.
+    let half = n.next_power_of_two().div_ceil(2);
+    let (u_low, u_high) = u.as_mut_slice::<Gf128>().split_at_mut(BLOCK * half);
+    let (v_low, v_high) = v.as_mut_slice::<Gf128>().split_at_mut(BLOCK * half);
+    let mut highs = u_high.chunks_mut(BLOCK).zip(v_high.chunks_mut(BLOCK));
     let mut space = space(shape.block_lines());
-    for (block, (u, v)) in blocks.enumerate() {
-        let factors = Factors::new(&scaled(at_lines, weights.block_root(block)));
+    let mut fold = |block: usize, next: usize, u: &mut [Gf128], v: &mut [Gf128]| {
+        let factors = Factors::new(at_lines, weights.block_roots(block));
         let [(x, y), (y_next, x_next)] = [u, v].map(|w| w.split_at_mut(LINE_BITS));
         for (at, out) in [x, y, x_next, y_next].into_iter().enumerate() {
-            let ahead = lines[(at + 1) % 4].ahead(shape, block + (at + 1) / 4);
+            let ahead = lines[(at + 1) % 4].ahead(shape, if at < 3 { block } else { next });
             factors.fold(lines[at].pieces(shape, block, space.as_mut_slice()), ahead, out);
         }
+    };
+    for (block, (u, v)) in u_low.chunks_mut(BLOCK).zip(v_low.chunks_mut(BLOCK)).enumerate() {
+        let high = highs.next();
+        fold(block, if high.is_some() { block + half } else { block + 1 }, u, v);
+        let (u_high, v_high): (&[Gf128], &[Gf128]) = match high {
+            Some((u, v)) => {
+                fold(block + half, block + 1, u, v);
+                (u, v)
+            }
+            None => (&[], &[]),
+        };
+        add_pair_products([u, u_high], [v, v_high], &mut zero, &mut infinity);
     }
-    [u, v]
+    Folded { u, v, zero, infinity }
 }
 
 /// The halves by the top bit. Zeros are meant where the upper one is shorter.

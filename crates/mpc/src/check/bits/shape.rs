@@ -9,7 +9,7 @@ use net::LinkProfile;
 const LINE_ROUNDS: usize = 1 + LINE_BITS.ilog2() as usize;
 
 /// The most lines that are read together: half a block of the longest.
-const MAX_UNIT: usize = 64;
+pub(super) const MAX_UNIT: usize = 64;
 
 /// Bits per second up to which a link is slow: there, fewer bytes are worth more processor time.
 const SLOW: u64 = 1_000_000_000;
@@ -74,10 +74,12 @@ impl Shape {
     /// The line of a block at each point of its extension: none at infinity in any digit,
     /// where sums are shared. Digit `t` of a point has the weight 3^t, and is bit `t` of the line.
     pub(super) fn lines_of_points(self) -> Vec<Option<usize>> {
-        let mut lines = vec![Some(0)];
+        let mut lines = Vec::with_capacity(self.n_points());
+        lines.push(Some(0));
         for t in 0..self.skip {
-            let with_bit: Vec<_> = lines.iter().map(|line| line.map(|line| line | 1 << t)).collect();
-            lines.extend(with_bit);
+            for at in 0..lines.len() {
+                lines.push(lines[at].map(|line: usize| line | 1 << t));
+            }
             lines.resize(3 * (lines.len() / 2), None);
         }
         lines

@@ -3,6 +3,7 @@
 use std::sync::LazyLock;
 
 use bytemuck::Zeroable;
+use math::gf::lines::Weight;
 use math::gf::{Field, Gf128};
 
 use super::field::scaled;
@@ -95,7 +96,7 @@ impl Transcript {
     }
 
     pub(super) fn weight_stream(&self) -> blake3::OutputReader {
-        blake3::Hasher::new_derive_key("junto 2026 bit proof weights v1").update(&self.0).finalize_xof()
+        blake3::Hasher::new_derive_key("junto 2026 bit proof weights v2").update(&self.0).finalize_xof()
     }
 }
 
@@ -108,19 +109,20 @@ pub(super) fn digest(salt: &Seed, elements: &[Gf128]) -> Seed {
     *hasher.finalize().as_bytes()
 }
 
-/// `√X^j` for the bits of an element.
+/// `√X^j` for the bits of an element's lower half, and again for those of the upper one.
 static ROOT_POWERS: LazyLock<Vec<Gf128>> = LazyLock::new(|| {
     let root = Gf128::X.root();
-    std::iter::successors(Some(Gf128::ONE), |power| Some(power.times(root))).take(128).collect()
+    let powers = std::iter::successors(Some(Gf128::ONE), |power| Some(power.times(root)));
+    powers.take(64).collect::<Vec<_>>().repeat(2)
 });
 
-/// The weights `w(b, q, j) = β_b · ω_q² · X^j` of the gates.
+/// The weights `w(b, q, h, j) = β_{b,h} · ω_q² · X^j` of the gates.
 pub(super) struct Weights {
-    /// `β_b`: polynomials of degree below 64, one for each block. A sum's terms weigh the same.
-    pub(super) blocks: Vec<u64>,
+    /// `β_{b,h}`: polynomials of degree below 64, two for each block. A sum's terms weigh the same.
+    pub(super) blocks: Vec<Weight>,
     /// `ω_q²`.
     pub(super) elements: [Gf128; 4],
-    /// `ω_q · √X^j` at `128·q + j`, twice, one above the other: what each side of the
+    /// `ω_q · √X^j` at `128·q + 64·h + j`, twice, one above the other: what each side of the
     /// products of two lines is multiplied by.
     pub(super) roots: Vec<Gf128>,
 }
@@ -128,7 +130,7 @@ pub(super) struct Weights {
 impl Weights {
     pub(super) fn of(transcript: &Transcript, shape: Shape) -> Self {
         let mut stream = transcript.weight_stream();
-        let mut blocks = vec![0; shape.n_claims()];
+        let mut blocks = vec![[0; 2]; shape.n_claims()];
         stream.fill(bytemuck::cast_slice_mut(&mut blocks));
         blocks.extend_from_within(shape.first_terms());
         let mut omegas = [Gf128::zeroed(); 4];
@@ -137,8 +139,8 @@ impl Weights {
         Weights { blocks, elements: omegas.map(Field::square), roots: [&roots[..], &roots].concat() }
     }
 
-    /// `√β_b`, by which each side of a block's products is multiplied.
-    pub(super) fn block_root(&self, block: usize) -> Gf128 {
-        Gf128(self.blocks[block].into()).root()
+    /// `√β_{b,h}`, by which each side of a block's products is multiplied.
+    pub(super) fn block_roots(&self, block: usize) -> [Gf128; 2] {
+        self.blocks[block].map(|weight| Gf128(weight.into()).root())
     }
 }

@@ -1,12 +1,12 @@
 //! The two verifiers' sides of a proof.
 
 use math::Group;
-use math::gf::lines::{Factors, Folded, LINE_BITS, WeighedSum, weigh};
-use math::gf::vectors::{fold_into, multiply_into};
-use math::gf::{Field, Gf128, add_scaled, inner_product};
+use math::gf::lines::{Factors, Folded, LINE_BITS, WeighedSum};
+use math::gf::vectors::{fold_into, inner_product, multiply_into};
+use math::gf::{Field, Gf128, add_scaled};
 use subtle::ConstantTimeEq;
 
-use super::field::{by_bit, equal_weights, parabola, scaled};
+use super::field::{by_bit, equal_weights, parabola};
 use super::gates::{Lines, Summand, space};
 use super::shape::Shape;
 use super::transcript::{Seed, Transcript, Weights, digest};
@@ -32,11 +32,11 @@ impl Claim {
     pub(super) fn new(shape: Shape, transcript: Transcript, summand: &Summand<'_>) -> Self {
         let weights = Weights::of(&transcript, shape);
         let mut sums = vec![WeighedSum::ZERO; shape.block_lines()];
-        let mut space = space(5 * shape.unit_lines());
+        let mut space = space(4 * shape.unit_lines());
         for (block, weight) in weights.blocks[..shape.n_claims()].iter().enumerate() {
             let first = block * shape.block_lines();
             for (unit, sums) in sums.chunks_mut(shape.unit_lines()).enumerate() {
-                weigh(sums, summand.block(first + unit * shape.unit_lines(), space.as_mut_slice()), *weight);
+                summand.weigh(first + unit * shape.unit_lines(), *weight, sums, space.as_mut_slice());
             }
         }
         let rows = sums.iter().map(|sum| sum.total(&weights.elements)).collect();
@@ -116,8 +116,8 @@ impl Claim {
         let mut sums = [Folded::zero(), Folded::zero()];
         let mut space = space(self.shape.block_lines());
         for (block, at_block) in at_blocks[..self.shape.n_blocks()].iter().enumerate() {
-            let root = self.weights.block_root(block).times(*at_block);
-            let factors = Factors::new(&scaled(at_lines, root));
+            let roots = self.weights.block_roots(block).map(|root| root.times(*at_block));
+            let factors = Factors::new(at_lines, roots);
             for (at, sums) in sums.iter_mut().enumerate() {
                 let ahead = lines[1 - at].ahead(self.shape, block + at);
                 factors.add(lines[at].pieces(self.shape, block, space.as_mut_slice()), ahead, sums);

@@ -8,7 +8,7 @@ use crate::gf::Gf128;
 use crate::gf::four::{load, prefetch, store, xor3};
 
 /// Bits of eight lines, each of the 512 positions a byte. Byte `16·l + i` of register `r`
-/// is position `128·l + 16·r + i`.
+/// is position `128·l + 16·r + i`: the first four registers are the elements' lower halves.
 type Bytes = [__m512i; 8];
 
 /// The most lines of a block, by eights.
@@ -20,16 +20,16 @@ type Sums = [__m512i; 16];
 /// [`super::super::Factors::fold`].
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,gfni,vpclmulqdq")]
 pub(in super::super) fn fold(
-    matrices: &[[u64; 16]],
+    matrices: [&[[u64; 16]]; 2],
     lines: [&[Line]; 2],
     ahead: [&[Line]; 2],
     out: &mut [Gf128; LINE_BITS],
 ) {
     let mut space = [const { MaybeUninit::uninit() }; MAX_EIGHTS];
-    let bytes = bytes_of_positions(matrices.len(), lines, &mut space);
+    let bytes = bytes_of_positions(matrices[0].len(), lines, &mut space);
     for (r, out) in out.as_chunks_mut::<64>().0.iter_mut().enumerate() {
         fetch(ahead, r);
-        let sums = add_products([_mm512_setzero_si512(); 16], matrices, bytes, r);
+        let sums = add_products([_mm512_setzero_si512(); 16], matrices[r / 4], bytes, r);
         store_elements(sums, out);
     }
 }
@@ -37,16 +37,16 @@ pub(in super::super) fn fold(
 /// [`super::super::Factors::add`]: sixteen registers of each 64 positions.
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,gfni,vpclmulqdq")]
 pub(in super::super) fn add_folded(
-    matrices: &[[u64; 16]],
+    matrices: [&[[u64; 16]]; 2],
     lines: [&[Line]; 2],
     ahead: [&[Line]; 2],
     folded: &mut [Line; 128],
 ) {
     let mut space = [const { MaybeUninit::uninit() }; MAX_EIGHTS];
-    let bytes = bytes_of_positions(matrices.len(), lines, &mut space);
+    let bytes = bytes_of_positions(matrices[0].len(), lines, &mut space);
     for (r, folded) in folded.as_chunks_mut::<16>().0.iter_mut().enumerate() {
         fetch(ahead, r);
-        let sums = add_products(loaded(folded), matrices, bytes, r);
+        let sums = add_products(loaded(folded), matrices[r / 4], bytes, r);
         for (sum, folded) in sums.into_iter().zip(folded) {
             store(sum, folded);
         }

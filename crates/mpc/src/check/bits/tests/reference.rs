@@ -77,7 +77,8 @@ pub(super) trait Challenges<F> {
 
 /// The weights and the right verifier's and the masks' randomness.
 pub(super) struct Coins<F> {
-    pub(super) betas: Vec<F>,
+    /// For the lower and the upper half of each block's elements.
+    pub(super) betas: Vec<[F; 2]>,
     pub(super) omegas: [F; 4],
     pub(super) right: Vec<F>,
     pub(super) masks: [F; 2],
@@ -119,8 +120,9 @@ pub(super) fn play<F: Binary>(
     let element = |bit: bool| if bit { F::ONE } else { F::ZERO };
     let places = || (0..n_blocks).flat_map(|b| (0..line).map(move |pos| (b, pos)));
     let weight = |b: usize, pos: usize| {
-        let omega = coins.omegas[pos / F::BITS];
-        product([coins.betas[b], omega, omega, F::power_of_x(pos % F::BITS)])
+        let (omega, half) = (coins.omegas[pos / F::BITS], F::BITS / 2);
+        let beta = coins.betas[b][pos % F::BITS / half];
+        product([beta, omega, omega, F::power_of_x(pos % half)])
     };
 
     // The claims of each row.
@@ -274,7 +276,7 @@ fn every_message_is_the_slow_models() {
         };
         let coins = Coins {
             betas: {
-                let mut betas: Vec<_> = (0..shape.n_claims()).map(|_| take(8)).collect();
+                let mut betas: Vec<_> = (0..shape.n_claims()).map(|_| [take(8), take(8)]).collect();
                 betas.extend_from_within(shape.first_terms());
                 betas
             },
@@ -351,7 +353,7 @@ fn passes(runs: usize, k: usize, bend: impl Fn(Toy, [Toy; 2], bool) -> [Toy; 2])
         let mut toy = |mask: u8| Toy(fair.byte() & mask);
         let coins = Coins {
             // Half as many bits as an element has, as in the large field.
-            betas: vec![toy(15), toy(15)],
+            betas: vec![[toy(15), toy(15)], [toy(15), toy(15)]],
             omegas: [0; 4].map(|_| toy(255)),
             right: (0..200).map(|_| toy(255)).collect(),
             masks: [toy(255), toy(255)],
