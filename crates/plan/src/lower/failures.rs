@@ -6,9 +6,9 @@
 use std::collections::BTreeSet;
 
 use datafusion::arrow::datatypes::DataType;
-use datafusion::common::DFSchema;
-use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
-use datafusion::logical_expr::{Expr as LogicalExpr, LogicalPlan, Operator};
+use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::common::{DFSchema, ScalarValue};
+use datafusion::logical_expr::{Distinct, Expr as LogicalExpr, LogicalPlan, Operator};
 
 use super::Lowering;
 use super::facts::Facts;
@@ -72,32 +72,145 @@ impl Lowering<'_> {
                         any(&mut [left].into_iter(), &join.left) || any(&mut [right].into_iter(), &join.right)
                     })
             }
-            _ => false,
+            LogicalPlan::TableScan(scan) => !scan.filters.is_empty(),
+            LogicalPlan::SubqueryAlias(_)
+            | LogicalPlan::EmptyRelation(_)
+            | LogicalPlan::Values(_)
+            | LogicalPlan::Distinct(Distinct::All(_))
+            | LogicalPlan::Limit(_)
+            | LogicalPlan::Union(_) => false,
+            _ => true,
         }
     }
 
+    /// Whether a value can fail, where it is computed or where it is shared.
     fn expr_fails(&self, expr: &LogicalExpr, schema: &DFSchema, facts: &Facts) -> bool {
+        let fails = |part: &LogicalExpr| self.expr_fails(part, schema, facts);
         match expr {
             LogicalExpr::Alias(alias) => return self.expr_fails(&alias.expr, schema, facts),
             LogicalExpr::AggregateFunction(function) => {
-                let filter = function.params.filter.as_deref();
-                let mut parts = function.params.args.iter().chain(filter);
-                return parts.any(|part| self.expr_fails(part, schema, facts));
+                let order = function.params.order_by.iter().map(|key| &key.expr);
+                let mut parts =
+                    function.params.args.iter().chain(function.params.filter.as_deref()).chain(order);
+                return parts.any(fails);
             }
             LogicalExpr::WindowFunction(function) => {
                 let is_number = matches!(function.fun.name(), "row_number" | "rank" | "dense_rank");
-                return !is_number || !function.params.args.is_empty();
+                let order = function.params.order_by.iter().map(|key| &key.expr);
+                let mut parts = function.params.partition_by.iter().chain(order);
+                return !is_number || !function.params.args.is_empty() || parts.any(fails);
             }
             _ => {}
         }
-        match self.scalars(schema, facts).lower(expr) {
-            Ok(scalar) => scalar.can_fail(),
-            // Only its owner can compute it: texts are cut and dates taken apart without failing, but
-            // not everything is.
-            Err(_) => expr.exists(|part| Ok(part_fails(part, schema))).unwrap_or(true),
-        }
+        // By its ranges, or as DataFusion computes it: shares fail on texts of which an owner's own
+        // functions do not.
+        let is_known = self.scalars(schema, facts).lower(expr).is_ok_and(|scalar| !scalar.can_fail());
+        !is_known && never_fails(expr, schema).is_none_or(|parts| parts.into_iter().any(fails))
     }
 }
+
+/// The parts of an expression that cannot fail by itself, whatever its parts are, and whose texts are
+/// as long as is known; everything that is not named here can.
+fn never_fails<'e>(expr: &'e LogicalExpr, schema: &DFSchema) -> Option<Vec<&'e LogicalExpr>> {
+    use Operator::{
+        And, Divide, Eq, Gt, GtEq, IsDistinctFrom, IsNotDistinctFrom, Lt, LtEq, Minus, Modulo, Multiply,
+        NotEq, Or, Plus, StringConcat,
+    };
+    let ty = |expr: &LogicalExpr| checked::type_of(expr, schema).unwrap_or(DataType::Null);
+    let is_double = |expr: &LogicalExpr| ty(expr) == DataType::Float64;
+    match expr {
+        LogicalExpr::Column(_) => Some(Vec::new()),
+        // Shares do not take a NUL.
+        LogicalExpr::Literal(value, _) => {
+            let nul = value.try_as_str().flatten().is_some_and(|text| text.contains('\0'));
+            (!nul).then(Vec::new)
+        }
+        LogicalExpr::BinaryExpr(binary) => {
+            let never = match binary.op {
+                Eq | NotEq | Lt | LtEq | Gt | GtEq | And | Or | IsDistinctFrom | IsNotDistinctFrom => true,
+                StringConcat => true,
+                // Doubles become infinite instead.
+                Plus | Minus | Multiply | Divide | Modulo => {
+                    is_double(&binary.left) && is_double(&binary.right)
+                }
+                _ => false,
+            };
+            never.then(|| vec![binary.left.as_ref(), binary.right.as_ref()])
+        }
+        LogicalExpr::Not(of)
+        | LogicalExpr::IsNull(of)
+        | LogicalExpr::IsNotNull(of)
+        | LogicalExpr::IsTrue(of)
+        | LogicalExpr::IsFalse(of)
+        | LogicalExpr::IsUnknown(of)
+        | LogicalExpr::IsNotTrue(of)
+        | LogicalExpr::IsNotFalse(of)
+        | LogicalExpr::IsNotUnknown(of) => Some(vec![of.as_ref()]),
+        LogicalExpr::Negative(of) => is_double(of).then(|| vec![of.as_ref()]),
+        LogicalExpr::Between(between) => Some(vec![&between.expr, &between.low, &between.high]),
+        LogicalExpr::InList(list) => Some(std::iter::once(list.expr.as_ref()).chain(&list.list).collect()),
+        LogicalExpr::Case(case) => {
+            let whens = case.when_then_expr.iter().flat_map(|(when, then)| [when.as_ref(), then.as_ref()]);
+            Some(case.expr.as_deref().into_iter().chain(whens).chain(case.else_expr.as_deref()).collect())
+        }
+        LogicalExpr::Like(like) => {
+            let literal = matches!(like.pattern.as_ref(), LogicalExpr::Literal(..));
+            (literal && like.escape_char.is_none()).then(|| vec![like.expr.as_ref()])
+        }
+        LogicalExpr::Cast(cast) => {
+            let (from, to) = (ty(&cast.expr), cast.field.data_type());
+            let number = from.is_numeric() || from == DataType::Boolean;
+            let wider = from == *to || number && matches!(to, DataType::Float64 | DataType::Utf8);
+            wider.then(|| vec![cast.expr.as_ref()])
+        }
+        LogicalExpr::TryCast(cast) => {
+            let (from, to) = (ty(&cast.expr), cast.field.data_type());
+            let number = |ty: &DataType| ty.is_numeric() || *ty == DataType::Boolean;
+            ((number(&from) || from.is_string()) && number(to)).then(|| vec![cast.expr.as_ref()])
+        }
+        LogicalExpr::ScalarFunction(function) => {
+            let args = &function.args;
+            let whole = |at: usize, least: i64| match args.get(at) {
+                Some(LogicalExpr::Literal(value, _)) => match value.cast_to(&DataType::Int64) {
+                    Ok(ScalarValue::Int64(Some(number))) => (least..=MAX_CHARACTERS).contains(&number),
+                    _ => false,
+                },
+                _ => false,
+            };
+            let never = match (function.name(), args.len()) {
+                ("upper" | "lower" | "initcap" | "reverse" | "character_length" | "octet_length", 1) => true,
+                ("btrim" | "ltrim" | "rtrim" | "strpos" | "starts_with" | "ends_with" | "contains", _) => {
+                    true
+                }
+                ("concat" | "coalesce" | "nullif", _) => true,
+                ("left" | "right", 2) => whole(1, 0),
+                ("substr", 2) => whole(1, 1),
+                ("substr", 3) => whole(1, 1) && whole(2, 0),
+                ("split_part", 3) => matches!(args[1], LogicalExpr::Literal(..)) && whole(2, 1),
+                ("abs" | "floor" | "ceil", 1) => is_double(&args[0]),
+                ("round", 1) => is_double(&args[0]),
+                ("round", 2) => is_double(&args[0]) && whole(1, 0),
+                ("date_part", 2) => {
+                    matches!(ty(&args[1]), DataType::Date32 | DataType::Timestamp(..))
+                        && is_day_part(&args[0])
+                }
+                _ => false,
+            };
+            never.then(|| args.iter().collect())
+        }
+        _ => None,
+    }
+}
+
+/// A part of a date that every date has.
+fn is_day_part(part: &LogicalExpr) -> bool {
+    let LogicalExpr::Literal(value, _) = part else { return false };
+    let parts = ["year", "quarter", "month", "week", "day", "doy", "dow", "isodow"];
+    parts.contains(&value.to_string().to_ascii_lowercase().as_str())
+}
+
+/// No text is longer than that, and no number has as many digits.
+const MAX_CHARACTERS: i64 = 300;
 
 /// Whether rows that an owner's table chose are looked up by a key that is unique if others do not lie.
 /// Keys that repeat in one party's rows are that party's lie, and tell nobody's value; so is a key of
@@ -149,59 +262,5 @@ fn owner_of_rows(node: &Node, columns: &[usize]) -> Option<usize> {
             owner_of_rows(rows, &columns.iter().map(equal).collect::<Option<Vec<_>>>()?)
         }
         _ => None,
-    }
-}
-
-fn part_fails(part: &LogicalExpr, schema: &DFSchema) -> bool {
-    let ty = |expr: &LogicalExpr| checked::type_of(expr, schema).unwrap_or(DataType::Null);
-    match part {
-        LogicalExpr::Cast(cast) => {
-            let (from, to) = (ty(&cast.expr), cast.field.data_type().clone());
-            from != to && to != DataType::Utf8 && from.is_string()
-        }
-        LogicalExpr::BinaryExpr(binary) => match binary.op {
-            Operator::Divide | Operator::Modulo | Operator::Plus | Operator::Minus | Operator::Multiply => {
-                ty(part) != DataType::Float64
-            }
-            _ => false,
-        },
-        LogicalExpr::ScalarFunction(function) => {
-            let name = function.name();
-            let safe = [
-                "substr",
-                "substring",
-                "left",
-                "right",
-                "btrim",
-                "trim",
-                "ltrim",
-                "rtrim",
-                "reverse",
-                "split_part",
-                "upper",
-                "lower",
-                "initcap",
-                "concat",
-                "concat_ws",
-                "date_part",
-                "date_trunc",
-                "character_length",
-                "length",
-                "octet_length",
-                "strpos",
-                "starts_with",
-                "ends_with",
-                "contains",
-                "coalesce",
-                "nullif",
-                "replace",
-                "round",
-                "abs",
-                "floor",
-                "ceil",
-            ];
-            !safe.contains(&name)
-        }
-        _ => false,
     }
 }

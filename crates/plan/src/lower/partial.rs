@@ -16,6 +16,7 @@ use datafusion::logical_expr::{Aggregate, Cast, Expr, LogicalPlan, Projection, U
 
 use super::{Home, Lowering};
 use crate::error::PlanError;
+use crate::secure::Field;
 use crate::types::Type;
 
 /// The plan of one branch, and the same expressions in its terms.
@@ -53,8 +54,9 @@ impl Lowering<'_> {
         }
         // Doubles that owners sum keep their bits, which shares do not add.
         let results = aggregate.schema.fields().iter().skip(aggregate.group_expr.len());
-        let is_double =
-            |(field, expr): (&FieldRef, &Expr)| is_sum(expr) && *field.data_type() == DataType::Float64;
+        let is_double = |(field, expr): (&FieldRef, &Expr)| {
+            is_call(expr, "sum") && *field.data_type() == DataType::Float64
+        };
         if results.zip(&aggregate.aggr_expr).any(is_double) {
             return Ok(None);
         }
@@ -102,20 +104,28 @@ impl Lowering<'_> {
         };
         let totals = facts.fields.iter().skip(aggregate.group_expr.len()).zip(&aggregate.aggr_expr);
         // A double that is too large is infinite, which is a value.
-        totals
-            .into_iter()
-            .any(|(field, expr)| is_sum(expr) && field.ty != Type::Float64 && field.range == field.ty.range())
+        totals.into_iter().any(|(field, expr)| {
+            let total = is_call(expr, "sum") || is_call(expr, "avg");
+            total && field.ty != Type::Float64 && !is_within(field)
+        })
     }
+}
+
+/// Whether all values are known to stay off the ends of their type, where a range that would leave it
+/// is cut.
+fn is_within(field: &Field) -> bool {
+    let (Some(range), Some(all)) = (field.range, field.ty.range()) else { return false };
+    range.high < all.high && (range.low > all.low || all.low == 0)
 }
 
 fn name(at: usize) -> String {
     format!("__part_{at}")
 }
 
-fn is_sum(expr: &Expr) -> bool {
+fn is_call(expr: &Expr, name: &str) -> bool {
     match expr {
-        Expr::Alias(alias) => is_sum(&alias.expr),
-        Expr::AggregateFunction(function) => function.func.name() == "sum",
+        Expr::Alias(alias) => is_call(&alias.expr, name),
+        Expr::AggregateFunction(function) => function.func.name() == name,
         _ => false,
     }
 }
