@@ -259,6 +259,22 @@ fn rows_after_a_filter_are_told_as_padded() {
     assert!(spent[2].stderr.contains("bank has given all 2 answers"), "{spent:?}");
 }
 
+/// Each party plans a mean on its own, and all plan the same.
+#[test]
+fn means_under_a_policy_are_planned_alike() {
+    let town = Town::small();
+    let rules = "[accounts]\nmin_group = 2\nresult_rows = \"tell\"\n\n\
+                 [accounts.columns]\nid = { allow = [\"aggregate\"] }\n";
+    std::fs::write(town.home("bank").join("catalog.toml"), rules).unwrap();
+    let configs = configured(&town);
+    let mean = "SELECT AVG(id) AS mean, COUNT(*) AS n FROM bank.accounts";
+    let arguments = ["--as=telecom", "--format=csv", "--question", mean];
+    for _ in 0..3 {
+        let parties = finish(configs.iter().map(|config| start(config, &arguments)).collect());
+        assert_eq!(parties[2].stdout, "mean,n\n2.5,4\n", "{parties:?}");
+    }
+}
+
 #[test]
 fn small_groups_are_suppressed_and_answers_counted_until_they_are_spent() {
     let town = Town::small();

@@ -33,11 +33,19 @@ pub fn session_state() -> SessionState {
     let mut rules = PhysicalOptimizer::new().rules;
     rules.retain(|rule| !rule.name().starts_with("FilterPushdown"));
     rules.insert(0, Arc::new(ForgetSetOrder));
-    let mut state = SessionStateBuilder::new_with_default_features()
-        .with_config(config)
-        .with_physical_optimizer_rules(rules)
-        .with_analyzer_rule(Arc::new(CheckArithmetic))
-        .build();
+    with_checked_totals(
+        SessionStateBuilder::new_with_default_features()
+            .with_config(config)
+            .with_physical_optimizer_rules(rules)
+            .with_analyzer_rule(Arc::new(CheckArithmetic)),
+    )
+}
+
+/// The state, with Junto's aggregates in the place of DataFusion's. A builder registers the functions
+/// of the state that it is made of in any order, and an alias of DataFusion's mean would take the name
+/// of ours: whoever builds a state from another does it by this.
+pub(crate) fn with_checked_totals(builder: SessionStateBuilder) -> SessionState {
+    let mut state = builder.build();
     let totals = [TotalKind::Sum, TotalKind::Avg].map(|kind| AggregateUDF::from(CheckedTotal::new(kind)));
     for function in totals.into_iter().chain([AggregateUDF::from(PercentileDisc::new())]) {
         state

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use plan::PlanError;
 use plan::policy::{Grant, Policy, TableRules};
-use policies::{allowed, ask, ask_as, bank, refused, rules, suppresses};
+use policies::{allowed, ask, ask_as, ask_closed, bank, each_allowed, refused, rules, suppresses};
 
 /// What one grant makes possible, and every other grant together does not.
 #[test]
@@ -278,11 +278,10 @@ fn trick_arithmetic_smuggling() {
         "SELECT SUM(x) FROM (SELECT balance AS x FROM bank.accounts UNION ALL SELECT v FROM me.list)",
     );
     allowed(&bank(), "SELECT SUM(balance * age), SUM(2 * balance + age) FROM bank.accounts");
-    // Values of somebody who learns nothing are none of the asker's.
-    allowed(
-        &bank(),
-        "SELECT a.region, SUM(s.amount) FROM shop.sales s JOIN bank.accounts a ON a.id = s.account GROUP BY a.region",
-    );
+    // Values of somebody who shows no rows are none of the asker's.
+    let sums = "SELECT a.region, SUM(s.amount) FROM shop.sales s JOIN bank.accounts a ON a.id = s.account GROUP BY a.region";
+    each_allowed(ask_closed, &bank(), &[sums]);
+    refused(&bank(), sums, &["that the asker has or may read"]);
 }
 
 /// What fails for one row's value would tell it, whatever the group.

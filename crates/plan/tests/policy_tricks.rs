@@ -3,29 +3,20 @@
 
 mod common;
 mod policies;
+mod tricks;
 
-use plan::PlanError;
 use plan::policy::TableRules;
 use plan::secure::{Learns, SecurePlan};
-use policies::{allowed, ask, bank, refused, rules, suppresses};
+use policies::{allowed, ask, ask_closed, bank, each_allowed, each_refused, refused, rules, suppresses};
 
-/// That the bank forbids each of the questions, with these words; all that get through are named.
 #[track_caller]
 fn all_refused(rules: &TableRules, words: &str, questions: &[&str]) {
-    let through = questions.iter().filter_map(|sql| match ask(rules, sql) {
-        Ok(_) => Some(format!("allowed: {sql}")),
-        Err(error @ PlanError::Forbidden { .. }) if error.to_string().contains(words) => None,
-        Err(error) => Some(format!("refused otherwise: {sql}: {error}")),
-    });
-    let through: Vec<String> = through.collect();
-    assert!(through.is_empty(), "{}", through.join("\n"));
+    each_refused(ask, rules, words, questions);
 }
 
 #[track_caller]
 fn all_allowed(rules: &TableRules, questions: &[&str]) {
-    let refused = questions.iter().filter_map(|sql| Some(format!("{sql}: {}", ask(rules, sql).err()?)));
-    let refused: Vec<String> = refused.collect();
-    assert!(refused.is_empty(), "{}", refused.join("\n"));
+    each_allowed(ask, rules, questions);
 }
 
 /// Weights that came through a table by a count, a group or a constant are somebody's choice.
@@ -71,7 +62,8 @@ fn trick_weights_by_counts_groups_and_constants() {
              shop.sales) s ON a.id = s.k",
         ],
     );
-    all_allowed(
+    each_allowed(
+        ask_closed,
         &bank(),
         &[
             "SELECT a.region, SUM(w.n), COUNT(*) FROM bank.accounts a JOIN (SELECT account, SUM(amount) AS n FROM \
@@ -173,7 +165,7 @@ fn trick_rows_without_columns() {
     // Values that may come out by themselves do so of filtered rows no more than of groups.
     let named = rules(&[("name", "reveal"), ("age", "reveal"), ("balance", "filter")], 5);
     refused(&named, "SELECT MAX(name) FROM bank.accounts WHERE balance > 9000", &["value of one row"]);
-    assert_eq!(suppresses(&allowed(&named, "SELECT SUM(age) FROM bank.accounts WHERE balance > 9000")), 1);
+    assert_eq!(suppresses(&allowed(&named, "SELECT COUNT(*) FROM bank.accounts WHERE balance > 9000")), 1);
     all_allowed(
         &rules(&[("name", "reveal"), ("balance", "filter")], 1),
         &["SELECT name FROM bank.accounts WHERE balance > 5000"],
@@ -222,7 +214,7 @@ fn trick_a_condition_that_mixes_tables() {
         &bank(),
         &[
             "SELECT COUNT(*) FROM bank.accounts a JOIN me.list l ON a.id = l.id WHERE l.v = 0 AND a.balance > 5000",
-            "SELECT l.label, SUM(a.balance) FROM bank.accounts a JOIN me.list l ON a.id = l.id WHERE l.v > 3 AND \
+            "SELECT l.label, SUM(a.bonus) FROM bank.accounts a JOIN me.list l ON a.id = l.id WHERE l.v > 3 AND \
              (a.age > 50 OR a.balance > 7) GROUP BY l.label",
         ],
     );
@@ -280,7 +272,8 @@ fn trick_doubles_bend() {
 /// Whether a key repeats among chosen rows is told by a failure.
 #[test]
 fn trick_a_key_that_repeats_where_rows_were_chosen() {
-    all_refused(
+    each_refused(
+        ask_closed,
         &bank(),
         "repeats",
         &[
@@ -288,7 +281,8 @@ fn trick_a_key_that_repeats_where_rows_were_chosen() {
            a.balance > 5000) j LEFT JOIN shop.sales s ON s.account = j.id",
         ],
     );
-    all_allowed(
+    each_allowed(
+        ask_closed,
         &bank(),
         &[
             "SELECT s.amount, COUNT(*) FROM me.list l JOIN bank.accounts a ON l.id = a.id JOIN shop.sales s ON s.account = \

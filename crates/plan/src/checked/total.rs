@@ -34,12 +34,18 @@ pub enum TotalKind {
 pub struct CheckedTotal {
     kind: TotalKind,
     signature: Signature,
+    aliases: Vec<String>,
 }
 
 impl CheckedTotal {
     /// The aggregate that stands in for DataFusion's of the same name.
     pub fn new(kind: TotalKind) -> CheckedTotal {
-        CheckedTotal { kind, signature: Signature::user_defined(Volatility::Immutable) }
+        // Whatever DataFusion also calls so.
+        let aliases = match kind {
+            TotalKind::Sum => Vec::new(),
+            TotalKind::Avg => vec!["mean".to_owned()],
+        };
+        CheckedTotal { kind, signature: Signature::user_defined(Volatility::Immutable), aliases }
     }
 
     /// Which aggregate.
@@ -54,6 +60,10 @@ impl AggregateUDFImpl for CheckedTotal {
             TotalKind::Sum => "sum",
             TotalKind::Avg => "avg",
         }
+    }
+
+    fn aliases(&self) -> &[String] {
+        &self.aliases
     }
 
     fn signature(&self) -> &Signature {

@@ -5,11 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use datafusion::common::DataFusionError;
 use datafusion::logical_expr::utils::split_conjunction;
 use datafusion::logical_expr::{
-    Aggregate, Distinct, Expr, Filter, Limit, LogicalPlan, Projection, Sort, SubqueryAlias, TableScan, Union,
-    Window,
+    Aggregate, Distinct, Expr, Filter, Limit, LogicalPlan, Projection, Sort, SubqueryAlias, Union, Window,
 };
 
-use super::expr::Rows;
+use super::expr::{Rows, is_range};
 use super::flow::{Choice, Flow, Origin, Presence, Shape, Source, TableId};
 use super::suppress;
 use super::{Grant, Permission, TableRules};
@@ -121,8 +120,8 @@ pub(super) fn planner(error: DataFusionError) -> PlanError {
 
 /// A check under way.
 pub(super) struct Check<'a> {
-    catalog: &'a PublicCatalog,
-    asker: usize,
+    pub(super) catalog: &'a PublicCatalog,
+    pub(super) asker: usize,
     locator: &'a Locator,
     permissions: BTreeSet<Permission>,
     /// How often each table with rules is read.
@@ -273,71 +272,6 @@ impl Check<'_> {
         Ok(Flow { plan, ..input })
     }
 
-    /// Rows that the question itself holds.
-    fn constants(&mut self, plan: &LogicalPlan, unique: Vec<BTreeSet<usize>>) -> Flow {
-        let columns = plan.schema().fields().iter();
-        Flow {
-            plan: plan.clone(),
-            origins: columns.map(|_| Origin::column(self.number(), true, true)).collect(),
-            tables: BTreeMap::new(),
-            counted: BTreeSet::new(),
-            unique,
-            chosen: Some(Choice::Rows),
-            parties: BTreeSet::from([self.asker]),
-        }
-    }
-
-    fn scan(&mut self, scan: &TableScan) -> Result<Flow, PlanError> {
-        let party = scan.table_name.schema().and_then(|party| self.catalog.party_index(party));
-        let found = party.and_then(|party| {
-            let tables = &self.catalog.parties[party].tables;
-            Some((party, tables.iter().position(|table| table.name == scan.table_name.table())?))
-        });
-        let Some(id) = found else {
-            return Err(PlanError::Planner {
-                reason: format!("the plan reads {}, which is no table", scan.table_name),
-            });
-        };
-        let catalog = self.catalog;
-        let table = &catalog.parties[id.0].tables[id.1];
-        let columns: Vec<usize> =
-            scan.projection.clone().unwrap_or_else(|| (0..table.columns.len()).collect());
-        let askers = id.0 == self.asker;
-        let followed = !askers && table.policy.rules().is_some();
-        let key = |key: &Vec<String>| {
-            let position = |name: &String| {
-                let index = table.column_index(name)?;
-                columns.iter().position(|column| *column == index)
-            };
-            key.iter().map(position).collect::<Option<BTreeSet<usize>>>()
-        };
-        let unique = table.unique_keys.iter().filter_map(|fact| key(&fact.value)).collect();
-        let origin = |column: &usize| {
-            let origin = Origin::column(self.number(), askers, table.columns[*column].nullable.value);
-            let values = followed.then_some((id, *column)).into_iter().collect();
-            Origin { values, ..origin }
-        };
-        let origins = columns.iter().map(origin).collect();
-        let mut flow = Flow {
-            plan: LogicalPlan::TableScan(scan.clone()),
-            origins,
-            tables: BTreeMap::new(),
-            counted: BTreeSet::new(),
-            unique,
-            chosen: askers.then_some(Choice::Rows),
-            parties: BTreeSet::from([id.0]),
-        };
-        if followed {
-            *self.scans.entry(id).or_default() += 1;
-            let picked = scan.fetch.is_some() || !scan.filters.is_empty();
-            flow.tables.insert(id, Presence { picked, ..Presence::default() });
-        }
-        match self.carry.as_ref().is_some_and(|carry| carry.contains(&id)) {
-            true => suppress::number_entities(self, scan, id, &columns, flow),
-            false => Ok(flow),
-        }
-    }
-
     fn alias(&mut self, plan: &LogicalPlan, alias: &SubqueryAlias) -> Result<Flow, PlanError> {
         let input = self.walk(&alias.input)?;
         self.over(plan, input)
@@ -365,8 +299,9 @@ impl Check<'_> {
     fn filter(&mut self, plan: &LogicalPlan, filter: &Filter) -> Result<Flow, PlanError> {
         let mut input = self.walk(&filter.input)?;
         for part in split_conjunction(&filter.predicate) {
-            let decided = self.condition(&[part], &Rows::of(&input, "WHERE"))?;
-            input.decided(&decided);
+            let rows = &Rows::of(&input, "WHERE");
+            let (decided, ranges) = (self.condition(&[part], rows)?, is_range(part, rows));
+            input.decided(&decided, ranges);
         }
         self.over(plan, input)
     }
@@ -386,8 +321,9 @@ impl Check<'_> {
             }
             keys = keys.with(&origin, Shape::Bent);
         }
+        input.showed(&keys, true);
         if sort.fetch.is_some() {
-            input.decided(&keys);
+            input.decided(&keys, false);
             input.ranked();
         }
         let one = sort.fetch == Some(1);
@@ -398,7 +334,7 @@ impl Check<'_> {
 
     fn limit(&mut self, plan: &LogicalPlan, limit: &Limit) -> Result<Flow, PlanError> {
         let mut input = self.walk(&limit.input)?;
-        input.decided(&Origin::constant());
+        input.decided(&Origin::constant(), true);
         input.ranked();
         self.over(plan, input)
     }
@@ -409,6 +345,10 @@ impl Check<'_> {
         let mut more = Vec::with_capacity(window.window_expr.len());
         for expr in &window.window_expr {
             more.push(self.origin(expr, &Rows::of(&input, "OVER"))?);
+        }
+        for origin in &more {
+            // What was put in an order stays so.
+            input.showed(&Origin { values: BTreeSet::new(), ..origin.clone() }, true);
         }
         let mut flow = self.over(plan, input)?;
         flow.origins.extend(more);
@@ -440,8 +380,9 @@ impl Check<'_> {
                 let shape = all.shape.beside(origin.shape);
                 all.with(origin, shape)
             });
-            if parts.iter().all(|(_, origin)| origin.parts.len() <= 1) {
-                all.parts = BTreeSet::from([self.number()]);
+            if parts.iter().all(|(_, origin)| !origin.is_of_several()) {
+                all.roots.clear();
+                all = all.numbered(self.number());
             }
             // The question says which branch gives a row's value, whosever they are.
             origins.push(Origin { apart, askers: true, ..all });

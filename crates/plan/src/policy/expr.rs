@@ -13,6 +13,7 @@ use super::check::{Check, planner};
 use super::flow::{Flow, Origin, Shape};
 use crate::checked::type_of;
 use crate::error::PlanError;
+use crate::types::Type;
 
 /// Rows that an expression is about, and the operator that holds it.
 pub(super) struct Rows<'a> {
@@ -48,7 +49,12 @@ impl Check<'_> {
             Expr::Cast(Cast { expr, field }) => {
                 let origin = self.origin(expr, rows)?;
                 let from = type_of(expr, rows.schema).map_err(planner)?;
-                Ok(if widens(&from, field.data_type()) { origin } else { origin.bent() })
+                let to = field.data_type();
+                Ok(match from == *to {
+                    true => origin,
+                    false if origin.is_exact_as(&from, to) => Origin { range: None, ..origin },
+                    false => origin.bent(),
+                })
             }
             Expr::Negative(inside) => self.origin(inside, rows),
             Expr::BinaryExpr(BinaryExpr { left, op, right }) => match op {
@@ -101,7 +107,8 @@ impl Check<'_> {
         let (left, right) = (self.origin(left, rows)?, self.origin(right, rows)?);
         let shape = match shape(left.shape, right.shape) {
             Shape::Degree(0) => Shape::Degree(0),
-            _ if types.iter().any(DataType::is_floating) => Shape::Bent,
+            // Months end on different days, too.
+            _ if types.iter().any(|ty| ty.is_floating() || !ty.is_numeric()) => Shape::Bent,
             exact => exact,
         };
         Ok(left.with(&right, shape))
@@ -144,7 +151,10 @@ impl Check<'_> {
         let conditions: Vec<&Expr> = params.partition_by.iter().chain(order).chain(filter).collect();
         let decided = self.condition(&conditions, rows)?;
         let mut values = self.bent(&params.args.iter().collect::<Vec<_>>(), rows)?;
-        values.parts.insert(self.number());
+        let number = self.number();
+        values.parts.insert(number);
+        values.roots.insert(number);
+        values.kin.insert(number);
         Ok(values.with(&decided, Shape::Bent))
     }
 }
@@ -158,6 +168,58 @@ fn children(expr: &Expr) -> Vec<&Expr> {
     })
     .expect("collecting cannot fail");
     all
+}
+
+/// So many digits are different in each double.
+const DOUBLE_DIGITS: i32 = 15;
+
+impl Origin {
+    /// Whether its values are the same numbers in the other type, by their types or by the range that
+    /// the owner declares.
+    pub(super) fn is_exact_as(&self, from: &DataType, to: &DataType) -> bool {
+        let fits = || {
+            let (range, from) = (self.range?, Type::from_arrow(from)?);
+            let within = match Type::from_arrow(to)? {
+                Type::Float64 => 10i128.pow(DOUBLE_DIGITS as u32),
+                to if to.is_exact_number() => {
+                    let up = u32::from(to.scale().checked_sub(from.scale())?);
+                    let all = to.range()?;
+                    let end = |value: i128| value.checked_mul(10i128.checked_pow(up)?);
+                    return Some(all.low <= end(range.low)? && end(range.high)? <= all.high);
+                }
+                _ => return None,
+            };
+            Some(-within <= range.low && range.high <= within)
+        };
+        widens(from, to) || fits().unwrap_or(false)
+    }
+}
+
+/// Whether a condition keeps the rows in which one column is in a range.
+pub(super) fn is_range(condition: &Expr, rows: &Rows<'_>) -> bool {
+    let column = |expr: &Expr| {
+        // What stays a number or a date stays in its order.
+        let expr = match expr {
+            Expr::Cast(cast) if !cast.field.data_type().is_string() => &cast.expr,
+            other => other,
+        };
+        let Expr::Column(column) = expr else { return false };
+        let origin = rows.schema.index_of_column(column).map(|index| &rows.origins[index]);
+        origin.is_ok_and(|origin| origin.is_plain() && origin.conditions.is_empty())
+    };
+    let literal = |expr: &Expr| matches!(expr, Expr::Literal(..));
+    match condition {
+        Expr::BinaryExpr(BinaryExpr { left, op, right }) => {
+            use Operator::{Eq, Gt, GtEq, Lt, LtEq};
+            let sides = column(left) && literal(right) || literal(left) && column(right);
+            sides && matches!(op, Eq | Lt | LtEq | Gt | GtEq)
+        }
+        Expr::Between(between) => {
+            !between.negated && column(&between.expr) && literal(&between.low) && literal(&between.high)
+        }
+        Expr::IsNull(of) | Expr::IsNotNull(of) => column(of),
+        _ => false,
+    }
 }
 
 /// Whether every value of one type is the same number in the other: nothing is cut, so nothing is
@@ -175,7 +237,7 @@ pub(super) fn widens(from: &DataType, to: &DataType) -> bool {
     let unsigned = |ty: &DataType| ty.is_unsigned_integer();
     match (digits(from), digits(to)) {
         _ if from == to => true,
-        (Some(_), None) => *to == DataType::Float64,
+        (Some((from_digits, _)), None) => *to == DataType::Float64 && from_digits <= DOUBLE_DIGITS,
         (Some((from_digits, from_scale)), Some((to_digits, to_scale))) => {
             let room = to_scale >= from_scale && to_digits - to_scale >= from_digits - from_scale;
             // Between integers, digits alone would let a larger unsigned one pass.

@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use datafusion::logical_expr::LogicalPlan;
 
+use crate::types::Range;
+
 /// A table with rules: the party's place and the table's in the catalog.
 pub(super) type TableId = (usize, usize);
 
@@ -44,8 +46,19 @@ pub(super) struct Origin {
     /// The columns it is made of, by numbers that no two columns of the plan share; none for a
     /// constant.
     pub(super) parts: BTreeSet<usize>,
+    /// The columns of tables that all of this comes from, which no grouping forgets: a value of groups
+    /// is one column again, but what it was made of stays.
+    pub(super) roots: BTreeSet<usize>,
+    /// Those, and the keys that a join has found equal to them.
+    pub(super) kin: BTreeSet<usize>,
+    /// The range of a table's column of numbers, as it is there.
+    pub(super) range: Option<Range>,
+    /// Whether a column with two values at most is in it.
+    pub(super) few: bool,
     /// Whether it can be NULL.
     pub(super) nullable: bool,
+    /// Tables without a row where it is NULL.
+    pub(super) absent: BTreeSet<TableId>,
     /// Whether the asker's own values are in it, or others that the question chose: constants and
     /// counts of a table that was joined, and what came through a union.
     pub(super) askers: bool,
@@ -53,6 +66,8 @@ pub(super) struct Origin {
     pub(super) apart: BTreeSet<TableId>,
     /// Tables beside whose rows a join has put it, and whose owner it is not from.
     pub(super) foreign: BTreeSet<TableId>,
+    /// Tables whose groups it tells of.
+    pub(super) groups: BTreeSet<TableId>,
     /// Whether it is the number of an entity of this table.
     pub(super) entity: Option<TableId>,
 }
@@ -65,18 +80,33 @@ impl Origin {
             conditions: BTreeSet::new(),
             shape: Shape::Degree(0),
             parts: BTreeSet::new(),
+            roots: BTreeSet::new(),
+            kin: BTreeSet::new(),
+            range: None,
+            few: false,
             nullable: false,
+            absent: BTreeSet::new(),
             askers: false,
             apart: BTreeSet::new(),
             foreign: BTreeSet::new(),
+            groups: BTreeSet::new(),
             entity: None,
         }
     }
 
     /// A column that no rule is about, under its number.
     pub(super) fn column(number: usize, askers: bool, nullable: bool) -> Origin {
-        let parts = BTreeSet::from([number]);
-        Origin { shape: Shape::Degree(1), parts, askers, nullable, ..Origin::constant() }
+        Origin { shape: Shape::Degree(1), askers, nullable, ..Origin::constant() }.numbered(number)
+    }
+
+    /// The same as a column of its own.
+    pub(super) fn numbered(mut self, number: usize) -> Origin {
+        self.parts = BTreeSet::from([number]);
+        if self.roots.is_empty() {
+            self.roots.insert(number);
+            self.kin.insert(number);
+        }
+        self
     }
 
     /// What follows from both, of this shape.
@@ -86,10 +116,20 @@ impl Origin {
             (false, true) => other.apart.clone(),
             (_, false) => self.apart,
         };
+        self.absent = match (self.nullable, other.nullable) {
+            (true, true) => self.absent.intersection(&other.absent).copied().collect(),
+            (false, true) => other.absent.clone(),
+            (_, false) => self.absent,
+        };
         self.values.extend(&other.values);
         self.conditions.extend(&other.conditions);
         self.parts.extend(&other.parts);
+        self.roots.extend(&other.roots);
+        self.kin.extend(&other.kin);
         self.foreign.extend(&other.foreign);
+        self.groups.extend(&other.groups);
+        self.range = None;
+        self.few |= other.few;
         self.askers |= other.askers;
         self.nullable |= other.nullable;
         self.shape = shape;
@@ -98,7 +138,8 @@ impl Origin {
     }
 
     pub(super) fn bent(self) -> Origin {
-        Origin { shape: Shape::Bent, nullable: true, entity: None, ..self }
+        let absent = BTreeSet::new();
+        Origin { shape: Shape::Bent, nullable: true, absent, range: None, entity: None, ..self }
     }
 
     /// All columns that it tells something about.
@@ -116,10 +157,19 @@ impl Origin {
         self.parts.len() <= 1 && self.shape <= Shape::Degree(1)
     }
 
+    /// Whether several columns are in it, be it behind groups.
+    pub(super) fn is_of_several(&self) -> bool {
+        self.parts.len() > 1 || self.roots.len() > 1
+    }
+
+    /// Whether columns of `table` are in it or decided on it.
+    pub(super) fn tells_of(&self, table: TableId) -> bool {
+        self.values.iter().chain(&self.conditions).any(|source| source.0 == table)
+    }
+
     /// Whether columns of `table` and of others are both in it.
     pub(super) fn is_mixed(&self, table: TableId) -> bool {
-        let own = |source: &Source| source.0 == table;
-        self.foreign.contains(&table) && (self.values.iter().any(own) || self.conditions.iter().any(own))
+        self.foreign.contains(&table) && self.tells_of(table)
     }
 
     /// Whether the asker's own values stand in rows of `table`.
@@ -138,7 +188,10 @@ impl Origin {
             conditions: rest(&self.conditions),
             shape: self.shape.max(Shape::Degree(1)),
             nullable: true,
+            absent: BTreeSet::new(),
+            range: None,
             apart,
+            groups: self.groups.union(safe).copied().collect(),
             entity: None,
             ..self.clone()
         }
@@ -161,8 +214,10 @@ pub(super) enum Choice {
 pub(super) struct Presence {
     /// The columns by which they were matched with others.
     pub(super) keys: BTreeSet<usize>,
-    /// The columns that decided which of them are there.
+    /// The columns that decided which of them are there, or in which order.
     pub(super) filters: BTreeSet<usize>,
+    /// Those among them that did so otherwise than by a range.
+    pub(super) loose: BTreeSet<usize>,
     /// Whether not all of them are there, or rows of other tables as well.
     pub(super) picked: bool,
     /// Whether a condition decided by its columns and other tables' together.
@@ -174,6 +229,11 @@ pub(super) struct Presence {
     pub(super) repeated: bool,
     /// How the question decides how often, if it does.
     pub(super) weighed: Option<Choice>,
+    /// Whether somebody may have several rows in the table itself.
+    pub(super) several: bool,
+    /// Whether the question takes some of somebody's rows and leaves others, by a condition over several
+    /// columns.
+    pub(super) torn: bool,
     /// Whether the entities behind the rows can no longer be counted.
     pub(super) uncountable: bool,
 }
@@ -183,11 +243,14 @@ impl Presence {
     pub(super) fn merge(&mut self, other: Presence) {
         self.keys.extend(other.keys);
         self.filters.extend(other.filters);
+        self.loose.extend(other.loose);
         self.picked |= other.picked;
         self.mixed |= other.mixed;
         self.ranked |= other.ranked;
         self.repeated |= other.repeated;
         self.weighed = self.weighed.or(other.weighed);
+        self.several |= other.several;
+        self.torn |= other.torn;
         self.uncountable |= other.uncountable;
     }
 }
@@ -206,7 +269,7 @@ pub(super) struct Flow {
     pub(super) unique: Vec<BTreeSet<usize>>,
     /// How the question decides how many rows there are of a key, if it does.
     pub(super) chosen: Option<Choice>,
-    /// Whose tables are in it; the asker's for constants.
+    /// Whose tables are in it; the asker's for constants, and for tables that it may read.
     pub(super) parties: BTreeSet<usize>,
 }
 
@@ -221,17 +284,31 @@ impl Flow {
         self.unique.iter().any(|key| key.is_subset(columns))
     }
 
-    /// That a condition has decided which of the rows are left.
-    pub(super) fn decided(&mut self, by: &Origin) {
-        let together = (by.parts.len() > 1).then_some(Choice::Condition);
+    /// That a condition has decided which of the rows are left; `ranges` says whether each column did so
+    /// by a range alone.
+    pub(super) fn decided(&mut self, by: &Origin, ranges: bool) {
+        let together = by.is_of_several().then_some(Choice::Condition);
         self.chosen = self.chosen.or(together);
+        self.counted.extend(&by.groups);
         for (table, presence) in &mut self.tables {
             presence.picked = true;
             presence.mixed |= by.is_mixed(*table);
             let again = presence.repeated && by.foreign.contains(table);
             presence.weighed = presence.weighed.or(together.filter(|_| again));
-            let own = by.values.union(&by.conditions).filter(|source| source.0 == *table);
-            presence.filters.extend(own.map(|source| source.1));
+            presence.torn |= together.is_some() && presence.several && by.tells_of(*table);
+        }
+        self.showed(by, ranges);
+    }
+
+    /// That the rows tell of what was decided so, be it by their order.
+    pub(super) fn showed(&mut self, by: &Origin, ranges: bool) {
+        for (table, column) in by.all() {
+            if let Some(presence) = self.tables.get_mut(&table) {
+                presence.filters.insert(column);
+                if !ranges {
+                    presence.loose.insert(column);
+                }
+            }
         }
     }
 

@@ -7,15 +7,17 @@
 
 use std::collections::BTreeSet;
 
+use datafusion::arrow::datatypes::DataType;
 use datafusion::common::{Column, ExprSchema};
 use datafusion::logical_expr::expr::AggregateFunction;
 use datafusion::logical_expr::{Aggregate, Expr};
 
 use super::Grant;
-use super::check::Check;
+use super::check::{Check, planner};
 use super::expr::Rows;
 use super::flow::{Choice, Flow, Origin, Presence, Shape, Source, TableId};
 use super::suppress::{self, Group, Least};
+use crate::checked::type_of;
 use crate::error::PlanError;
 
 /// Products of two columns, as of a price and an amount, and no more: polynomials of a high degree
@@ -46,12 +48,14 @@ struct Call {
     name: String,
     origin: Origin,
     distinct: bool,
+    /// Whether it has several arguments.
+    several: bool,
     /// Whether it has a FILTER or an ORDER BY of its own.
     picks: bool,
     /// Whether there are doubles among the columns of its arguments.
     doubles: bool,
-    /// The argument, if rows may be left out for its NULL.
-    nullable: Option<Expr>,
+    /// The argument, if rows may be left out for its NULL, and the tables without a row there.
+    nullable: Option<(Expr, BTreeSet<TableId>)>,
 }
 
 /// What a question makes of the rows of one table.
@@ -104,19 +108,21 @@ impl Check<'_> {
                 let several_rows = !self.rules(*table).entity.is_empty();
                 // What is joined is unique by its owner's word, which may be false.
                 let repeated = presence.repeated || several_rows || !presence.keys.is_empty();
-                least.push(Least { table: *table, at_least, repeated });
+                let plain = |key: &Origin| key.is_plain() && !key.is_of_several();
+                let whole = !presence.picked && keys.iter().all(plain);
+                least.push(Least { table: *table, at_least, repeated, whole });
                 // Of chosen rows, the number of small groups would be an answer about few.
-                self.told &= !presence.picked && keys.iter().all(Origin::is_plain);
+                self.told &= whole;
             }
         }
         let n_keys = keys.len();
         let mut outputs = keys;
         outputs.extend(sets.is_some().then(|| Origin::column(self.number(), false, false)));
         for call in &calls {
-            let mut origin = call.origin.clone();
-            origin.parts = BTreeSet::from([self.number()]);
+            let mut origin = call.origin.clone().numbered(self.number());
             // A count says how many rows the question chose.
             origin.askers |= input.chosen.is_some();
+            origin.groups.extend(&input.counted);
             outputs.push(if call.picks { origin.bent() } else { origin });
         }
         let origins = outputs.iter().map(|origin| origin.grouped(&safe)).collect();
@@ -131,7 +137,7 @@ impl Check<'_> {
         });
         let tables = open.collect();
         let unique = if sets.is_some() { Vec::new() } else { vec![(0..n_keys).collect()] };
-        let mut nullable: Vec<Expr> = Vec::new();
+        let mut nullable: Vec<(Expr, BTreeSet<TableId>)> = Vec::new();
         for argument in calls.iter().filter_map(|call| call.nullable.as_ref()) {
             if !nullable.contains(argument) {
                 nullable.push(argument.clone());
@@ -140,7 +146,7 @@ impl Check<'_> {
         if let (Some(Least { table, .. }), [_, second, ..]) = (least.first(), &nullable[..]) {
             let reason = "each of several columns leaves out rows of its own, and the difference could be one row; \
                           declare them as never NULL, or ask for one at a time";
-            let words = second.human_display().to_string();
+            let words = second.0.human_display().to_string();
             return Err(self.forbidden_by_table(*table, &words, reason, "min_group = 1"));
         }
         let alike = nullable.len() == 1 && calls.iter().all(|call| call.nullable.is_some());
@@ -171,12 +177,17 @@ impl Check<'_> {
         for argument in &params.args {
             let next = self.origin(argument, rows)?;
             if next.nullable && !argument.column_refs().is_empty() {
-                nullable = Some(uncast(argument).clone());
+                nullable = Some((uncast(argument).clone(), next.absent.clone()));
             }
             let is_double = |column: &&Column| {
                 rows.schema.field_from_column(column).is_ok_and(|f| f.data_type().is_floating())
             };
             doubles |= argument.column_refs().iter().any(is_double);
+            // These compute with doubles.
+            let ty = type_of(argument, rows.schema).map_err(planner)?;
+            let exact =
+                !is_statistic(func.name()) || ty.is_floating() || next.is_exact_as(&ty, &DataType::Float64);
+            let next = if exact { next } else { next.bent() };
             let shape = origin.shape.beside(next.shape);
             origin = origin.with(&next, shape);
         }
@@ -188,20 +199,13 @@ impl Check<'_> {
             let shape = origin.shape;
             origin = origin.with(&decided, shape);
         }
-        Ok(Call {
-            name: func.name().to_owned(),
-            origin,
-            distinct: params.distinct,
-            picks,
-            doubles,
-            nullable,
-            words,
-        })
+        let (name, several, distinct) = (func.name().to_owned(), params.args.len() > 1, params.distinct);
+        Ok(Call { name, origin, distinct, several, picks, doubles, nullable, words })
     }
 
     /// The least size of the table's groups, if all that is made of them is allowed.
     fn protected(&mut self, grouping: &Grouping<'_>) -> Result<u64, PlanError> {
-        let Grouping { table, keys, calls, .. } = *grouping;
+        let Grouping { table, presence, keys, calls, .. } = *grouping;
         for key in keys {
             for source in key.values_of(table) {
                 self.require(source, Grant::Group, "GROUP BY")?;
@@ -220,6 +224,10 @@ impl Check<'_> {
                 aggregated.insert(source);
             }
         }
+        // What decides which rows a group has says as much of few as what is summed.
+        let own = keys.iter().flat_map(Origin::all).filter(|source| source.0 == table);
+        let deciding = presence.filters.union(&presence.keys).map(|column| (table, *column));
+        aggregated.extend(own.chain(deciding));
         let names: Vec<&str> = aggregated.iter().map(|source| self.column(*source)).collect();
         let Some(at_least) = self.rules(table).min_group(&names) else {
             let reason = "a group says that there are rows, and the policy names no least size of groups";
@@ -252,7 +260,7 @@ impl Check<'_> {
             let (operator, reason) = match choice {
                 Choice::Rows => (
                     "JOIN",
-                    "rows that are the asker's, constants or a union match a row as often as the question says; declare \
+                    "rows that the asker has or may read, constants or a union match a row as often as the question says; declare \
                      there a unique key and join it ahead of others, or group them by the key first",
                 ),
                 Choice::Condition => (
@@ -274,11 +282,28 @@ impl Check<'_> {
                           look at the groups in an order";
             return refuse(self, "a window function or LIMIT", reason);
         }
+        let of_several = |key: &&Origin| key.is_of_several();
+        if presence.torn || presence.several && keys.iter().filter(of_several).any(|key| key.tells_of(table))
+        {
+            let reason = "somebody may have several rows, of which it takes some by several columns; ask of each column in a \
+                          condition of its own, joined by AND, and join by whom a row is about";
+            return refuse(self, "a condition", reason);
+        }
+        let chooses = |key: &Origin| key.is_of_several() && key.foreign.contains(&table);
+        if presence.repeated && keys.iter().any(chooses) {
+            let reason = "over several columns of rows that match one of this table several times, it puts somebody into as \
+                          many groups as the question says; group by columns as they are";
+            return refuse(self, "GROUP BY", reason);
+        }
         if presence.mixed || keys.iter().any(|key| key.is_mixed(table)) {
             let reason = "it decides together by columns of this table and of others, so that known rows hide which one \
                           passed; join by equal columns, and ask of each table in a condition of its own";
             return refuse(self, "a condition", reason);
         }
+        let bent = keys.iter().filter(|key| !key.is_plain()).flat_map(Origin::all);
+        let bent = bent.filter(|source| source.0 == table).map(|source| source.1);
+        let deciding: BTreeSet<usize> = presence.loose.iter().copied().chain(bent).collect();
+        let is_in = |call: &Call, column: usize| call.origin.values.contains(&(table, column));
         for call in calls {
             let words = call.words.as_str();
             if !is_of_all_rows(&call.name) {
@@ -304,6 +329,24 @@ impl Check<'_> {
             if call.name == "count" && !call.distinct && !call.origin.nullable {
                 continue;
             }
+            if call.origin.few
+                && call.origin.roots.len() > 1
+                && (call.several || call.origin.shape > Shape::Degree(1))
+            {
+                let reason = "a column of two values beside another one takes some of a group's rows as a condition would; \
+                              group by it, or sum each column alone";
+                return refuse(self, words, reason);
+            }
+            if let Some(column) = deciding.iter().find(|column| call.name != "count" && is_in(call, **column))
+            {
+                let reason = format!(
+                    "{} also decides which rows these are, and not by ranges alone, so that sums and sums of products can \
+                     split a group into its values; compare it with constants in conditions of their own, or group by it \
+                     as it is",
+                    self.column((table, *column))
+                );
+                return refuse(self, words, &reason);
+            }
             if call.nullable.is_some() && call.origin.parts.len() > 1 {
                 let reason = "it leaves out rows in which one of several columns is NULL; declare them as never NULL, \
                               or filter in WHERE";
@@ -318,7 +361,10 @@ impl Check<'_> {
             let beside = call.origin.is_mixed(table);
             if beside || call.origin.is_weighed(table) {
                 if !self.rules(table).askers_values {
-                    let shared = call.origin.is_plain() && !call.origin.values_of(table).is_empty();
+                    let own = call.origin.values_of(table);
+                    let is_read =
+                        |source: &Source| self.rules(table).allows(self.column(*source), Grant::Reveal);
+                    let shared = call.origin.is_plain() && !own.iter().all(is_read);
                     let reason = match (shared, beside) {
                         (true, _) => {
                             "in rows that match, a key is the other table's as well, and what is made of it can name rows; \
@@ -328,13 +374,17 @@ impl Check<'_> {
                             "values of another table beside this one's can be weights that single out a row"
                         }
                         (false, false) => {
-                            "values of the asker's own, or that the question counts or chooses, summed over rows that \
+                            "values that the asker has or may read, or that the question counts or chooses, summed over rows that \
                              this table chooses, can be such that the sum names the rows"
                         }
                     };
                     return Err(self.forbidden_by_table(table, words, reason, "askers_values = \"allow\""));
                 }
                 self.permit(table, None, words, "askers_values = \"allow\"".to_owned());
+            } else if call.distinct && call.origin.askers && !call.origin.values_of(table).is_empty() {
+                let reason = "different values beside others that the asker has or may read say which of these are there; \
+                              count those of this table alone";
+                return refuse(self, words, reason);
             }
         }
         Ok(())

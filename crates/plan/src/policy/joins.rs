@@ -25,6 +25,7 @@ impl Check<'_> {
         let mut by_keys = Origin::constant();
         // Whether the data alone say which rows match, and no choice of the question's.
         let mut by_columns = !join.on.is_empty() && join.filter.is_none();
+        let mut computed: Vec<Origin> = Vec::new();
         for (left_key, right_key) in &join.on {
             for (key, flow, keys) in [(left_key, &left, &mut left_keys), (right_key, &right, &mut right_keys)]
             {
@@ -40,9 +41,11 @@ impl Check<'_> {
                 let plain = join.null_equality == NullEquality::NullEqualsNothing
                     || !key.nullable(flow.plan.schema()).map_err(planner)?;
                 keys.extend(columns.iter().position(|column| plain && is_column(key, column)));
+                // A key that is computed from several columns chooses as a condition over them does.
+                computed.extend(origin.is_of_several().then(|| origin.clone()));
                 by_keys = by_keys.with(&origin, Shape::Bent);
             }
-            same_values((&mut left, left_key), (&mut right, right_key))?;
+            self.same_values((&mut left, left_key), (&mut right, right_key))?;
         }
         if let Some(condition) = &join.filter {
             let schema = left.plan.schema().join(right.plan.schema()).map_err(planner)?;
@@ -50,15 +53,30 @@ impl Check<'_> {
             let rows = Rows { schema: &schema, origins: &origins, operator: "JOIN condition", chosen: false };
             for part in split_conjunction(condition) {
                 let decided = self.condition(&[part], &rows)?;
-                left.decided(&decided);
-                right.decided(&decided);
+                left.decided(&decided, false);
+                right.decided(&decided, false);
                 by_keys = by_keys.with(&decided, Shape::Bent);
+            }
+        }
+        for key in &computed {
+            for (table, presence) in left.tables.iter_mut().chain(&mut right.tables) {
+                presence.mixed |= key.tells_of(*table);
+            }
+        }
+        let (by_right, by_left) = (right.chosen, left.chosen);
+        for (flow, chosen) in [(&mut left, by_right), (&mut right, by_left)] {
+            flow.counted.extend(&by_keys.groups);
+            for (table, presence) in &mut flow.tables {
+                // A list of the asker's that names somebody's rows takes some of them.
+                let own = by_keys.all().into_iter().filter(|source| source.0 == *table).count();
+                presence.torn |= chosen.is_some() && presence.several && own > 1;
             }
         }
         for (table, key) in by_keys.all() {
             for presence in [left.tables.get_mut(&table), right.tables.get_mut(&table)].into_iter().flatten()
             {
                 presence.keys.insert(key);
+                presence.loose.insert(key);
             }
         }
         for presence in left.tables.values_mut().chain(right.tables.values_mut()) {
@@ -103,18 +121,11 @@ impl Check<'_> {
                 } else {
                     plan.clone()
                 };
-                let can_be_null = [
-                    (&mut left, matches!(join.join_type, Right | Full)),
-                    (&mut right, matches!(join.join_type, Left | Full)),
-                ];
-                for origin in
-                    can_be_null.into_iter().filter(|side| side.1).flat_map(|side| &mut side.0.origins)
-                {
-                    origin.nullable = true;
-                    // A constant is none any more: it says which rows have a match.
-                    if origin.parts.is_empty() {
-                        origin.parts.insert(self.number());
-                    }
+                if matches!(join.join_type, Right | Full) {
+                    self.null_extended(&mut left, &by_keys);
+                }
+                if matches!(join.join_type, Left | Full) {
+                    self.null_extended(&mut right, &by_keys);
                 }
                 let mut origins = left.origins;
                 origins.extend(right.origins);
@@ -177,36 +188,59 @@ impl Check<'_> {
     }
 }
 
+impl Check<'_> {
+    /// In rows that match, each key is the other one as well, and so is whatever is made of it: a sum of
+    /// it names rows of the other's table.
+    fn same_values(
+        &mut self,
+        (left, left_key): (&mut Flow, &Expr),
+        (right, right_key): (&mut Flow, &Expr),
+    ) -> Result<(), PlanError> {
+        let of_left = self.origin(left_key, &Rows::of(left, "JOIN"))?;
+        let of_right = self.origin(right_key, &Rows::of(right, "JOIN"))?;
+        for (flow, key, other) in [(left, &of_left, &of_right), (right, &of_right, &of_left)] {
+            for copy in flow.origins.iter_mut().filter(|copy| !copy.kin.is_disjoint(&key.kin)) {
+                copy.kin.extend(&other.kin);
+                if other.values.is_empty() {
+                    continue;
+                }
+                copy.apart.retain(|table| other.values.iter().all(|source| source.0 != *table));
+                copy.askers = true;
+                copy.values.extend(&other.values);
+            }
+        }
+        Ok(())
+    }
+
+    /// Columns of rows that an outer join may leave without a match: whether they are NULL tells of what
+    /// the match hung on.
+    fn null_extended(&mut self, flow: &mut Flow, by: &Origin) {
+        let tables: BTreeSet<TableId> = flow.tables.keys().copied().collect();
+        let mut conditions = by.conditions.clone();
+        for (table, presence) in flow.tables.iter().filter(|(table, _)| self.protects(**table)) {
+            conditions.extend(presence.filters.iter().map(|column| (*table, *column)));
+        }
+        for origin in &mut flow.origins {
+            origin.absent = match origin.nullable {
+                true => origin.absent.intersection(&tables).copied().collect(),
+                false => tables.clone(),
+            };
+            origin.nullable = true;
+            origin.conditions.extend(&conditions);
+            // A constant is none any more: it says which rows have a match.
+            if origin.parts.is_empty() {
+                let number = self.number();
+                *origin = origin.clone().numbered(number);
+            }
+        }
+    }
+}
+
 /// The column whose values these are, in a wider type.
 fn uncast<'a>(key: &'a Expr, schema: &DFSchema) -> Result<&'a Expr, PlanError> {
     let Expr::Cast(cast) = key else { return Ok(key) };
     let from = cast.expr.get_type(schema).map_err(planner)?;
     Ok(if widens(&from, cast.field.data_type()) { &cast.expr } else { key })
-}
-
-/// In rows that match, each key is the other one as well: a sum of it names rows of the other's table.
-fn same_values(
-    (left, left_key): (&mut Flow, &Expr),
-    (right, right_key): (&mut Flow, &Expr),
-) -> Result<(), PlanError> {
-    let position = |flow: &Flow, key| -> Result<Option<usize>, PlanError> {
-        let schema = flow.plan.schema();
-        let key = uncast(key, schema)?;
-        Ok(schema.columns().iter().position(|column| is_column(key, column)))
-    };
-    let (Some(at_left), Some(at_right)) = (position(left, left_key)?, position(right, right_key)?) else {
-        return Ok(());
-    };
-    let (left, right) = (&mut left.origins[at_left], &mut right.origins[at_right]);
-    let (of_left, of_right) = (left.values.clone(), right.values.clone());
-    for (key, other) in [(left, of_right), (right, of_left)] {
-        if !other.is_empty() {
-            key.apart.retain(|table| other.iter().all(|source| source.0 != *table));
-            key.askers = true;
-            key.values.extend(other);
-        }
-    }
-    Ok(())
 }
 
 fn beside(

@@ -19,6 +19,7 @@ mod groups;
 mod joins;
 mod row_count;
 mod suppress;
+mod tables;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -28,6 +29,7 @@ use serde::{Deserialize, Serialize};
 use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
 
 use crate::catalog::PublicCatalog;
+use crate::context::with_checked_totals;
 use crate::locate::Locator;
 
 pub(crate) use check::{Enforced, enforce, refuse_failures};
@@ -77,8 +79,8 @@ impl fmt::Display for Grant {
 pub struct ColumnRules {
     /// What it may be used for.
     pub allow: BTreeSet<Grant>,
-    /// The fewest entities of a group in which it is aggregated; of it and the table's number, the
-    /// greater one counts.
+    /// The fewest entities of a group in which it is aggregated, or whose rows it decides on; of it and
+    /// the table's number, the greater one counts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub min_group: Option<u64>,
 }
@@ -112,11 +114,11 @@ impl TableRules {
         self.columns.get(column).is_some_and(|rules| rules.allow.contains(&grant))
     }
 
-    /// The fewest entities of a group in which these columns are aggregated; `None` if the policy
+    /// The fewest entities of a group that these columns are used for; `None` if the policy
     /// names no number. Where none is, the largest of all columns counts.
-    pub fn min_group(&self, aggregated: &[&str]) -> Option<u64> {
+    pub fn min_group(&self, used: &[&str]) -> Option<u64> {
         let of = |name: &&str| self.columns.get(*name).and_then(|rules| rules.min_group);
-        let named = aggregated.iter().filter_map(of).max();
+        let named = used.iter().filter_map(of).max();
         let any = self.columns.values().filter_map(|rules| rules.min_group).max();
         match (named, self.min_group) {
             (None, None) => any,
@@ -225,5 +227,5 @@ pub(crate) fn planning_state(state: SessionState, catalog: &PublicCatalog, asker
     let rules =
         state.optimizers().iter().filter(|rule| rule.name() != "single_distinct_aggregation_to_group_by");
     let rules = rules.cloned().collect();
-    SessionStateBuilder::new_from_existing(state).with_optimizer_rules(rules).build()
+    with_checked_totals(SessionStateBuilder::new_from_existing(state).with_optimizer_rules(rules))
 }

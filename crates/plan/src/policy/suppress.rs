@@ -29,13 +29,16 @@ pub(super) struct Least {
     pub(super) at_least: u64,
     /// Whether rows of one entity may repeat for a join.
     pub(super) repeated: bool,
+    /// Whether the groups are those of the whole table, by columns as they are: of chosen rows, that none
+    /// is left out would be an answer.
+    pub(super) whole: bool,
 }
 
 /// The groups that may come out: large enough, also among the rows where an argument is not NULL.
 pub(super) struct Group {
     pub(super) least: Vec<Least>,
-    /// Arguments that leave rows out.
-    pub(super) nullable: Vec<Expr>,
+    /// Arguments that leave rows out, and the tables without an entity there.
+    pub(super) nullable: Vec<(Expr, BTreeSet<TableId>)>,
     /// Whether the rows that are left out count as well, since another aggregate is over them.
     pub(super) rests: bool,
     /// Whether the number of suppressed groups is told.
@@ -191,18 +194,19 @@ pub(super) fn grouped(aggregate: &Aggregate, input: &Flow, group: &Group) -> Res
     let mut calls = aggregate.aggr_expr.clone();
     let first = aggregate.schema.fields().len();
     let mut least = Vec::new();
-    for Least { table, at_least, repeated } in &group.least {
+    for Least { table, at_least, repeated, whole } in &group.least {
         let Some((_, index)) = input.entities().find(|(of, _)| of == table) else {
             let reason = "the entities of a table are lost on their way to a group; this is a bug";
             return Err(PlanError::Planner { reason: reason.to_owned() });
         };
         let entity = || Expr::Column(columns[index].clone());
         let mut counted = vec![(entity(), false)];
-        for argument in &group.nullable {
+        for (argument, absent) in &group.nullable {
             let there = when(argument.clone().is_not_null(), entity()).end().map_err(planner)?;
             counted.push((there, false));
             if group.rests {
-                counted.push((when(argument.clone().is_null(), entity()).end().map_err(planner)?, true));
+                let or_none = *whole || absent.contains(table);
+                counted.push((when(argument.clone().is_null(), entity()).end().map_err(planner)?, or_none));
             }
         }
         for (entity, or_none) in counted {

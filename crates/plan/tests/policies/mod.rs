@@ -34,9 +34,20 @@ fn accounts() -> Table {
             nullable(ranged("bonus", "int64", 0, 1000)),
             ranged("customer", "int64", 0, 9_999),
             column("rate", "float64"),
+            ranged("vip", "int64", 0, 1),
+            ranged("opened", "date", 7305, 21_915),
         ],
         &["id"],
     )
+}
+
+/// The table, with what the policy says of its columns.
+fn with_policy(table: Table, policy: &Policy) -> Table {
+    let mut policy = policy.clone();
+    if let Policy::Rules(rules) = &mut policy {
+        rules.columns.retain(|name, _| table.column_index(name).is_some());
+    }
+    Table { policy, ..table }
 }
 
 /// The asker, a bank and a shop.
@@ -57,11 +68,17 @@ fn world(policy: Policy, of_shop: Policy) -> PublicCatalog {
         vec![ranged("account", "int64", 0, 99_999), ranged("amount", "int64", 0, 1000)],
         &[],
     );
+    let monthly = table(
+        "monthly",
+        3000,
+        vec![ranged("account", "int64", 0, 99_999), ranged("month", "int64", 1, 12)],
+        &["account", "month"],
+    );
     let party = |name: &str, tables| PartyCatalog { name: name.into(), tables };
     let parties = vec![
         party("me", vec![list, many, pairs]),
         party("bank", vec![Table { policy, ..accounts() }]),
-        party("shop", vec![Table { policy: of_shop, ..sales }]),
+        party("shop", [sales, monthly].map(|table| with_policy(table, &of_shop)).into()),
     ];
     PublicCatalog { parties }
 }
@@ -84,6 +101,43 @@ fn ask_of(asker: &str, catalog: PublicCatalog, sql: &str) -> Result<SecurePlan, 
 /// The plan for `me` where the bank has these rules.
 pub fn ask(rules: &TableRules, sql: &str) -> Result<SecurePlan, PlanError> {
     ask_as("me", Policy::Rules(rules.clone()), sql)
+}
+
+/// A shop whose rows others do not see, and that has no least size.
+pub fn closed_shop() -> TableRules {
+    let all = "join filter group aggregate";
+    rules(&[("account", all), ("amount", all), ("month", all)], 1)
+}
+
+/// [`ask`], with a shop that shows no rows.
+pub fn ask_closed(rules: &TableRules, sql: &str) -> Result<SecurePlan, PlanError> {
+    ask_both(rules, &closed_shop(), sql)
+}
+
+type Ask = fn(&TableRules, &str) -> Result<SecurePlan, PlanError>;
+
+/// That the bank forbids each of the questions, with these words; all that get through are named.
+#[track_caller]
+pub fn each_refused(ask: Ask, rules: &TableRules, words: &str, questions: &[&str]) {
+    let through = questions.iter().filter_map(|sql| match ask(rules, sql) {
+        Ok(_) => Some(format!("allowed: {sql}")),
+        Err(error @ PlanError::Forbidden { .. })
+            if error.to_string().starts_with("bank forbids") && error.to_string().contains(words) =>
+        {
+            None
+        }
+        Err(error) => Some(format!("refused otherwise: {sql}: {error}")),
+    });
+    let through: Vec<String> = through.collect();
+    assert!(through.is_empty(), "{}", through.join("\n"));
+}
+
+/// That the bank and the shop allow each of the questions.
+#[track_caller]
+pub fn each_allowed(ask: Ask, rules: &TableRules, questions: &[&str]) {
+    let refused = questions.iter().filter_map(|sql| Some(format!("{sql}: {}", ask(rules, sql).err()?)));
+    let refused: Vec<String> = refused.collect();
+    assert!(refused.is_empty(), "{}", refused.join("\n"));
 }
 
 /// The plan of a question that has to be allowed.

@@ -1,0 +1,89 @@
+//! Where rows come from: tables, and constants of the question.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use datafusion::logical_expr::{LogicalPlan, TableScan};
+
+use super::Grant;
+use super::check::Check;
+use super::flow::{Choice, Flow, Origin, Presence};
+use super::suppress;
+use crate::error::PlanError;
+
+impl Check<'_> {
+    /// Rows that the question itself holds.
+    pub(super) fn constants(&mut self, plan: &LogicalPlan, unique: Vec<BTreeSet<usize>>) -> Flow {
+        let columns = plan.schema().fields().iter();
+        Flow {
+            plan: plan.clone(),
+            origins: columns.map(|_| Origin::column(self.number(), true, true)).collect(),
+            tables: BTreeMap::new(),
+            counted: BTreeSet::new(),
+            unique,
+            chosen: Some(Choice::Rows),
+            parties: BTreeSet::from([self.asker]),
+        }
+    }
+
+    pub(super) fn scan(&mut self, scan: &TableScan) -> Result<Flow, PlanError> {
+        let party = scan.table_name.schema().and_then(|party| self.catalog.party_index(party));
+        let found = party.and_then(|party| {
+            let tables = &self.catalog.parties[party].tables;
+            Some((party, tables.iter().position(|table| table.name == scan.table_name.table())?))
+        });
+        let Some(id) = found else {
+            return Err(PlanError::Planner {
+                reason: format!("the plan reads {}, which is no table", scan.table_name),
+            });
+        };
+        let catalog = self.catalog;
+        let table = &catalog.parties[id.0].tables[id.1];
+        let columns: Vec<usize> =
+            scan.projection.clone().unwrap_or_else(|| (0..table.columns.len()).collect());
+        let rules = table.policy.rules().filter(|_| id.0 != self.asker);
+        let is_read = |column: &usize| {
+            rules.is_none_or(|rules| rules.allows(&table.columns[*column].name, Grant::Reveal))
+        };
+        let key = |key: &Vec<String>| {
+            let position = |name: &String| {
+                let index = table.column_index(name)?;
+                columns.iter().position(|column| *column == index)
+            };
+            key.iter().map(position).collect::<Option<BTreeSet<usize>>>()
+        };
+        let unique = table.unique_keys.iter().filter_map(|fact| key(&fact.value)).collect();
+        let origin = |column: &usize| {
+            let known = &table.columns[*column];
+            let ty = known.ty.value;
+            let declared = known.range.as_ref().map(|range| range.value);
+            let range = declared.or(ty.range()).filter(|_| ty.is_exact_number());
+            let few = range.is_some_and(|range| range.n_values() <= 2);
+            let values = rules.map(|_| (id, *column)).into_iter().collect();
+            let origin = Origin::column(self.number(), is_read(column), known.nullable.value);
+            Origin { values, range, few, ..origin }
+        };
+        let origins = columns.iter().map(origin).collect();
+        let mut flow = Flow {
+            plan: LogicalPlan::TableScan(scan.clone()),
+            origins,
+            tables: BTreeMap::new(),
+            counted: BTreeSet::new(),
+            unique,
+            // Whoever reads rows knows how many there are of a key.
+            chosen: columns.iter().any(is_read).then_some(Choice::Rows),
+            parties: BTreeSet::from([if rules.is_some() { id.0 } else { self.asker }]),
+        };
+        if let Some(rules) = rules {
+            *self.scans.entry(id).or_default() += 1;
+            let picked = scan.fetch.is_some() || !scan.filters.is_empty();
+            let within = |key: &Vec<String>| key.iter().all(|name| rules.entity.contains(name));
+            let once = table.unique_keys.iter().any(|fact| within(&fact.value));
+            let several = !rules.entity.is_empty() && !once;
+            flow.tables.insert(id, Presence { picked, several, ..Presence::default() });
+        }
+        match self.carry.as_ref().is_some_and(|carry| carry.contains(&id)) {
+            true => suppress::number_entities(self, scan, id, &columns, flow),
+            false => Ok(flow),
+        }
+    }
+}
