@@ -31,7 +31,9 @@ impl fmt::Display for FailureKind {
             FailureKind::Overflow => "a number overflows its type",
             FailureKind::DivisionByZero => "division by zero",
             FailureKind::DuplicateKey => "a duplicate key on the unique side of a join",
-            FailureKind::OutOfDomain => "a function is not defined for its argument",
+            FailureKind::OutOfDomain => {
+                "a function is not defined for its argument, such as text that is not ASCII"
+            }
             FailureKind::BoundExceeded => "more rows than the bound",
         })
     }

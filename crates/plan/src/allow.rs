@@ -40,7 +40,7 @@ impl Visitor for Ignored {
             (query.for_clause.is_some(), ("FOR XML, JSON or BROWSE", "FOR")),
             (query.settings.is_some(), ("SETTINGS", "SETTINGS")),
             (query.format_clause.is_some(), ("FORMAT", "FORMAT")),
-            (query.fetch.is_some(), ("FETCH; write LIMIT", "FETCH")),
+            (query.fetch.is_some(), ("FETCH (LIMIT is)", "FETCH")),
             (!query.pipe_operators.is_empty(), ("the pipe operator |>", "|>")),
         ])
     }
@@ -48,12 +48,12 @@ impl Visitor for Ignored {
     fn pre_visit_select(&mut self, select: &Select) -> ControlFlow<Refused> {
         first(&[
             (select.into.is_some(), ("SELECT INTO", "INTO")),
-            (select.top.is_some(), ("TOP; write LIMIT", "TOP")),
+            (select.top.is_some(), ("TOP (LIMIT is)", "TOP")),
             (select.prewhere.is_some(), ("PREWHERE", "PREWHERE")),
             (!select.connect_by.is_empty(), ("CONNECT BY", "CONNECT")),
             (!select.cluster_by.is_empty(), ("CLUSTER BY", "CLUSTER")),
             (!select.distribute_by.is_empty(), ("DISTRIBUTE BY", "DISTRIBUTE")),
-            (!select.sort_by.is_empty(), ("SORT BY; write ORDER BY", "SORT")),
+            (!select.sort_by.is_empty(), ("SORT BY (ORDER BY is)", "SORT")),
             (!select.lateral_views.is_empty(), ("LATERAL VIEW", "LATERAL")),
             (select.value_table_mode.is_some(), ("SELECT AS STRUCT or VALUE", "AS")),
         ])

@@ -26,6 +26,7 @@ mod interval;
 mod locate;
 mod logical;
 mod lower;
+mod order_columns;
 pub mod planner;
 pub mod policy;
 pub mod question;

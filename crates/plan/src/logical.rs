@@ -21,10 +21,14 @@ use crate::catalog::{PublicCatalog, Table};
 use crate::copies;
 use crate::error::{At, Nearest, Place, PlanError};
 use crate::locate::{Locator, nearest};
+use crate::order_columns;
 use crate::question::parse_query;
 
 /// Each operator of a chain is looked at once for every one before it.
 const MAX_CHAIN: usize = 400;
+
+/// Parts of an expression once DataFusion has copied all values of a COALESCE but the last one.
+const MAX_COPIED: u64 = 50_000;
 
 /// The Arrow schema of a table, as local stages have to provide it.
 pub fn table_schema(table: &Table) -> SchemaRef {
@@ -48,6 +52,7 @@ pub(crate) fn logical_plan(
     let plan =
         SqlToRel::new_with_options(&names, options).sql_statement_to_plan(statement).map_err(explain)?;
     refuse_first(&plan, locator)?;
+    let plan = order_columns::settle(plan).map_err(explain)?;
     let plan = copies::keep(plan).map_err(explain)?;
     copies::release(state.optimize(&plan).map_err(explain)?).map_err(explain)
 }
@@ -158,12 +163,18 @@ fn refuse_first(plan: &LogicalPlan, locator: &Locator) -> Result<(), PlanError> 
     let mut refused = None;
     let result = plan.apply_with_subqueries(|node| {
         if let LogicalPlan::Filter(filter) = node {
-            refused = refuse_unknown(filter, locator);
+            refused = refuse_window(&filter.predicate, locator).or_else(|| refuse_unknown(filter, locator));
             if refused.is_some() {
                 return Ok(TreeNodeRecursion::Stop);
             }
         }
         node.apply_expressions(|expr| {
+            if copied(expr) > MAX_COPIED {
+                let reason = "compute the inner ones in a subquery";
+                let place = locator.call("coalesce");
+                refused = Some(PlanError::unsupported("COALESCE so deep in COALESCE", reason).placed(place));
+                return Ok(TreeNodeRecursion::Stop);
+            }
             expr.apply(|expr| {
                 refused = refuse_expr(expr, locator);
                 Ok(if refused.is_some() { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
@@ -172,6 +183,15 @@ fn refuse_first(plan: &LogicalPlan, locator: &Locator) -> Result<(), PlanError> 
     });
     result.map_err(|error| PlanError::Planner { reason: error.strip_backtrace() })?;
     refused.map_or(Ok(()), Err)
+}
+
+/// Refuses a window in a condition, which only a plan that ran would say something about.
+fn refuse_window(condition: &Expr, locator: &Locator) -> Option<PlanError> {
+    let is_window = |expr: &Expr| Ok(matches!(expr, Expr::WindowFunction(_)));
+    condition.exists(is_window).unwrap_or(false).then(|| {
+        let reason = "compute it in a subquery, or write QUALIFY";
+        PlanError::unsupported("a window function in WHERE", reason).placed(locator.word("OVER"))
+    })
 }
 
 /// Refuses IN and NOT IN over a subquery inside of other conditions than AND and OR where a NULL may
@@ -210,6 +230,22 @@ fn refuse_unknown(filter: &Filter, locator: &Locator) -> Option<PlanError> {
     })
 }
 
+/// How many parts an expression has once DataFusion has made CASEs of it.
+fn copied(expr: &Expr) -> u64 {
+    let mut parts = Vec::new();
+    let _ = expr.apply_children(|child| {
+        parts.push(copied(child));
+        Ok(TreeNodeRecursion::Continue)
+    });
+    let twice = match expr {
+        Expr::ScalarFunction(function) if matches!(function.name(), "coalesce" | "nvl") => {
+            parts.iter().rev().skip(1).fold(0, |sum: u64, part| sum.saturating_add(*part))
+        }
+        _ => 0,
+    };
+    parts.into_iter().fold(twice.saturating_add(1), u64::saturating_add)
+}
+
 /// How many operators lean on one another without parentheses.
 fn chain(expr: &Expr) -> usize {
     let (mut length, mut rest) = (0, expr);
@@ -219,10 +255,43 @@ fn chain(expr: &Expr) -> usize {
     length
 }
 
+/// Units of time that other systems have and DataFusion does not.
+const NO_PARTS: [&str; 8] = [
+    "decade",
+    "century",
+    "centuries",
+    "millennium",
+    "timezone",
+    "timezone_hour",
+    "timezone_minute",
+    "julian",
+];
+/// What DATE_TRUNC cuts to.
+const UNITS: [&str; 9] =
+    ["microsecond", "millisecond", "second", "minute", "hour", "day", "week", "month", "quarter"];
+
+/// Refuses parts of a date that would only fail once a stage runs.
+fn refuse_unit(name: &str, args: &[Expr], locator: &Locator) -> Option<PlanError> {
+    let Some(Expr::Literal(value, _)) = args.first() else { return None };
+    let unit = value.try_as_str().flatten()?.to_ascii_lowercase();
+    let known = match name {
+        "date_part" => !NO_PARTS.contains(&unit.as_str()),
+        "date_trunc" => unit == "year" || UNITS.contains(&unit.as_str()),
+        _ => true,
+    };
+    let place = || locator.call(name).or_else(|| locator.call("extract"));
+    (!known).then(|| PlanError::unsupported(format!("{name}() of {unit}"), "").placed(place()))
+}
+
 fn refuse_expr(expr: &Expr, locator: &Locator) -> Option<PlanError> {
     if chain(expr) > MAX_CHAIN {
         let construct = format!("a chain of more than {MAX_CHAIN} operators");
         return Some(PlanError::unsupported(construct, "write a list with IN, or fewer of them"));
+    }
+    if let Expr::ScalarFunction(function) = expr
+        && let Some(refused) = refuse_unit(function.name(), &function.args, locator)
+    {
+        return Some(refused);
     }
     let (name, volatility) = match expr {
         Expr::ScalarFunction(f) => (f.func.name(), f.func.signature().volatility),

@@ -120,6 +120,7 @@ fn is_constant(text: &str) -> bool {
         match expr {
             Expr::Value(value) => !matches!(value.value, Value::Placeholder(_)),
             Expr::TypedString(_) => true,
+            Expr::Interval(interval) => constant(&interval.value),
             Expr::UnaryOp { op: UnaryOperator::Minus, expr } => {
                 matches!(expr.as_ref(), Expr::Value(value) if matches!(value.value, Value::Number(..)))
             }

@@ -370,6 +370,8 @@ fn questions_are_refused_by_name() {
     let both = "bank.l JOIN telecom.r ON l.k = r.k";
     let chain = format!("SELECT l.k{} FROM {both}", " + r.k".repeat(5000));
     let choice = format!("SELECT l.k FROM {both} WHERE l.k * r.k = 0{}", " OR l.k * r.k = 7".repeat(3000));
+    let deep = format!("SELECT {}l.k{} FROM {both}", "COALESCE(".repeat(20), " - r.k, 7)".repeat(20));
+    let framed = |frame: &str| format!("SELECT SUM(l.k) OVER (ORDER BY r.k {frame}) FROM {both}");
     for (sql, words) in [
         (format!("SELECT l.k FROM {both} WHERE GREATEST(l.s, r.s) = 'b' || chr(0)"), "NUL"),
         (format!("SELECT l.k FROM {both} WHERE GREATEST(l.s, r.s) IN ('b' || chr(0), 'zz')"), "NUL"),
@@ -377,6 +379,32 @@ fn questions_are_refused_by_name() {
         (format!("SELECT LEAD(r.k, -9223372036854775808, 7) OVER (ORDER BY l.k) FROM {both}"), "lead() by"),
         (chain, "operators"),
         (choice, "operators"),
+        (deep, "COALESCE so deep"),
+        (framed("ROWS BETWEEN 1 FOLLOWING AND 1 PRECEDING"), "over ROWS BETWEEN 1 FOLLOWING AND 1 PRECEDING"),
+        (framed("ROWS BETWEEN 2 FOLLOWING AND 1 FOLLOWING"), "over ROWS"),
+        (framed("ROWS BETWEEN CURRENT ROW AND 1 PRECEDING"), "over ROWS"),
+        (framed("RANGE BETWEEN 1 PRECEDING AND 2 PRECEDING"), "over RANGE"),
+        (framed("GROUPS BETWEEN 1 FOLLOWING AND CURRENT ROW"), "over GROUPS"),
+        (format!("SELECT RANK() OVER (ORDER BY LN(l.k + r.k)) FROM {both}"), "a window's ORDER BY by"),
+        (
+            format!("SELECT COUNT(*) OVER (PARTITION BY x) FROM (SELECT EXP(l.k - r.k) AS x FROM {both}) q"),
+            "PARTITION BY by",
+        ),
+        (
+            format!("SELECT l.k FROM {both} WHERE ROW_NUMBER() OVER (ORDER BY r.k) = 1"),
+            "a window function in WHERE",
+        ),
+        (format!("SELECT l.k FROM {both} ORDER BY POWER(l.k + r.k, r.k), l.k"), "ORDER BY several keys"),
+        (
+            format!(
+                "SELECT l.k FROM {both} WHERE DATE_TRUNC('dow', DATE '2020-01-01' + CAST(l.k AS INT)) IS NULL"
+            ),
+            "date_trunc() of dow",
+        ),
+        (
+            "SELECT EXTRACT(DECADE FROM DATE '1970-01-01' + CAST(k AS INT)) FROM bank.l".to_owned(),
+            "date_part() of decade",
+        ),
     ] {
         let error = world.plan(&sql).expect_err("it is refused").to_string();
         assert!(error.contains(words), "{}\n {error}", &sql[..sql.len().min(200)]);

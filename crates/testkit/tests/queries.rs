@@ -195,3 +195,24 @@ fn wide_columns_that_follow_from_a_key_are_looked_up() {
         assert!(text.contains(keys), "{sql}\n{text}");
     }
 }
+
+/// A function that reads its operand several times computes it once, however deep it stands.
+#[test]
+fn what_stands_in_functions_is_computed_once() {
+    let world = shops();
+    let rounds = |depth: usize, function: &str| {
+        let (before, behind) = function.split_once('x').expect("where the operand stands");
+        let nested = format!("{}a.id - c.minutes{}", before.repeat(depth), behind.repeat(depth));
+        let sql = format!("SELECT {nested} FROM bank.accounts a JOIN telecom.calls c ON a.id = c.customer");
+        let plan = world.plan(&sql).unwrap_or_else(|error| panic!("{sql}: {error}"));
+        world.count(&plan).unwrap_or_else(|error| panic!("{sql}: {error}")).rounds
+    };
+    for function in ["ABS(x - 3)", "NULLIF(x + 1, 3)", "GREATEST(x - 2, 5)", "SIGNUM(x)"] {
+        let (none, few, many) = (rounds(0, function), rounds(3, function), rounds(12, function));
+        assert!(many - none <= 5 * (few - none), "{function}: {none}, {few} and {many} rounds");
+    }
+    let many: String = (1..40).map(|at| format!(", a.id + c.minutes * {at}")).collect();
+    let sql =
+        format!("SELECT GREATEST(a.id{many}) FROM bank.accounts a JOIN telecom.calls c ON a.id = c.customer");
+    agrees(&world, &sql);
+}

@@ -36,6 +36,8 @@ use crate::share::TextRule;
 pub(crate) struct Rows<'a> {
     relation: &'a Relation,
     rule: TextRule,
+    /// The values of the innermost LET.
+    bound: &'a [Scalar],
 }
 
 /// The value of an expression.
@@ -49,7 +51,7 @@ pub(crate) enum Scalar {
 
 impl<'a> Rows<'a> {
     pub(crate) fn new(relation: &'a Relation, rule: TextRule) -> Self {
-        Rows { relation, rule }
+        Rows { relation, rule, bound: &[] }
     }
 
     pub(crate) fn n_rows(&self) -> usize {
@@ -118,6 +120,15 @@ impl<'a> Rows<'a> {
                 self.of_one(cx, operand, guard, |cx, x| self.numeric(cx, expr, *func, x, guard))
             }
             ExprKind::Same(operand) => self.of_one(cx, operand, guard, |cx, x| self.same(cx, expr, x)),
+            ExprKind::Let { values, body } => {
+                let values = values.iter().map(|value| self.eval(cx, value, guard));
+                let bound = values.collect::<Result<Vec<_>>>()?;
+                Rows { bound: &bound, ..*self }.eval(cx, body, guard)
+            }
+            ExprKind::Bound(index) => {
+                let value = self.bound.get(*index).cloned();
+                value.ok_or_else(|| cx.wrong_plan("a value that no LET binds"))
+            }
         }
     }
 

@@ -40,7 +40,7 @@ impl Rows<'_> {
             // Room for the largest result; more bits behind the point would cost exactness.
             Numeric::Exp => {
                 let whole = width_of(expr.range.unwrap_or(Range::point(1))) + 1;
-                let fraction = 38usize.saturating_sub(whole);
+                let fraction = Format::DEFAULT.width.saturating_sub(whole);
                 Format { fraction, width: fraction + whole }
             }
             _ => LOGARITHM,

@@ -198,7 +198,7 @@ pub(crate) fn cast(table: &LocalTable, index: usize, to: &Said<Type>) -> Result<
     Ok(builder.finish())
 }
 
-/// Whether a column's doubles are all numbers; the first row that is none.
+/// The first row whose double is NaN or infinite.
 pub(crate) fn first_not_finite(values: &ArrayRef) -> Option<usize> {
     values
         .as_primitive::<Float64Type>()

@@ -153,7 +153,8 @@ fn range(
             return Ok(None);
         }
         let seen = values().flatten().map(Range::point).reduce(Range::union);
-        return Ok(seen.map(Fact::inferred));
+        // Of no value the least that can be said.
+        return Ok(Some(Fact::inferred(seen.unwrap_or(Range::point(0)))));
     };
     let (low, high) = (low.unwrap_or(possible.low), high.unwrap_or(possible.high));
     if low > high {

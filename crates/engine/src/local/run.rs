@@ -11,11 +11,13 @@ use datafusion::datasource::{MemTable, provider_as_source};
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::collect;
 use plan::secure::{LocalStage, Node};
+use plan::types::Type;
 
 use super::LocalData;
+use super::column::first_not_finite;
 use crate::LocalRows;
 
-/// Why a stage failed. Names the kind of failure, never a row or a value.
+/// Why a stage failed. Names the kind of failure, never a value; it stays with the owner.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LocalError {
@@ -54,6 +56,15 @@ pub enum LocalError {
         party: String,
         /// The table.
         table: String,
+    },
+
+    /// A column that the stage reads has doubles that are no numbers.
+    #[error("`{column}` has NaN or an infinity in row {row}, which shares do not take")]
+    NotFinite {
+        /// The column, behind its table and party.
+        column: String,
+        /// The first such row, counted from 1.
+        row: usize,
     },
 
     /// DataFusion cannot run the stage.
@@ -102,7 +113,7 @@ impl LocalRows for &LocalData {
 /// The stage with this party's rows in place of the bare schemas it was planned on.
 fn with_rows(stage: &LogicalPlan, data: &LocalData) -> Result<LogicalPlan, LocalError> {
     let party = &data.catalog.name;
-    let mut missing = None;
+    let (mut missing, mut not_finite) = (None, None);
     let replaced = stage.clone().transform_up_with_subqueries(|node| {
         let LogicalPlan::TableScan(mut scan) = node else { return Ok(Transformed::no(node)) };
         let name = scan.table_name.table();
@@ -113,11 +124,22 @@ fn with_rows(stage: &LogicalPlan, data: &LocalData) -> Result<LogicalPlan, Local
             missing = Some(scan.table_name.to_string());
             return Ok(Transformed::no(LogicalPlan::TableScan(scan)));
         };
+        for column in table.columns.iter().filter(|column| column.ty == Type::Float64) {
+            if scan.projected_schema.has_column_with_unqualified_name(&column.name)
+                && let Some(row) = first_not_finite(&column.values)
+            {
+                let column = format!("{}.{}", scan.table_name, column.name);
+                not_finite = Some(LocalError::NotFinite { column, row: row + 1 });
+            }
+        }
         let batch = table.batch(facts);
         let rows = MemTable::try_new(batch.schema(), vec![vec![batch]])?;
         scan.source = provider_as_source(Arc::new(rows));
         Ok(Transformed::yes(LogicalPlan::TableScan(scan)))
     });
+    if let Some(error) = not_finite {
+        return Err(error);
+    }
     match (missing, replaced) {
         (Some(table), _) => Err(LocalError::NoSuchTable { party: party.clone(), table }),
         (None, Ok(replaced)) => Ok(replaced.data),

@@ -111,7 +111,13 @@ fn json_value(value: &Value, ty: Type) -> Json {
             _ => int.to_string().into(),
         },
         (Value::Int(int), _) => show_unscaled(*int, ty).into(),
-        (Value::Float(float), _) => Number::from_f64(*float).map_or(Json::Null, Json::Number),
+        // NULL is what `null` is for.
+        (Value::Float(float), _) => match Number::from_f64(*float) {
+            Some(number) => Json::Number(number),
+            None if float.is_nan() => "NaN".into(),
+            None if *float > 0.0 => "Infinity".into(),
+            None => "-Infinity".into(),
+        },
         (Value::Utf8(text), _) => text.clone().into(),
     }
 }
@@ -255,6 +261,15 @@ mod tests {
             [null,null,null,\"\",false,null]],\"stats\":{\"rounds\":41,\"bytes_sent\":12345,\"wall_ms\":1250,\
             \"protocol\":\"rep3\",\"security\":\"malicious\",\"recorded_bytes_peak\":67890}}\n";
         assert_eq!(render(&answer, &stats, Format::Json), expected);
+    }
+
+    #[test]
+    fn json_tells_what_is_no_number_from_null() {
+        let doubles = [Some(f64::NAN), Some(f64::INFINITY), Some(f64::NEG_INFINITY), None, Some(-0.5)];
+        let column: ArrayRef = Arc::new(Float64Array::from_iter(doubles));
+        let answer = RecordBatch::try_from_iter([("x", column)]).unwrap();
+        let expected = json!([["NaN"], ["Infinity"], ["-Infinity"], [null], [-0.5]]);
+        assert_eq!(super::json(&answer, &Stats::default())["rows"], expected);
     }
 
     #[test]

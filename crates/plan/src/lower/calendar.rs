@@ -138,10 +138,11 @@ pub(super) fn part(part: &str, value: Expr, ty: Type) -> Result<Expr, PlanError>
         combined(ArithOp::Rem, units, whole(most))
     };
     let since = |start: fn(i128) -> i128, most: i128| -> Result<Expr, PlanError> {
-        let days = days(value.clone())?;
-        let start = steps(days.clone(), start)?;
-        let passed = combined(ArithOp::Sub, days, start)?;
-        combined(ArithOp::Add, assumed(passed, Type::Int64, Range::new(0, most - 1)), whole(1))
+        typed::shared([days(value.clone())?], |[days]| {
+            let start = steps(days.clone(), start)?;
+            let passed = combined(ArithOp::Sub, days, start)?;
+            combined(ArithOp::Add, assumed(passed, Type::Int64, Range::new(0, most - 1)), whole(1))
+        })
     };
     let result = match part {
         "year" | "years" => steps(days(value)?, |day| civil_from_days(day).0)?,
@@ -193,10 +194,10 @@ pub(super) fn truncated(unit: &str, value: Expr) -> Result<Expr, PlanError> {
     let days = days(value)?;
     let days = match unit {
         "day" => days,
-        "week" => {
+        "week" => typed::shared([days], |[days]| {
             let (_, passed) = split(combined(ArithOp::Add, days.clone(), whole(3))?, 7)?;
-            combined(ArithOp::Sub, days, passed)?
-        }
+            combined(ArithOp::Sub, days, passed)
+        })?,
         _ => steps(days, start)?,
     };
     match ty {
@@ -208,8 +209,10 @@ pub(super) fn truncated(unit: &str, value: Expr) -> Result<Expr, PlanError> {
 /// A time cut towards zero to whole units of so many microseconds, as a cast to another unit does.
 pub(super) fn in_units(value: Expr, micros: i128) -> Result<Expr, PlanError> {
     let range = range_of(&value);
-    let rest = combined(ArithOp::Rem, number(value.clone()), whole(micros))?;
-    let cut = combined(ArithOp::Sub, number(value), rest)?;
+    let cut = typed::shared([value], |[value]| {
+        let rest = combined(ArithOp::Rem, number(value.clone()), whole(micros))?;
+        combined(ArithOp::Sub, number(value), rest)
+    })?;
     let end = |time: i128| time - time % micros;
     Ok(assumed(cut, Type::Timestamp, Range::new(end(range.low), end(range.high))))
 }
@@ -256,11 +259,11 @@ fn months_later(day: i128, months: i128) -> i128 {
 }
 
 /// A date or timestamp and an interval; `sign` is −1 for one that is taken away.
-pub(super) fn plus(
-    value: Expr,
-    (months, days_more, micros): (i32, i32, i64),
-    sign: i128,
-) -> Result<Expr, PlanError> {
+pub(super) fn plus(value: Expr, interval: (i32, i32, i64), sign: i128) -> Result<Expr, PlanError> {
+    typed::shared([value], |[value]| later(value, interval, sign))
+}
+
+fn later(value: Expr, (months, days_more, micros): (i32, i32, i64), sign: i128) -> Result<Expr, PlanError> {
     let ty = value.ty;
     let (months, days_more, micros) =
         (sign * i128::from(months), sign * i128::from(days_more), sign * i128::from(micros));

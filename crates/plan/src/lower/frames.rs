@@ -128,5 +128,6 @@ pub(super) fn frame(frame: &WindowFrame, ordered: bool) -> Option<Frame> {
     // What begins with its end, or ends with its beginning, or with the first of its peers.
     let begins_late = matches!(&frame.start_bound, WindowFrameBound::Following(value) if value.is_null());
     let ends_early = matches!(&frame.end_bound, WindowFrameBound::Preceding(value) if value.is_null());
-    (!begins_late && !ends_early && start != FrameEdge::Peers).then_some(Frame { start, end })
+    let backwards = matches!((start, end), (FrameEdge::Rows(start), FrameEdge::Rows(end)) if start > end);
+    (!begins_late && !ends_early && !backwards && start != FrameEdge::Peers).then_some(Frame { start, end })
 }

@@ -1,13 +1,16 @@
 //! Subtrees that touch one party's data only: they run at their owner, and
 //! what is known of their output follows from the catalog.
 
+use std::borrow::Cow;
+use std::sync::Arc;
+
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::tree_node::TreeNodeRecursion;
-use datafusion::common::{DFSchema, JoinType, NullEquality, ScalarValue};
+use datafusion::common::{Column, DFSchema, JoinType, NullEquality, ScalarValue};
 use datafusion::logical_expr::expr::AggregateFunction;
 use datafusion::logical_expr::{
     Aggregate, Distinct, Expr as LogicalExpr, ExprSchemable, FetchType, Join as LogicalJoin, LogicalPlan,
-    SkipType, TableScan,
+    Projection, SkipType, TableScan, cast,
 };
 
 use super::facts::{Derived, Facts, aggregated, bounded, field};
@@ -20,6 +23,25 @@ use crate::secure::{
     AggFunc, ExprKind, Field, JoinKind, LocalStage, NullKeys, Op, Place, UniqueKey, Uniqueness,
 };
 use crate::types::{Range, Type};
+
+/// The plan whose columns that are nothing but NULL are truths, as they are on shares.
+fn with_typed_nulls(plan: &LogicalPlan) -> Result<Cow<'_, LogicalPlan>, PlanError> {
+    if plan.schema().fields().iter().all(|field| *field.data_type() != DataType::Null) {
+        return Ok(Cow::Borrowed(plan));
+    }
+    let exprs = plan.schema().iter().map(|(relation, field)| {
+        let column = LogicalExpr::Column(Column::from((relation, field)));
+        match field.data_type() {
+            DataType::Null => {
+                cast(column, DataType::Boolean).alias_qualified(relation.cloned(), field.name())
+            }
+            _ => column,
+        }
+    });
+    let typed = Projection::try_new(exprs.collect(), Arc::new(plan.clone()));
+    let typed = typed.map_err(|error| PlanError::Planner { reason: error.strip_backtrace() })?;
+    Ok(Cow::Owned(LogicalPlan::Projection(typed)))
+}
 
 /// The width of a text whose width nothing is known about; a longer one is an
 /// error at its owner.
@@ -49,6 +71,8 @@ impl Lowering<'_> {
     }
 
     pub(super) fn local_stage(&self, plan: &LogicalPlan, party: usize) -> Result<Relation, PlanError> {
+        let typed = with_typed_nulls(plan)?;
+        let plan = typed.as_ref();
         let mut facts = self.local_facts(plan)?;
         for (index, column) in plan.schema().fields().iter().enumerate() {
             if Type::from_arrow(column.data_type()).is_none() {

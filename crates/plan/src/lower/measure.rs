@@ -219,7 +219,7 @@ impl Results<'_> {
             Corr => self.correlation(m)?,
             R2 => {
                 let corr = self.correlation(m)?;
-                let square = float::arith(Arith::Mul, corr.clone(), corr)?;
+                let square = typed::shared([corr], |[corr]| float::arith(Arith::Mul, corr.clone(), corr))?;
                 Expr { range: Some(Range::new(0, 1)), ..square }
             }
             Slope => {

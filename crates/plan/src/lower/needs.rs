@@ -101,16 +101,21 @@ fn add(needs: &mut Needs, more: Needs) {
 
 /// Marks what `expr` reads, given what becomes of its value.
 fn read(expr: &Expr, becomes: Needs, columns: &mut [Needs]) {
-    let all = |operands: &[&Expr], needs, columns: &mut [Needs]| {
-        operands.iter().for_each(|operand| read(operand, needs, columns));
-    };
+    read_bound(expr, becomes, columns, &mut []);
+}
+
+/// [`read`], and of what the innermost LET binds as well.
+fn read_bound(expr: &Expr, becomes: Needs, columns: &mut [Needs], bound: &mut [Needs]) {
+    let mut read = |operand: &Expr, needs, columns: &mut [Needs]| read_bound(operand, needs, columns, bound);
     match &expr.kind {
         ExprKind::Column(index) => add(&mut columns[*index], becomes),
         ExprKind::Literal(_) => {}
         ExprKind::Compare { op: Comparison::Eq | Comparison::Ne, left, right } => {
-            all(&[left, right], EQUALITY, columns);
+            [left, right].into_iter().for_each(|side| read(side, EQUALITY, columns));
         }
-        ExprKind::Compare { left, right, .. } => all(&[left, right], ORDER, columns),
+        ExprKind::Compare { left, right, .. } => {
+            [left, right].into_iter().for_each(|side| read(side, ORDER, columns));
+        }
         ExprKind::InList { operand, .. } => read(operand, EQUALITY, columns),
         ExprKind::Case { branches, otherwise } => {
             for (condition, value) in branches {
@@ -120,7 +125,15 @@ fn read(expr: &Expr, becomes: Needs, columns: &mut [Needs]) {
             read(otherwise, becomes, columns);
         }
         ExprKind::Text { args, .. } => args.iter().for_each(|arg| read(arg, OUTPUT, columns)),
+        ExprKind::Bound(index) => add(&mut bound[*index], becomes),
+        ExprKind::Let { values, body } => {
+            let mut of_values = vec![Needs::default(); values.len()];
+            read_bound(body, becomes, columns, &mut of_values);
+            for (value, needs) in values.iter().zip(of_values) {
+                read(value, needs, columns);
+            }
+        }
         // Of a tested operand only its validity is looked at.
-        _ => all(&expr.operands(), ARITHMETIC, columns),
+        _ => expr.operands().into_iter().for_each(|operand| read(operand, ARITHMETIC, columns)),
     }
 }

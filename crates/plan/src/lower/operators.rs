@@ -7,6 +7,7 @@ use datafusion::logical_expr::{
 };
 
 use super::facts::{Derived, Facts, bounded, field};
+use super::inexact::refuse_inexact;
 use super::scalar::Scalars;
 use super::{Lowering, Relation, typed};
 use crate::error::PlanError;
@@ -45,8 +46,12 @@ impl Lowering<'_> {
             (0..n_columns).map(|index| typed::column(index, &input.facts.fields[index])).collect();
         let mut names: Vec<String> = input.facts.fields.iter().map(|field| field.name.clone()).collect();
         let mut keys: Vec<SortKey> = Vec::new();
-        for SortExpr { expr, asc, nulls_first } in &sort.expr {
+        for (at, SortExpr { expr, asc, nulls_first }) in sort.expr.iter().enumerate() {
             let expr = scalars.lower(expr)?;
+            // No key behind it would be looked at.
+            if at + 1 < sort.expr.len() {
+                refuse_inexact(&expr, &input, "ORDER BY several keys, not the last of them,")?;
+            }
             let column = match exprs.iter().position(|known| *known == expr) {
                 Some(column) => column,
                 None => {

@@ -6,20 +6,23 @@
 //! below inner joins and the kept side of left joins, into the owner's stage.
 //!
 //! What can fail stays: at the owner it would meet rows that the join drops,
-//! and an error there would be wrong. What shares cannot compute moves anyway.
+//! and an error there would be wrong. What shares cannot compute moves anyway,
+//! and so does what fails on shares alone, as functions of text that is not ASCII.
 
 use std::sync::Arc;
 
+use datafusion::arrow::datatypes::DataType;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
-use datafusion::common::{Column, DataFusionError, JoinType, Result};
+use datafusion::common::{Column, DataFusionError, JoinType, Result, ScalarValue};
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::{Expr, Join, LogicalPlan, Projection, SubqueryAlias};
 use datafusion::optimizer::optimize_projections::OptimizeProjections;
 use datafusion::optimizer::{Optimizer, OptimizerContext};
 
 use super::{Home, Lowering};
-use crate::checked::CheckedArith;
+use crate::checked::{self, CheckedArith};
 use crate::error::PlanError;
+use crate::types::Type;
 
 impl Lowering<'_> {
     /// The plan with one party's expressions in that party's subtree.
@@ -87,7 +90,7 @@ struct Moves<'a, 'b> {
 impl Moves<'_, '_> {
     /// Moves an expression as a whole, or says to look inside.
     fn move_one(&mut self, expr: Expr) -> Result<Transformed<Expr>> {
-        if is_simple(&expr) || expr.column_refs().is_empty() || has_aggregate(&expr) {
+        if self.is_simple(&expr) || expr.column_refs().is_empty() || has_aggregate(&expr) {
             return Ok(Transformed::no(expr));
         }
         for index in 0..self.inputs.len() {
@@ -105,35 +108,71 @@ impl Moves<'_, '_> {
         Ok(Transformed::no(expr))
     }
 
-    /// Whether to move: it cannot fail, or shares cannot compute it.
+    /// What is as cheap on shares as a column that travels: a column, a constant,
+    /// and sums of one column and constants.
+    fn is_simple(&self, expr: &Expr) -> bool {
+        match expr {
+            Expr::Column(_) | Expr::Literal(_, _) => true,
+            Expr::Alias(alias) => self.is_simple(&alias.expr),
+            // Doubles and texts become numbers at their owner.
+            Expr::Cast(cast) => {
+                self.is_simple(&cast.expr) && cast.field.data_type().is_numeric() && self.is_exact(&cast.expr)
+            }
+            Expr::ScalarFunction(function) => {
+                let checked = function.func.inner().downcast_ref::<CheckedArith>();
+                let linear = checked.is_some_and(|arith| {
+                    use crate::checked::ArithKind::{Add, Mul, Neg, Sub};
+                    let constants = function.args.iter().filter(|arg| arg.column_refs().is_empty()).count();
+                    match arith.kind() {
+                        Add | Sub | Mul => constants > 0,
+                        Neg => true,
+                        _ => false,
+                    }
+                });
+                linear && function.args.iter().all(|arg| self.is_simple(arg))
+            }
+            _ => false,
+        }
+    }
+
+    fn is_exact(&self, expr: &Expr) -> bool {
+        let ty = self.inputs.iter().find_map(|input| checked::type_of(expr, input.schema()).ok());
+        ty.and_then(|ty| Type::from_arrow(&ty)).is_some_and(|ty| ty.is_exact_number() || ty == Type::Bool)
+    }
+
+    /// Whether to move: it cannot fail, or shares cannot compute it, or fail where an owner does not.
     fn worth(&self, owner: &LogicalPlan, expr: &Expr) -> bool {
         let Ok(facts) = self.lowering.local_facts(owner) else { return false };
         match self.lowering.scalars(owner.schema(), &facts).lower(expr) {
-            Ok(scalar) => !scalar.can_fail(),
+            Ok(scalar) => !scalar.can_fail() || reads_text(expr),
             Err(_) => true,
         }
     }
 }
 
-/// What is as cheap on shares as a column that travels: a column, a constant,
-/// and sums of one column and constants.
-fn is_simple(expr: &Expr) -> bool {
+/// Whether an expression is made of functions of text that an owner always has a value of, where
+/// shares have none of text that is not ASCII.
+fn reads_text(expr: &Expr) -> bool {
     match expr {
         Expr::Column(_) | Expr::Literal(_, _) => true,
-        Expr::Alias(alias) => is_simple(&alias.expr),
-        Expr::Cast(cast) => is_simple(&cast.expr) && cast.field.data_type().is_numeric(),
+        Expr::Alias(alias) => reads_text(&alias.expr),
+        Expr::Like(like) => reads_text(&like.expr) && matches!(*like.pattern, Expr::Literal(_, _)),
         Expr::ScalarFunction(function) => {
-            let checked = function.func.inner().downcast_ref::<CheckedArith>();
-            let linear = checked.is_some_and(|arith| {
-                use crate::checked::ArithKind::{Add, Mul, Neg, Sub};
-                let constants = function.args.iter().filter(|arg| arg.column_refs().is_empty()).count();
-                match arith.kind() {
-                    Add | Sub | Mul => constants > 0,
-                    Neg => true,
-                    _ => false,
+            let counts = |arg: &Expr| match arg {
+                Expr::Literal(value, _) => {
+                    matches!(value.cast_to(&DataType::Int64), Ok(ScalarValue::Int64(Some(0..=1_000_000))))
                 }
-            });
-            linear && function.args.iter().all(is_simple)
+                _ => false,
+            };
+            match (function.name(), function.args.as_slice()) {
+                ("upper" | "lower" | "reverse" | "initcap" | "character_length", [text]) => reads_text(text),
+                ("btrim" | "ltrim" | "rtrim" | "strpos" | "concat" | "coalesce" | "nullif", texts) => {
+                    texts.iter().all(reads_text)
+                }
+                ("left" | "right", [text, many]) => reads_text(text) && counts(many),
+                ("substr", [text, numbers @ ..]) => reads_text(text) && numbers.iter().all(counts),
+                _ => false,
+            }
         }
         _ => false,
     }

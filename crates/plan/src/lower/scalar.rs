@@ -303,10 +303,12 @@ impl Scalars<'_> {
         let operand = self.lower(&between.expr)?;
         let (low, high) = (self.lower(&between.low)?, self.lower(&between.high)?);
         let placed = |error: PlanError| error.placed(self.locator.word("BETWEEN"));
-        let within = typed::and(vec![
-            typed::compare(Comparison::Ge, operand.clone(), low).map_err(placed)?,
-            typed::compare(Comparison::Le, operand, high).map_err(placed)?,
-        ]);
+        let within = typed::shared([operand], |[operand]| {
+            Ok(typed::and(vec![
+                typed::compare(Comparison::Ge, operand.clone(), low).map_err(placed)?,
+                typed::compare(Comparison::Le, operand, high).map_err(placed)?,
+            ]))
+        })?;
         Ok(if between.negated { typed::not(within) } else { within })
     }
 
@@ -315,24 +317,26 @@ impl Scalars<'_> {
         let operand = case.expr.as_deref().map(|operand| self.lower(operand)).transpose()?;
         let mut branches = Vec::new();
         for (when, then) in &case.when_then_expr {
-            let when = self.lower(when)?;
-            let condition = match &operand {
-                Some(operand) => typed::compare(Comparison::Eq, operand.clone(), when).map_err(placed)?,
-                None => when,
-            };
-            branches.push((condition, self.lower(then)?));
+            branches.push((self.lower(when)?, self.lower(then)?));
         }
         let otherwise = match &case.else_expr {
             Some(otherwise) => self.lower(otherwise)?,
             None => typed::literal(Value::Null, branches.first().map_or(Type::Bool, |(_, value)| value.ty)),
         };
-        typed::case(branches, otherwise).map_err(placed)
+        let Some(operand) = operand else { return typed::case(branches, otherwise).map_err(placed) };
+        let case = typed::shared([operand], |[operand]| {
+            for (when, _) in &mut branches {
+                *when = typed::compare(Comparison::Eq, operand.clone(), when.clone())?;
+            }
+            typed::case(branches, otherwise)
+        });
+        case.map_err(placed)
     }
 
     fn lower_in_list(&self, list: &InList) -> Result<Expr, PlanError> {
         let placed = |error: PlanError| error.placed(self.locator.word("IN"));
         let operand = self.lower(&list.expr)?;
-        let (mut constants, mut alternatives) = (Vec::new(), Vec::new());
+        let (mut constants, mut alternatives, mut others) = (Vec::new(), Vec::new(), Vec::new());
         for item in &list.list {
             let item = self.lower(item)?;
             match item.kind {
@@ -342,18 +346,22 @@ impl Scalars<'_> {
                         constants.push(value);
                     }
                 }
-                _ => {
-                    alternatives.push(typed::compare(Comparison::Eq, operand.clone(), item).map_err(placed)?)
-                }
+                _ => others.push(item),
             }
         }
-        if !constants.is_empty() {
-            alternatives.insert(0, typed::in_list(operand, constants).map_err(placed)?);
-        }
-        let any = match alternatives.is_empty() {
-            true => typed::literal(Value::Bool(false), Type::Bool),
-            false => typed::or(alternatives),
-        };
+        let any = typed::shared([operand], |[operand]| {
+            for item in others {
+                let equal = typed::compare(Comparison::Eq, operand.clone(), item);
+                alternatives.push(equal.map_err(placed)?);
+            }
+            if !constants.is_empty() {
+                alternatives.insert(0, typed::in_list(operand, constants).map_err(placed)?);
+            }
+            Ok(match alternatives.is_empty() {
+                true => typed::literal(Value::Bool(false), Type::Bool),
+                false => typed::or(alternatives),
+            })
+        })?;
         Ok(if list.negated { typed::not(any) } else { any })
     }
 

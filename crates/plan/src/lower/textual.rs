@@ -217,10 +217,10 @@ pub(super) fn written(value: Expr) -> Result<Expr, PlanError> {
     };
     match value.ty {
         Type::Bool if !value.nullable => typed::case(vec![(value, word("true"))], word("false")),
-        Type::Bool => {
+        Type::Bool => typed::shared([value], |[value]| {
             let branches = vec![(value.clone(), word("true")), (typed::not(value), word("false"))];
             typed::case(branches, typed::literal(Value::Null, Type::Utf8))
-        }
+        }),
         ty if ty.is_exact_number() => {
             let range = typed::exact_range(&value).narrow().or(ty.range()).unwrap_or(Range::point(0));
             let scale = u32::from(ty.scale());
@@ -229,7 +229,7 @@ pub(super) fn written(value: Expr) -> Result<Expr, PlanError> {
             let width = digits + u32::from(scale > 0) + u32::from(range.low < 0);
             Ok(number(value, Writing::Decimal { scale: ty.scale() }, width))
         }
-        Type::Date => {
+        Type::Date => typed::shared([value], |[value]| {
             let part = |part: &str| calendar::part(part, value.clone(), Type::Int64);
             let add = |op, x, y: Expr| typed::arith(op, x, y, Type::Int64);
             let times = |x: Expr, by: i128| add(ArithOp::Mul, x, typed::literal(Value::Int(by), Type::Int64));
@@ -241,7 +241,7 @@ pub(super) fn written(value: Expr) -> Result<Expr, PlanError> {
             let all = add(ArithOp::Add, times(year, 10_000)?, days)?;
             let all = float::assumed(all, Type::Int64, Range::new(0, 99_991_231));
             Ok(number(all, Writing::Date, 10))
-        }
+        }),
         ty => refuse(ty, "only its owner can do that, in an expression over one party's columns"),
     }
 }

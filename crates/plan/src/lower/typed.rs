@@ -47,6 +47,37 @@ pub(super) fn literal(value: Value, ty: Type) -> Expr {
     expr
 }
 
+/// What `make` makes of values that it reads more than once: they are computed once.
+///
+/// Whatever else `make` puts into its result comes from columns and constants, not from values that
+/// are bound elsewhere.
+pub(super) fn shared<const N: usize>(
+    values: [Expr; N],
+    make: impl FnOnce([Expr; N]) -> Result<Expr, PlanError>,
+) -> Result<Expr, PlanError> {
+    let is_free = |expr: &Expr| matches!(expr.kind, ExprKind::Column(_) | ExprKind::Literal(_));
+    // One that is bound elsewhere can stay unless others are bound here.
+    let is_bound = |expr: &Expr| matches!(expr.kind, ExprKind::Bound(_));
+    if values.iter().all(|value| is_free(value) || is_bound(value)) {
+        return make(values);
+    }
+    let mut computed = Vec::new();
+    let values = values.map(|value| {
+        if is_free(&value) {
+            return value;
+        }
+        let (ty, nullable, range) = (value.ty, value.nullable, value.range);
+        let bound = plain(ExprKind::Bound(computed.len()), ty, nullable, range);
+        let bound = Expr { width_bytes: value.width_bytes, ..bound };
+        computed.push(value);
+        bound
+    });
+    let body = make(values)?;
+    let (ty, nullable, range, width_bytes) = (body.ty, body.nullable, body.range, body.width_bytes);
+    let kind = ExprKind::Let { values: computed, body: Box::new(body) };
+    Ok(Expr { width_bytes, ..plain(kind, ty, nullable, range) })
+}
+
 /// `left op right` with the result type that DataFusion gives it.
 pub(super) fn arith(op: ArithOp, left: Expr, right: Expr, ty: Type) -> Result<Expr, PlanError> {
     let nullable = left.nullable || right.nullable;
@@ -186,8 +217,10 @@ pub(super) fn is_true(operand: Expr) -> Expr {
 
 /// `left IS NOT DISTINCT FROM right`.
 pub(super) fn same(left: Expr, right: Expr) -> Result<Expr, PlanError> {
-    let both_null = and(vec![is_null(left.clone()), is_null(right.clone())]);
-    Ok(or(vec![both_null, is_true(compare(Comparison::Eq, left, right)?)]))
+    shared([left, right], |[left, right]| {
+        let both_null = and(vec![is_null(left.clone()), is_null(right.clone())]);
+        Ok(or(vec![both_null, is_true(compare(Comparison::Eq, left, right)?)]))
+    })
 }
 
 pub(super) fn case(branches: Vec<(Expr, Expr)>, otherwise: Expr) -> Result<Expr, PlanError> {
@@ -244,9 +277,11 @@ pub(super) fn in_list(operand: Expr, mut list: Vec<Value>) -> Result<Expr, PlanE
         return compare(Comparison::Eq, operand, constant);
     }
     if operand.ty == Type::Float64 {
-        let constants = list.into_iter().map(|value| literal(value, Type::Float64));
-        let equal = constants.map(|constant| compare(Comparison::Eq, operand.clone(), constant));
-        return Ok(or(equal.collect::<Result<Vec<_>, _>>()?));
+        return shared([operand], |[operand]| {
+            let constants = list.into_iter().map(|value| literal(value, Type::Float64));
+            let equal = constants.map(|constant| compare(Comparison::Eq, operand.clone(), constant));
+            Ok(or(equal.collect::<Result<Vec<_>, _>>()?))
+        });
     }
     let nullable = operand.nullable;
     Ok(truth(ExprKind::InList { operand: Box::new(operand), list }, nullable))
@@ -306,13 +341,15 @@ pub(super) fn try_cast(operand: Expr, ty: Type) -> Result<Expr, PlanError> {
     if inside.contains(range) {
         return cast(operand, ty);
     }
-    let edge = |value| literal(Value::Int(value), operand.ty);
-    let fits = and(vec![
-        compare(Comparison::Ge, operand.clone(), edge(inside.low))?,
-        compare(Comparison::Le, operand.clone(), edge(inside.high))?,
-    ]);
-    // A failure counts only where the branch is taken.
-    case(vec![(fits, cast(operand, ty)?)], literal(Value::Null, ty))
+    shared([operand], |[operand]| {
+        let edge = |value| literal(Value::Int(value), operand.ty);
+        let fits = and(vec![
+            compare(Comparison::Ge, operand.clone(), edge(inside.low))?,
+            compare(Comparison::Le, operand.clone(), edge(inside.high))?,
+        ]);
+        // A failure counts only where the branch is taken.
+        case(vec![(fits, cast(operand, ty)?)], literal(Value::Null, ty))
+    })
 }
 
 /// A number with `digits` fewer digits, in the type's scale.

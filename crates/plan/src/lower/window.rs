@@ -9,6 +9,7 @@ use datafusion::logical_expr::{
 use super::calls::{At, Windows, holds_current};
 use super::facts::Facts;
 use super::frames::{bit_func, by_keys, edge, frame, from_the_end, mean_type, shown, sum_type};
+use super::inexact::refuse_inexact;
 use super::nearby::{Nearby, Totals, add_totals};
 use super::operators::{Extended, project};
 use super::scalar::Scalars;
@@ -95,7 +96,8 @@ impl Lowering<'_> {
                 }
             };
             let place = self.locator.word("OVER");
-            let plan = self.window_plan(&function, &scalars, &mut extended, &mut windows, &mut wanted);
+            let plan =
+                self.window_plan(&function, (&input, &scalars), &mut extended, &mut windows, &mut wanted);
             plans.push(plan.map_err(|error| error.placed(place))?);
         }
         let mut relation = windows.over(extended.over(input))?;
@@ -118,7 +120,7 @@ impl Lowering<'_> {
     fn window_plan(
         &self,
         function: &WindowFunction,
-        scalars: &Scalars<'_>,
+        (input, scalars): (&Relation, &Scalars<'_>),
         columns: &mut Extended,
         windows: &mut Windows,
         wanted: &mut Vec<Wanted>,
@@ -138,11 +140,15 @@ impl Lowering<'_> {
         }
         let mut partition = Vec::new();
         for expr in &params.partition_by {
-            partition.push(columns.index(scalars.lower(expr)?));
+            let key = scalars.lower(expr)?;
+            refuse_inexact(&key, input, "PARTITION BY")?;
+            partition.push(columns.index(key));
         }
         let mut order = Vec::new();
         for key in &params.order_by {
-            let column = columns.index(scalars.lower(&key.expr)?);
+            let value = scalars.lower(&key.expr)?;
+            refuse_inexact(&value, input, "a window's ORDER BY")?;
+            let column = columns.index(value);
             order.push(SortKey { column, descending: !key.asc, nulls_first: key.nulls_first });
         }
         let ordered = !order.is_empty();
@@ -202,6 +208,11 @@ impl Lowering<'_> {
             let (Some(low), Some(high)) = (edge(&frame.start_bound), edge(&frame.end_bound)) else {
                 return refuse(&format!(" over {} by {} keys", shown(frame), field.ty));
             };
+            if let (Some(low), Some(high)) = (low, high)
+                && low > high
+            {
+                return refuse(&format!(" over {}", shown(frame)));
+            }
             let near = Nearby {
                 key: key.column,
                 descending: key.descending && ranks.is_none(),

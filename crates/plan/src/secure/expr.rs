@@ -74,7 +74,8 @@ pub enum Rounding {
 /// A function of doubles that is computed by polynomials, to about 2^-23.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Numeric {
-    /// `e^x`, with a relative error below 2^-22.
+    /// `e^x`, with an error below 2^-22 and as much of its size; the result's range has to hold
+    /// `e^(x + 1/2)` for the largest argument.
     Exp,
     /// The natural logarithm, with an absolute error below 2^-22, as the other two.
     Ln,
@@ -278,6 +279,16 @@ pub enum ExprKind {
         /// The texts.
         args: Vec<Expr>,
     },
+    /// The value of `body`, which reads `values` as often as it likes: they are computed once, in the
+    /// rows that `body` is computed in.
+    Let {
+        /// What is computed once.
+        values: Vec<Expr>,
+        /// What is made of it; of what is bound it reads these values alone.
+        body: Box<Expr>,
+    },
+    /// A value of the innermost `Let` around it, by index.
+    Bound(usize),
 }
 
 /// A typed expression.
@@ -302,7 +313,7 @@ impl Expr {
     /// The operands, left to right.
     pub fn operands(&self) -> Vec<&Expr> {
         match &self.kind {
-            ExprKind::Column(_) | ExprKind::Literal(_) => Vec::new(),
+            ExprKind::Column(_) | ExprKind::Literal(_) | ExprKind::Bound(_) => Vec::new(),
             ExprKind::Arith { left, right, .. } | ExprKind::Compare { left, right, .. } => vec![left, right],
             ExprKind::Neg(x)
             | ExprKind::Not(x)
@@ -319,6 +330,7 @@ impl Expr {
                 pairs.chain([otherwise.as_ref()]).collect()
             }
             ExprKind::InList { operand, .. } => vec![operand],
+            ExprKind::Let { values, body } => values.iter().chain([body.as_ref()]).collect(),
         }
     }
 
@@ -328,7 +340,7 @@ impl Expr {
         fn visit(expr: &mut Expr, columns: &[usize]) {
             match &mut expr.kind {
                 ExprKind::Column(index) => *index = columns[*index],
-                ExprKind::Literal(_) => {}
+                ExprKind::Literal(_) | ExprKind::Bound(_) => {}
                 ExprKind::Arith { left, right, .. } | ExprKind::Compare { left, right, .. } => {
                     visit(left, columns);
                     visit(right, columns);
@@ -353,6 +365,10 @@ impl Expr {
                     visit(otherwise, columns);
                 }
                 ExprKind::InList { operand, .. } => visit(operand, columns),
+                ExprKind::Let { values, body } => {
+                    values.iter_mut().for_each(|x| visit(x, columns));
+                    visit(body, columns);
+                }
             }
         }
         visit(&mut self, columns);
@@ -404,6 +420,6 @@ impl Expr {
 
     /// The expression with column names from `names`.
     pub fn display<'a>(&'a self, names: &'a [String]) -> impl fmt::Display + 'a {
-        Named { expr: self, names }
+        Named { expr: self, names, first_bound: 1, n_bound: 0 }
     }
 }

@@ -34,11 +34,15 @@ impl fmt::Display for Comparison {
 pub(super) struct Named<'a> {
     pub(super) expr: &'a Expr,
     pub(super) names: &'a [String],
+    /// The number of the first value that the innermost LET gives a name.
+    pub(super) first_bound: usize,
+    /// How many values that one has.
+    pub(super) n_bound: usize,
 }
 
 impl Named<'_> {
     fn of<'b>(&'b self, expr: &'b Expr) -> Named<'b> {
-        Named { expr, names: self.names }
+        Named { expr, ..*self }
     }
 
     fn joined(&self, f: &mut fmt::Formatter<'_>, all: &[Expr], word: &str) -> fmt::Result {
@@ -141,6 +145,18 @@ impl fmt::Display for Named<'_> {
                 write!(f, "{name}({})", self.of(x))
             }
             ExprKind::Sqrt(x) => write!(f, "SQRT({})", self.of(x)),
+            ExprKind::Bound(index) => write!(f, "v{}", self.first_bound + index),
+            ExprKind::Let { values, body } => {
+                // Names that no LET around it has given; those inside of its values end with them.
+                let first_bound = self.first_bound + self.n_bound;
+                f.write_str("(LET")?;
+                for (index, value) in values.iter().enumerate() {
+                    let comma = if index > 0 { "," } else { "" };
+                    write!(f, "{comma} v{} = {}", first_bound + index, self.of(value))?;
+                }
+                let body = Named { expr: body, first_bound, n_bound: values.len(), ..*self };
+                write!(f, " IN {body})")
+            }
             ExprKind::Same(x) => write!(f, "({} AS {})", self.of(x), self.expr.ty),
         }
     }

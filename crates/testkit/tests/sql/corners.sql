@@ -56,4 +56,12 @@ SELECT i, date_part('day', at - old) AS d, date_part('hour', at - old) AS h FROM
 SELECT SUM(DISTINCT tie), COUNT(*), AVG(DISTINCT k), SUM(DISTINCT tie * 1.25), AVG(DISTINCT k * 1.25), SUM(k) FROM bank.corners;
 SELECT tie, SUM(DISTINCT k % 2), COUNT(*), SUM(DISTINCT k) FROM bank.corners GROUP BY tie;
 -- A table again beside a derived table of it.
-SELECT COUNT(*) FROM (SELECT u.k FROM bank.corners t JOIN telecom.corners u ON t.k = u.k) q JOIN bank.corners t ON q.k = t.k
+SELECT COUNT(*) FROM (SELECT u.k FROM bank.corners t JOIN telecom.corners u ON t.k = u.k) q JOIN bank.corners t ON q.k = t.k;
+
+-- What only its owner can do, or fails on shares alone, above a join.
+SELECT t.k, CAST(t.f AS DECIMAL(18,4)), CAST(u.f AS INT) FROM {pairs};
+SELECT SUM(CAST(t.f AS DECIMAL(18,4))), AVG(CAST(u.f AS DECIMAL(18,2)) * 2) FROM {pairs};
+SELECT t.k FROM {pairs} WHERE CAST(t.f AS DECIMAL(18,4)) > CAST(u.k AS DECIMAL(18,4)) - 2;
+SELECT t.k, UPPER(t.name), LEFT(u.name, 1), SUBSTR(t.name, 2, 1), REVERSE(u.name) FROM {pairs};
+SELECT UPPER(t.name) AS g, COUNT(*) FROM {pairs} GROUP BY g;
+SELECT t.k, u.k FROM bank.corners t JOIN telecom.corners u ON LOWER(t.name) = LOWER(u.name);

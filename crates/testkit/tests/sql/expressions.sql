@@ -25,3 +25,18 @@ SELECT x IS NULL, x IS NOT NULL FROM (SELECT big AS x FROM telecom.extremes UNIO
 SELECT id, 1 AS one, 'word' AS word, CAST(NULL AS BIGINT) AS nothing FROM bank.accounts;
 -- Casts between exact types.
 SELECT CAST(x AS BIGINT) + 1 FROM (SELECT qty AS x FROM retailer.sales UNION ALL SELECT age FROM bank.accounts) u;
+
+-- Operands that a function reads several times, each computed once.
+SELECT i, ABS(ROUND(ABS(x - y) / GREATEST(ABS(d), 1), 2)) FROM {both} u;
+SELECT i, ABS(ABS(ABS(x - 3) - 5) - 7), SIGNUM(SIGNUM(ABS(y) - 9) + ABS(x - y)) FROM {both} u;
+SELECT i, GREATEST(x, y, 3, i % 5, x + y, NULL), LEAST(x, NULLIF(y, x), GREATEST(x * 2, y)) FROM {both} u;
+SELECT i, NULLIF(NULLIF(NULLIF(x, y), 3), 5), COALESCE(NULLIF(x, 3), NULLIF(y, 4), COALESCE(x, y, 0)) FROM {both} u;
+SELECT i, CASE ABS(x - y) WHEN 1 THEN 'one' WHEN ABS(y) THEN 'y' ELSE w END FROM {both} u;
+SELECT i, ABS(x - y) BETWEEN 3 AND ABS(y), ABS(x - y) IN (1, 2, ABS(y), NULL) FROM {both} u;
+SELECT i, x - y IS DISTINCT FROM y - x, NULLIF(x, 3) IS NOT DISTINCT FROM NULLIF(y, 3) FROM {both} u;
+SELECT i, POWER(POWER(ABS(x % 3) + 1, 2), 3), TRY_CAST(x * x * 100 AS SMALLINT) FROM {both} u;
+SELECT i, CASE WHEN y <> 0 THEN ABS(ABS(x / y) - ABS(x % y)) END FROM {both} u;
+SELECT i FROM {both} u WHERE ABS(ABS(x) - ABS(y)) > 3 AND COALESCE(ABS(x - y), 0) < 30;
+SELECT ABS(ABS(x - y) - 3) AS g, COUNT(*), SUM(ABS(ABS(x) - ABS(y))) FROM {both} u GROUP BY g;
+SELECT NULL AS n, id FROM bank.accounts;
+SELECT NULL AS n, a.id FROM bank.accounts a JOIN telecom.calls c ON a.id = c.customer;
