@@ -39,9 +39,10 @@
 //! test guesses of the other. Every lane of randomness is named by use, prover and batch, and a
 //! batch has one proof, since a second under the same masks leaks.
 //!
-//! **Soundness**, per proof. Let one AND be wrong, or one sum of two: it has one weight, whatever its terms. The sum of its row misses the claim unless the
-//! weights cancel: of a block's row, the halves `h` of its elements cancel for one of 2^128 `ω` at most, blocks and halves
-//! for one of 2^64 `β`: each half's is its own. Both hang on a coin of an honest verifier, sent after the statement was fixed, so this
+//! **Soundness**, per proof. Let one AND be wrong, or one sum of two: it has one weight, whatever its terms.
+//! The sum of its row misses the claim unless the weights cancel: the four elements of lines cancel for
+//! one of 2^128 `ω` at most, blocks and the halves of one element for one of 2^64 `β`, since each half has its own.
+//! Both hang on a coin of an honest verifier, sent after the statement was fixed, so this
 //! 2^-64 + 2^-128 cannot be ground. Then `P` commits to the values of each round by `L`'s digest
 //! and `R`'s key before it learns the point: per hash query, a wrong polynomial agrees with the right
 //! one at the skip's point with probability 2k/2^128 at most, in each later round 2/2^128; a query is
