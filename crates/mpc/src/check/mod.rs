@@ -23,9 +23,13 @@
 
 pub(crate) mod bits;
 pub(crate) mod copies;
+mod flights;
 pub(crate) mod recorder;
 pub(crate) mod ring;
+mod rounds;
 pub(crate) mod rows;
+#[cfg(test)]
+mod tests;
 
 use std::any::Any;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! Lines and parabolas through shared points.
+//! Weights of extensions, and orders of elements.
 
 use math::Group;
 use math::gf::lines::LINE_BITS;
@@ -21,12 +21,6 @@ pub(super) fn equal_weights(points: &[Gf128], low_first: bool) -> Vec<Gf128> {
         points.iter().rev().for_each(double)
     }
     weights
-}
-
-/// The parabola through `zero` at 0 and `one` at 1 with the leading coefficient `infinity`, at `r`.
-pub(super) fn parabola(zero: Gf128, one: Gf128, infinity: Gf128, r: Gf128) -> Gf128 {
-    let line = zero.plus(zero.plus(one).times(r));
-    line.plus(infinity.times(r.square().plus(r)))
 }
 
 /// `factor · x` for each `x`.

@@ -63,7 +63,6 @@
 
 mod field;
 mod gates;
-mod lanes;
 mod parties;
 mod prover;
 mod shape;
@@ -120,7 +119,7 @@ pub(crate) fn cancelling(
 ) -> [u64; 2] {
     let shape = Shape::over(gates::n_lines(&gates::of_prover(batch, prover)), &s.params().link);
     let statement = transcript::Statement::of(*s.session_id(), step, batch, [shape; 3]);
-    let transcript = transcript::Transcript::new(&statement, prover, coins);
+    let transcript = statement.transcript(prover, coins);
     // The errors weigh β_0·β_1·ω_0² and β_1·β_0·ω_0².
     let [lower, upper] = transcript::Weights::of(&transcript, shape).blocks[0];
     [upper, lower]

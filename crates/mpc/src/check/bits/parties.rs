@@ -1,18 +1,16 @@
 //! The four flights of a proof. Each party is prover, left and right verifier at once.
 
-use buf::{Buf, Bytes};
-use math::gf::{Field, Gf128};
-use math::{Group, Planes};
-use net::PartyId;
-use subtle::ConstantTimeEq;
+use math::Planes;
+use math::gf::Gf128;
 
 use super::gates::{self, Lines, Summand};
-use super::lanes::{self, ProverLanes};
-use super::prover::{self, Proof};
+use super::prover;
 use super::shape::Shape;
-use super::transcript::{Seed, Statement, Transcript};
-use super::verifier::{Claim, Outcome};
+use super::transcript::Statement;
+use super::verifier::Claim;
 use crate::check::AndStep;
+use crate::check::flights::{bytes_of, exchange_verdicts, receive_seed};
+use crate::check::rounds::{self, Outcome, Proof, ProverLanes, Seed};
 use crate::error::{Deviation, ProtocolError};
 use crate::prss::Roots;
 use crate::rep3::Seat;
@@ -20,13 +18,10 @@ use crate::session::{Session, guard};
 use crate::step::Step;
 
 /// The parts of a message, which number it on the wire too.
-const COIN: u8 = 0;
-const PROOF: u8 = 1;
-const ANSWER: u8 = 2;
-const VERDICT: u8 = 3;
-
-/// The only verdict that accepts.
-const ACCEPTED: u8 = 1;
+pub(super) const COIN: u8 = 0;
+pub(super) const PROOF: u8 = 1;
+pub(super) const ANSWER: u8 = 2;
+pub(super) const VERDICT: u8 = 3;
 
 /// One party's side of a batch: `P_{i+1}`'s proof it verifies from the left, `P_{i-1}`'s from the right.
 pub(super) struct Parties<'a> {
@@ -57,19 +52,19 @@ impl<'a> Parties<'a> {
         let [own, to_next] = &self.roots.0;
         let (right_of, left_of) = ((me + 2) % 3, (me + 1) % 3);
         let [step_me, step_left, step_right] =
-            [me, left_of, right_of].map(|prover| lanes::of_prover(self.step, prover));
+            [me, left_of, right_of].map(|prover| rounds::of_prover(self.step, prover));
 
         // The prover lacks the key of its coins: K_{i+2} is our own where we stand left of it.
         let [named_left, named_right] = [&step_left, &step_right];
         #[cfg(feature = "lab")]
-        let reused = [left_of, right_of].map(|prover| lanes::of_prover(&Step::root(s.session_id()), prover));
+        let reused = [left_of, right_of].map(|prover| rounds::of_prover(&Step::root(s.session_id()), prover));
         #[cfg(feature = "lab")]
         let [named_left, named_right] = match s.core.lab.lacks(crate::lab::Mutant::BitProofCoinsReused) {
             true => [&reused[0], &reused[1]],
             false => [named_left, named_right],
         };
-        let coins_left = lanes::coins(named_left, own);
-        let coins_right = lanes::coins(named_right, to_next);
+        let coins_left = rounds::coins(named_left, own);
+        let coins_right = rounds::coins(named_right, to_next);
         s.send(self.step, COIN, next, bytes_of(&coins_left[0]))?;
         s.send(self.step, COIN, prev, bytes_of(&coins_right[1]))?;
 
@@ -82,10 +77,11 @@ impl<'a> Parties<'a> {
         let left = self.left_claim(left_of, &coins_left, of_left.clone());
         let right = self.right_claim(right_of, &coins_right);
 
-        let coins = [self.receive_seed(s, COIN, prev)?, self.receive_seed(s, COIN, next)?];
-        let transcript = Transcript::new(&self.statement, me, &coins);
+        let coins = [receive_seed(s, self.step, COIN, prev)?, receive_seed(s, self.step, COIN, next)?];
+        let transcript = self.statement.transcript(me, &coins);
         let shapes = self.statement.shapes;
-        let lanes = ProverLanes::of(&step_me, own, to_next, shapes[me]);
+        let lanes =
+            ProverLanes::of(&step_me, [own, to_next], shapes[me].n_elements(), shapes[me].n_digests());
         let ([x, y], [x_next, y_next]) = (factors(me, 0), factors(me, 1));
         let operands = [x, y, x_next, y_next];
         let Proof { left: shares, last } = prover::prove(shapes[me], transcript, &operands, &lanes);
@@ -97,41 +93,29 @@ impl<'a> Parties<'a> {
         let proof = s.recv(self.step, PROOF, next, shape.message_bytes()[0])?;
         let (shares, last) = proof.bytes().split_at(16 * shape.n_elements());
         let shares: &[Gf128] = bytemuck::cast_slice(shares);
-        let digests = left.digests(shares, &lanes::salts(&step_left, to_next, shape));
-        let mask = lanes::mask_left(&step_left, to_next);
+        let digests = left.digests(shares, &rounds::salts(&step_left, to_next, shape.n_digests()));
+        let mask = rounds::mask_left(&step_left, to_next);
         let outcome = left.follow(&digests, last, shares, of_left.each_ref(), mask);
         let Outcome { operand, claim } = outcome.ok_or_else(|| self.deviated(Deviation::ProofsDiffer))?;
         let answer = [bytemuck::cast_slice(&digests), bytemuck::cast_slice(&[operand, claim])].concat();
         s.send(self.step, ANSWER, prev, bytes_of(&answer))?;
 
-        let last = self.receive_seed(s, PROOF, prev)?;
+        let last = receive_seed(s, self.step, PROOF, prev)?;
         let shape = shapes[right_of];
         let answer = s.recv(self.step, ANSWER, next, shape.message_bytes()[1])?;
-        let shares = lanes::right_shares(&step_right, own, shape);
-        let mask = lanes::mask_right(&step_right, own);
+        let shares = rounds::right_shares(&step_right, own, shape.n_elements());
+        let mask = rounds::mask_right(&step_right, own);
         let (digests, outcome) = answer.bytes().split_at(32 * shape.n_digests());
         let [x, y] = factors(right_of, 0);
-        let verdict = match right.follow(bytemuck::cast_slice(digests), &last, &shares, [&y, &x], mask) {
+        let refused = match right.follow(bytemuck::cast_slice(digests), &last, &shares, [&y, &x], mask) {
             Some(mine) if guard!(s, BitProofUnchecked, mine.agrees_with(bytemuck::cast_slice(outcome))) => {
-                Ok(())
+                None
             }
-            Some(_) => Err(Deviation::FalseProof),
-            None => Err(Deviation::ProofsDiffer),
+            Some(_) => Some(Deviation::FalseProof),
+            None => Some(Deviation::ProofsDiffer),
         };
-        let byte = if verdict.is_ok() { ACCEPTED } else { 0 };
-        let told = [prev, next].map(|party| s.send(self.step, VERDICT, party, bytes_of(&[byte])));
-        // Who hears a refusal may end the session before the other is told: ours is the cause.
-        verdict.map_err(|deviation| self.deviated(deviation))?;
-        for sent in told {
-            sent?;
-        }
-        for party in [next, prev] {
-            let accepted = s.recv(self.step, VERDICT, party, 1)?.bytes() == [ACCEPTED];
-            if !guard!(s, BitProofVerdictIgnored, accepted) {
-                return Err(self.deviated(Deviation::ProofRefused));
-            }
-        }
-        Ok(())
+        let ignores = guard!(s, BitProofVerdictIgnored, false);
+        exchange_verdicts(s, self.step, VERDICT, &self.seat, refused, ignores)
     }
 
     /// `e = z_i ⊕ x_i∧y_i ⊕ F(K_i)`, known to the left verifier of `P_i`.
@@ -140,7 +124,7 @@ impl<'a> Parties<'a> {
         let masks = gates::masks(batch, &self.roots.0[1]);
         let masks: Vec<&Planes> = masks.iter().collect();
         let (z, masks) = (Lines::z_next(batch, shape), Lines::of_products(batch, &masks, shape));
-        let transcript = Transcript::new(&self.statement, prover, coins);
+        let transcript = self.statement.transcript(prover, coins);
         Claim::new(shape, transcript, &Summand::Rest([x, y, z, masks], shape.first_term_lines()))
     }
 
@@ -150,31 +134,13 @@ impl<'a> Parties<'a> {
         let masks = gates::masks(batch, &self.roots.0[0]);
         let masks: Vec<&Planes> = masks.iter().collect();
         let masks = Lines::of_products(batch, &masks, shape);
-        let transcript = Transcript::new(&self.statement, prover, coins);
+        let transcript = self.statement.transcript(prover, coins);
         Claim::new(shape, transcript, &Summand::Lines(masks))
-    }
-
-    fn receive_seed(&self, s: &mut Session, part: u8, from: PartyId) -> Result<Seed, ProtocolError> {
-        let payload = s.recv(self.step, part, from, size_of::<Seed>())?;
-        Ok(payload.bytes().try_into().expect("a payload of the size asked for"))
     }
 
     fn deviated(&self, deviation: Deviation) -> ProtocolError {
         ProtocolError::PeerDeviated { step: self.step.clone(), deviation, culprit: None }
     }
-}
-
-impl Outcome {
-    /// Whether `û·v̂ = T_L + T_R`, where the left verifier says `û` and `T_L`.
-    pub(super) fn agrees_with(&self, left: &[Gf128]) -> bool {
-        let product = self.operand.times(left[0]);
-        let sum = self.claim.plus(left[1]);
-        bool::from(product.0.to_le_bytes().ct_eq(&sum.0.to_le_bytes()))
-    }
-}
-
-fn bytes_of(bytes: &[u8]) -> Bytes {
-    Buf::copy_of(bytes).freeze()
 }
 
 /// The messages of the three proofs, by size.

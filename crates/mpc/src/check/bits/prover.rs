@@ -1,25 +1,18 @@
 //! The prover's side of a proof.
 
 use buf::Buf;
-use math::Group;
+use math::gf::Gf128;
 use math::gf::lines::{Block, Factors, GROUP, LINE_BITS, Line, WeighedSum, weigh_products};
-use math::gf::vectors::{add_pair_products, fold_into, fold_pairs, inner_product, multiply_into, pair_sums};
-use math::gf::{Field, Gf128};
+use math::gf::vectors::{add_pair_products, fold_pairs, inner_product, multiply_into};
 
 use super::field::{as_folded, by_bit, equal_weights};
 use super::gates::{Lines, space};
-use super::lanes::ProverLanes;
 use super::shape::Shape;
-use super::transcript::{Seed, Transcript, Weights, digest};
+use super::transcript::Weights;
+use crate::check::rounds::{Proof, ProverLanes, Rounds, Transcript, fold};
 
 /// The elements of a vector of one block: two lines, one above the other.
 const BLOCK: usize = 2 * LINE_BITS;
-
-/// What the prover sends: the left verifier's shares, and the last state to both.
-pub(super) struct Proof {
-    pub(super) left: Vec<Gf128>,
-    pub(super) last: Seed,
-}
 
 /// Proves `Σ x ∧ y' ⊕ y ∧ x' = e ⊕ f` for lines `x`, `y`, `x'`, `y'`.
 pub(super) fn prove(
@@ -29,10 +22,10 @@ pub(super) fn prove(
     lanes: &ProverLanes,
 ) -> Proof {
     let weights = Weights::of(&transcript, shape);
-    let mut proof = Rounds { transcript, lanes, left: Vec::with_capacity(shape.n_elements()), n_rounds: 0 };
+    let mut proof = Rounds::new(transcript, lanes);
 
-    proof.share(&skipped(shape, &weights, lines));
-    let at_lines = equal_weights(&proof.transcript.points(shape.skip()), true);
+    let points = proof.share(&skipped(shape, &weights, lines)).points(shape.skip());
+    let at_lines = equal_weights(&points, true);
 
     let Folded { mut u, mut v, mut zero, mut infinity } = folded(shape, &weights, lines, &at_lines);
     let (mut u, mut v) = (u.as_mut_slice::<Gf128>(), v.as_mut_slice::<Gf128>());
@@ -40,8 +33,8 @@ pub(super) fn prove(
     multiply_into(&mut squares, &weights.roots);
     let squares = as_folded(&squares);
     while u.len() > BLOCK {
-        proof.share(&[inner_product(&squares, &zero), inner_product(&squares, &infinity)]);
-        let point = proof.transcript.point();
+        let sums = [inner_product(&squares, &zero), inner_product(&squares, &infinity)];
+        let point = proof.share(&sums).point();
         // The next round's products at once: the vectors are longer than what the caches hold.
         let n_low = u.len().next_power_of_two() / 2;
         if n_low > BLOCK {
@@ -53,39 +46,9 @@ pub(super) fn prove(
     }
 
     let (mut u, mut v) = (by_bit(u), by_bit(v));
-    let (mut u, mut v) = (&mut u[..], &mut v[..]);
-    multiply_into(u, &weights.roots);
-    multiply_into(v, &weights.roots);
-    while u.len() > 1 {
-        let ((u_low, u_high), (v_low, v_high)) = (halves(u), halves(v));
-        proof.share(&pair_sums([u_low, u_high], [v_low, v_high]));
-        let point = proof.transcript.point();
-        (u, v) = (fold(u, point), fold(v, point));
-    }
-
-    // The masking round: the lines through u, v at 0 and the masks at 1. Their product at 0
-    // is the claim, which both verifiers hold shares of.
-    let (u1, v1) = (lanes.mask_left, lanes.mask_right);
-    proof.share(&[u1.times(v1), u[0].plus(u1).times(v[0].plus(v1))]);
-    Proof { left: proof.left, last: *proof.transcript.state() }
-}
-
-/// The rounds of a proof: each splits values into two shares and hashes the left one.
-struct Rounds<'a> {
-    transcript: Transcript,
-    lanes: &'a ProverLanes,
-    left: Vec<Gf128>,
-    n_rounds: usize,
-}
-
-impl Rounds<'_> {
-    fn share(&mut self, values: &[Gf128]) {
-        let first = self.left.len();
-        let right = &self.lanes.right[first..];
-        self.left.extend(values.iter().zip(right).map(|(value, right)| value.minus(*right)));
-        self.transcript.absorb(&digest(&self.lanes.salts[self.n_rounds], &self.left[first..]));
-        self.n_rounds += 1;
-    }
+    multiply_into(&mut u, &weights.roots);
+    multiply_into(&mut v, &weights.roots);
+    proof.finish(&mut u, &mut v)
 }
 
 /// The sums at the points of the extension that are shared.
@@ -151,16 +114,4 @@ fn folded(shape: Shape, weights: &Weights, lines: &[Lines<'_>; 4], at_lines: &[G
         add_pair_products([u, u_high], [v, v_high], &mut zero, &mut infinity);
     }
     Folded { u, v, zero, infinity }
-}
-
-/// The halves by the top bit. Zeros are meant where the upper one is shorter.
-fn halves(w: &mut [Gf128]) -> (&mut [Gf128], &mut [Gf128]) {
-    w.split_at_mut(w.len().next_power_of_two() / 2)
-}
-
-/// Folds a vector, top bit first.
-fn fold(w: &mut [Gf128], at: Gf128) -> &mut [Gf128] {
-    let (low, high) = halves(w);
-    fold_into(low, high, at);
-    low
 }

@@ -1,4 +1,4 @@
-//! What the challenges of a proof hang on, and the weights and points made from it.
+//! What the challenges of a proof hang on, and the weights made from it.
 
 use std::sync::LazyLock;
 
@@ -9,10 +9,8 @@ use math::gf::{Field, Gf128};
 use super::field::scaled;
 use super::shape::Shape;
 use crate::check::AndStep;
+use crate::check::rounds::{Seed, Transcript};
 use crate::step::Step;
-
-/// A verifier's coin, a salt, a digest, or the state of a transcript.
-pub(super) type Seed = [u8; 32];
 
 /// What a proof says, apart from shares: equal at all parties.
 pub(super) struct Statement {
@@ -38,75 +36,20 @@ impl Statement {
         }
         Statement { session_id, step: step.key_bytes(), steps: *hasher.finalize().as_bytes(), shapes }
     }
-}
 
-/// The running hash `S` of one prover's proof.
-#[derive(Clone)]
-pub(super) struct Transcript(Seed);
-
-impl Transcript {
     /// `S_0`, from the coins of the left and the right verifier.
-    pub(super) fn new(statement: &Statement, prover: usize, coins: &[Seed; 2]) -> Self {
+    pub(super) fn transcript(&self, prover: usize, coins: &[Seed; 2]) -> Transcript {
         let mut hasher = blake3::Hasher::new_derive_key("junto 2026 bit proof statement v1");
-        hasher.update(&statement.session_id);
-        hasher.update(&statement.step);
-        let shape = statement.shapes[prover];
+        hasher.update(&self.session_id);
+        hasher.update(&self.step);
+        let shape = self.shapes[prover];
         hasher.update(&[prover as u8, shape.skip() as u8]);
         hasher.update(&shape.n_gates().to_le_bytes());
-        hasher.update(&statement.steps);
+        hasher.update(&self.steps);
         hasher.update(&coins[0]);
         hasher.update(&coins[1]);
-        Transcript(*hasher.finalize().as_bytes())
+        Transcript::starting(*hasher.finalize().as_bytes())
     }
-
-    /// Goes on to the next `S`.
-    pub(super) fn absorb(&mut self, digest: &Seed) {
-        let mut hasher = blake3::Hasher::new_derive_key("junto 2026 bit proof round v1");
-        hasher.update(&self.0);
-        hasher.update(digest);
-        self.0 = *hasher.finalize().as_bytes();
-    }
-
-    /// The state: at the end, what the parties compare.
-    pub(super) fn state(&self) -> &Seed {
-        &self.0
-    }
-
-    /// The next `n` points, none of them 0 or 1.
-    pub(super) fn points(&self, n: usize) -> Vec<Gf128> {
-        let mut stream = self.point_stream();
-        let mut point = || loop {
-            let mut bytes = [0; 16];
-            stream.fill(&mut bytes);
-            let point = Gf128(u128::from_le_bytes(bytes));
-            if point.0 > 1 {
-                return point;
-            }
-        };
-        (0..n).map(|_| point()).collect()
-    }
-
-    /// The next point.
-    pub(super) fn point(&self) -> Gf128 {
-        self.points(1)[0]
-    }
-
-    pub(super) fn point_stream(&self) -> blake3::OutputReader {
-        blake3::Hasher::new_derive_key("junto 2026 bit proof point v1").update(&self.0).finalize_xof()
-    }
-
-    pub(super) fn weight_stream(&self) -> blake3::OutputReader {
-        blake3::Hasher::new_derive_key("junto 2026 bit proof weights v2").update(&self.0).finalize_xof()
-    }
-}
-
-/// The digest of a round's left share. Without a salt the right verifier, which knows its own
-/// share of the same values, could test guesses of them.
-pub(super) fn digest(salt: &Seed, elements: &[Gf128]) -> Seed {
-    let mut hasher = blake3::Hasher::new_derive_key("junto 2026 bit proof share v1");
-    hasher.update(salt);
-    hasher.update(bytemuck::cast_slice(elements));
-    *hasher.finalize().as_bytes()
 }
 
 /// `√X^j` for the bits of an element's lower half, and again for those of the upper one.
@@ -127,9 +70,14 @@ pub(super) struct Weights {
     pub(super) roots: Vec<Gf128>,
 }
 
+pub(super) fn weight_stream(transcript: &Transcript) -> blake3::OutputReader {
+    let mut hasher = blake3::Hasher::new_derive_key("junto 2026 bit proof weights v2");
+    hasher.update(transcript.state()).finalize_xof()
+}
+
 impl Weights {
     pub(super) fn of(transcript: &Transcript, shape: Shape) -> Self {
-        let mut stream = transcript.weight_stream();
+        let mut stream = weight_stream(transcript);
         let mut blocks = vec![[0; 2]; shape.n_claims()];
         stream.fill(bytemuck::cast_slice_mut(&mut blocks));
         blocks.extend_from_within(shape.first_terms());

@@ -4,12 +4,12 @@ use math::Group;
 use math::gf::lines::{Factors, Folded, LINE_BITS, WeighedSum};
 use math::gf::vectors::{fold_into, inner_product, multiply_into};
 use math::gf::{Field, Gf128, add_scaled};
-use subtle::ConstantTimeEq;
 
-use super::field::{by_bit, equal_weights, parabola};
+use super::field::{by_bit, equal_weights};
 use super::gates::{Lines, Summand, space};
 use super::shape::Shape;
-use super::transcript::{Seed, Transcript, Weights, digest};
+use super::transcript::Weights;
+use crate::check::rounds::{Outcome, Seed, Transcript, digest};
 
 /// One verifier's view of a proof whose challenges are still to come.
 pub(super) struct Claim {
@@ -18,13 +18,6 @@ pub(super) struct Claim {
     weights: Weights,
     /// `T[row] = Σ w·e`, or `Σ w·f`: this verifier's share of the sum at each line of a block.
     rows: Vec<Gf128>,
-}
-
-/// What a verifier is left with after the challenges: a share of the claim, and its
-/// operand, masked.
-pub(super) struct Outcome {
-    pub(super) operand: Gf128,
-    pub(super) claim: Gf128,
 }
 
 impl Claim {
@@ -66,27 +59,13 @@ impl Claim {
     ) -> Option<Outcome> {
         self.transcript.absorb(&digests[0]);
         let mut skip_points = self.transcript.points(self.shape.skip());
-        let mut points = Vec::with_capacity(self.shape.rounds() + 1);
-        for digest in &digests[1..] {
-            self.transcript.absorb(digest);
-            points.push(self.transcript.point());
-        }
-        if !bool::from(self.transcript.state()[..].ct_eq(last)) {
-            return None;
-        }
+        let points = self.transcript.clone().follow(&digests[1..], last)?;
         let (first, rest) = elements.split_at(self.shape.n_points() - self.shape.block_lines());
         let at_lines = equal_weights(&skip_points, true);
         skip_points.reverse();
-        let mut claim = self.skip(first, &skip_points);
-        let (mask_point, points) = points.split_last().expect("the masking round is one");
-        let (rest, mask_share) = rest.split_last_chunk::<2>().expect("the masking round has two");
-        for (share, r) in rest.as_chunks::<2>().0.iter().zip(points) {
-            claim = parabola(share[0], claim.minus(share[0]), share[1], *r);
-        }
-        claim = parabola(claim, mask_share[0], mask_share[1], *mask_point);
-        let operand = self.operand(lines, &at_lines, points);
-        let operand = operand.plus(mask_point.times(operand.plus(mask)));
-        Some(Outcome { operand, claim })
+        let claim = self.skip(first, &skip_points);
+        let operand = self.operand(lines, &at_lines, &points[..points.len() - 1]);
+        Some(Outcome::of(claim, rest, &points, operand, mask))
     }
 
     /// This verifier's share of the sum at the points of the skipped rounds, the top digit's first.

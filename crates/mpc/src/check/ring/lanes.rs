@@ -8,17 +8,12 @@ use math::{X8, X64};
 
 use super::integer::Integer;
 use super::shape::{QUOTIENT_BYTES, Shape};
-use super::transcript::Seed;
+use crate::check::rounds::{Seed, salts};
 use crate::prss::{Root, Use};
 use crate::step::Step;
 
 /// Bits of the right verifier's share of a quotient: 80 more than a quotient has.
 pub(super) const QUOTIENT_BITS: u32 = 250;
-
-/// The step below which everything that one prover's proof needs is named.
-pub(super) fn of_prover(step: &Step, prover: usize) -> Step {
-    step.child(("prover", prover).into())
-}
 
 /// The randomness of the prover once the prime is known. Each verifier knows the half under its
 /// key.
@@ -38,7 +33,7 @@ impl ProverLanes {
     pub(super) fn of(step: &Step, [left, right]: [&Root; 2], shape: Shape, prime: &Prime) -> Self {
         ProverLanes {
             right: right_shares(step, right, shape, prime),
-            salts: salts(step, left, shape),
+            salts: salts(step, left, shape.n_digests()),
             mask_left: mask_left(step, left, prime),
             mask_right: mask_right(step, right, prime),
         }
@@ -58,10 +53,6 @@ pub(super) fn right_quotients(step: &Step, right: &Root, shape: Shape) -> Vec<In
 
 pub(super) fn right_shares(step: &Step, right: &Root, shape: Shape, prime: &Prime) -> Vec<u64> {
     elements(step, right, Use::ProofShare, shape.n_words(), prime)
-}
-
-pub(super) fn salts(step: &Step, left: &Root, shape: Shape) -> Vec<Seed> {
-    bytes(step, left, Use::ProofSalt, shape.n_digests() * size_of::<Seed>()).as_chunks().0.to_vec()
 }
 
 pub(super) fn mask_left(step: &Step, left: &Root, prime: &Prime) -> Pair {

@@ -1,6 +1,5 @@
 //! The six flights of a proof. Each party is prover, left and right verifier at once.
 
-use buf::{Buf, Bytes};
 use math::prime::{Pair, Prime};
 use net::PartyId;
 
@@ -10,9 +9,11 @@ use super::operand::Kept;
 use super::prover::{self, Proof};
 use super::shape::{QUOTIENT_BYTES, Shape};
 use super::sides::{Side, Terms, weighed_integers};
-use super::transcript::{Challenge, Seed, Selections, Statement, Transcript};
+use super::transcript::{Challenge, Selections, Statement, Transcript};
 use super::verifier::{self, Outcome, Points};
 use crate::check::RingBatch;
+use crate::check::flights::{bytes_of, exchange_verdicts, receive_seed};
+use crate::check::rounds::{self, Seed};
 use crate::error::{Deviation, ProtocolError};
 use crate::prss::Roots;
 use crate::rep3::Seat;
@@ -26,9 +27,6 @@ pub(super) const PRIME: u8 = 2;
 pub(super) const PROOF: u8 = 3;
 pub(super) const ANSWER: u8 = 4;
 pub(super) const VERDICT: u8 = 5;
-
-/// The only verdict that accepts.
-const ACCEPTED: u8 = 1;
 
 /// One party's side of a batch: `P_{i+1}`'s proof it verifies from the left, `P_{i-1}`'s from the right.
 pub(super) struct Parties<'a> {
@@ -75,7 +73,7 @@ impl<'a> Parties<'a> {
         }
         s.send(self.step, COIN, next, bytes_of(&left_coin))?;
         s.send(self.step, COIN, prev, bytes_of(&right_coin))?;
-        let coins = [self.receive_seed(s, COIN, prev)?, self.receive_seed(s, COIN, next)?];
+        let coins = [receive_seed(s, self.step, COIN, prev)?, receive_seed(s, self.step, COIN, next)?];
 
         let mine = self.opened(me, &coins);
         let shares = lanes::right_quotients(&mine.step, to_next, self.shape);
@@ -88,29 +86,15 @@ impl<'a> Parties<'a> {
         if !is_early {
             s.send(self.step, PRIME, next, bytes_of(&second_coin))?;
         }
-        let second = self.receive_seed(s, PRIME, prev)?;
+        let second = receive_seed(s, self.step, PRIME, prev)?;
         let last = self.prove(s, mine, &second)?;
         s.send(self.step, PROOF, next, bytes_of(&last))?;
 
         self.answer(s, self.opened(left_of, &[left_coin, left_right_coin]), &second_coin, &left_quotients)?;
         let refused =
             self.verify(s, self.opened(right_of, &[right_left_coin, right_coin]), &right_second_coin)?;
-        let byte = if refused.is_none() { ACCEPTED } else { 0 };
-        let told = [prev, next].map(|party| s.send(self.step, VERDICT, party, bytes_of(&[byte])));
-        // Who hears a refusal may end the session before the other is told: ours is the cause.
-        if let Some(deviation) = refused {
-            return Err(self.deviated(deviation, None));
-        }
-        for sent in told {
-            sent?;
-        }
-        for party in [next, prev] {
-            let accepted = s.recv(self.step, VERDICT, party, 1)?.bytes() == [ACCEPTED];
-            if !guard!(s, RingProofVerdictIgnored, accepted) {
-                return Err(self.deviated(Deviation::ProofRefused, None));
-            }
-        }
-        Ok(())
+        let ignores = guard!(s, RingProofVerdictIgnored, false);
+        exchange_verdicts(s, self.step, VERDICT, &self.seat, refused, ignores)
     }
 
     /// The prover: shares of the proof to the left, the last state for both. Gives the latter.
@@ -144,7 +128,8 @@ impl<'a> Parties<'a> {
         let proof = s.recv(self.step, PROOF, next, proof_bytes)?;
         let (words, last) = proof.bytes().split_at(8 * self.shape.n_words());
         let words = words_of(words);
-        let digests = verifier::digests(self.shape, &words, &lanes::salts(&theirs.step, root, self.shape));
+        let digests =
+            verifier::digests(self.shape, &words, &rounds::salts(&theirs.step, root, self.shape.n_digests()));
         let points = Points::of(transcript, prime, &digests, last);
         let points = points.ok_or_else(|| self.deviated(Deviation::ProofsDiffer, None))?;
         self.are_elements(prime, &words, next)?;
@@ -168,7 +153,7 @@ impl<'a> Parties<'a> {
         let root = &self.roots.0[0];
         let (transcript, challenge) = self.challenge(theirs.transcript, second);
         let prime = &challenge.prime;
-        let last = self.receive_seed(s, PROOF, prev)?;
+        let last = receive_seed(s, self.step, PROOF, prev)?;
         let [_, _, answer_bytes] = self.shape.message_bytes();
         let answer = s.recv(self.step, ANSWER, next, answer_bytes)?;
         let (digests, answer) = answer.bytes().split_at(32 * self.shape.n_digests());
@@ -192,14 +177,14 @@ impl<'a> Parties<'a> {
     }
 
     fn named(&self, prover: usize) -> Step {
-        lanes::of_prover(self.step, prover)
+        rounds::of_prover(self.step, prover)
     }
 
     /// Below which the coins of a prover's proof are named.
     fn named_coins(&self, s: &Session, prover: usize) -> Step {
         #[cfg(feature = "lab")]
         if s.core.lab.lacks(crate::lab::Mutant::RingProofCoinsReused) {
-            return lanes::of_prover(&Step::root(s.session_id()), prover);
+            return rounds::of_prover(&Step::root(s.session_id()), prover);
         }
         self.named(prover)
     }
@@ -232,11 +217,6 @@ impl<'a> Parties<'a> {
         if fit { Ok(()) } else { Err(self.deviated(Deviation::FalseProof, Some(from))) }
     }
 
-    fn receive_seed(&self, s: &mut Session, part: u8, from: PartyId) -> Result<Seed, ProtocolError> {
-        let payload = s.recv(self.step, part, from, size_of::<Seed>())?;
-        Ok(payload.bytes().try_into().expect("a payload of the size asked for"))
-    }
-
     fn deviated(&self, deviation: Deviation, culprit: Option<PartyId>) -> ProtocolError {
         ProtocolError::PeerDeviated { step: self.step.clone(), deviation, culprit }
     }
@@ -250,10 +230,6 @@ pub(super) fn of_quotients(challenge: &Challenge, quotients: &[Integer]) -> u64 
 
 fn words_of(bytes: &[u8]) -> Vec<u64> {
     bytes.as_chunks().0.iter().map(|word| u64::from_le_bytes(*word)).collect()
-}
-
-fn bytes_of(bytes: &[u8]) -> Bytes {
-    Buf::copy_of(bytes).freeze()
 }
 
 /// The messages of a proof, by size.

@@ -6,7 +6,8 @@ use math::prime::{LaneSum, Pair, PairVec, Prime, sub_into};
 use super::lanes::ProverLanes;
 use super::operand::row_weights;
 use super::shape::{ROWS, SHARED_POINTS, Shape};
-use super::transcript::{Seed, Transcript, digest};
+use super::transcript::{Transcript, digest};
+use crate::check::rounds::Seed;
 
 /// Places of a row that are extended at a time: all 27 points of both vectors stay in cache.
 const TILE: usize = 64;

@@ -7,11 +7,9 @@ use math::subsets::{SUBSETS, SubsetWeights};
 
 use super::shape::{MATRIX_SUBSETS, Shape};
 use super::word::{Word, each_ring};
+use crate::check::rounds::Seed;
 use crate::check::{Form, ProductStep, RingBatch};
 use crate::step::Step;
-
-/// A verifier's coin, a salt, a digest, or the state of a transcript.
-pub(super) type Seed = [u8; 32];
 
 /// What a proof says, apart from shares: equal at all parties.
 pub(super) struct Statement {

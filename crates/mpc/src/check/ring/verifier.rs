@@ -5,7 +5,8 @@ use subtle::ConstantTimeEq;
 
 use super::operand::{Folded, row_weights};
 use super::shape::{SHARED_POINTS, Shape};
-use super::transcript::{Seed, Transcript, digest};
+use super::transcript::{Transcript, digest};
+use crate::check::rounds::Seed;
 
 /// What a verifier is left with after the challenges: a share of the claim, and its
 /// operand, masked.

@@ -103,7 +103,7 @@ pub(crate) fn word_keys(
 ) -> Vec<math::gf::Gf64> {
     let passes = [Arc::new(pass)];
     let statement = transcript::Statement::of(*s.session_id(), step, &passes, Shape::of(&passes));
-    transcript::Weights::of(&transcript::Transcript::new(&statement, prover, coins)).of_words(0, 2)
+    transcript::Weights::of(&statement.transcript(prover, coins)).of_words(0, 2)
 }
 
 #[cfg(test)]

@@ -8,7 +8,8 @@ use math::gf::{Gf64, Gf128, inner_product, rows};
 use math::{Group, X8};
 
 use super::proof::Shape;
-use super::transcript::{Transcript, Weights};
+use super::transcript::Weights;
+use crate::check::rounds::Transcript;
 use crate::shuffle::stages::Pass;
 
 /// Rows whose words are widened at a time.

@@ -6,11 +6,9 @@ use math::gf::{Gf64, Gf128};
 use math::prg::Prg;
 
 use super::proof::Shape;
+use crate::check::rounds::{Seed, Transcript};
 use crate::shuffle::stages::Pass;
 use crate::step::Step;
-
-/// A verifier's coin, a salt, a digest, or the state of a transcript.
-pub(super) type Seed = [u8; 32];
 
 /// What a proof says, apart from shares: equal at all parties.
 pub(super) struct Statement {
@@ -34,61 +32,19 @@ impl Statement {
         }
         Statement { session_id, step: step.key_bytes(), passes: *hasher.finalize().as_bytes(), shape }
     }
-}
 
-/// The running hash `S` of one prover's proof.
-#[derive(Clone)]
-pub(super) struct Transcript(Seed);
-
-impl Transcript {
     /// `S_0`, from the coins of the left and the right verifier.
-    pub(super) fn new(statement: &Statement, prover: usize, coins: &[Seed; 2]) -> Self {
+    pub(super) fn transcript(&self, prover: usize, coins: &[Seed; 2]) -> Transcript {
         let mut hasher = blake3::Hasher::new_derive_key("junto 2026 row proof statement v1");
-        hasher.update(&statement.session_id);
-        hasher.update(&statement.step);
+        hasher.update(&self.session_id);
+        hasher.update(&self.step);
         hasher.update(&[prover as u8]);
-        hasher.update(&(statement.shape.n_elements as u64).to_le_bytes());
-        hasher.update(&statement.passes);
+        hasher.update(&(self.shape.n_elements as u64).to_le_bytes());
+        hasher.update(&self.passes);
         hasher.update(&coins[0]);
         hasher.update(&coins[1]);
-        Transcript(*hasher.finalize().as_bytes())
+        Transcript::starting(*hasher.finalize().as_bytes())
     }
-
-    /// Goes on to the next `S`.
-    pub(super) fn absorb(&mut self, digest: &Seed) {
-        let mut hasher = blake3::Hasher::new_derive_key("junto 2026 row proof round v1");
-        hasher.update(&self.0);
-        hasher.update(digest);
-        self.0 = *hasher.finalize().as_bytes();
-    }
-
-    /// The state: at the end, what the parties compare.
-    pub(super) fn state(&self) -> &Seed {
-        &self.0
-    }
-
-    /// The next point, neither 0 nor 1.
-    pub(super) fn point(&self) -> Gf128 {
-        let mut hasher = blake3::Hasher::new_derive_key("junto 2026 row proof point v1");
-        let mut stream = hasher.update(&self.0).finalize_xof();
-        loop {
-            let mut bytes = [0; 16];
-            stream.fill(&mut bytes);
-            let point = Gf128(u128::from_le_bytes(bytes));
-            if point.0 > 1 {
-                return point;
-            }
-        }
-    }
-}
-
-/// The digest of a round's left share. Without a salt the right verifier, which knows its own
-/// share of the same values, could test guesses of them.
-pub(super) fn digest(salt: &Seed, elements: &[Gf128; 2]) -> Seed {
-    let mut hasher = blake3::Hasher::new_derive_key("junto 2026 row proof share v1");
-    hasher.update(salt);
-    hasher.update(bytemuck::cast_slice(elements));
-    *hasher.finalize().as_bytes()
 }
 
 /// The weights of words and of rows.
@@ -102,7 +58,7 @@ impl Weights {
     pub(super) fn of(transcript: &Transcript) -> Self {
         let key = |purpose: u8| {
             let mut hasher = blake3::Hasher::new_derive_key("junto 2026 row proof weights v1");
-            let hash = hasher.update(&transcript.0).update(&[purpose]).finalize();
+            let hash = hasher.update(transcript.state()).update(&[purpose]).finalize();
             Prg::new(hash.as_bytes()[..16].try_into().expect("16 of 32 bytes"))
         };
         Weights { words: key(0), rows: key(1) }

@@ -5,11 +5,11 @@ use math::gf::Gf128;
 
 use super::planes;
 use crate::check::bits::gates::{Lines, Summand};
-use crate::check::bits::lanes::ProverLanes;
-use crate::check::bits::prover::{self, Proof};
+use crate::check::bits::prover;
 use crate::check::bits::shape::Shape;
-use crate::check::bits::transcript::{Seed, Statement, Transcript};
-use crate::check::bits::verifier::{Claim, Outcome};
+use crate::check::bits::transcript::Statement;
+use crate::check::bits::verifier::Claim;
+use crate::check::rounds::{Outcome, Proof, ProverLanes, Seed, Transcript};
 use crate::step::Step;
 
 /// What the three know of `n` gates with `x ∧ y' ⊕ y ∧ x' = e ⊕ f`, in this order.
@@ -62,7 +62,7 @@ impl Alone {
     }
 
     pub(super) fn transcript(&self) -> Transcript {
-        Transcript::new(&self.statement, 0, &self.coins)
+        self.statement.transcript(0, &self.coins)
     }
 
     pub(super) fn prove(&self) -> Proof {

@@ -1,19 +1,16 @@
 //! Each rule of the proof, by the attack that it prevents: the attack works on a proof
 //! without the rule, and fails on the real one.
 
-use std::sync::{Arc, Mutex};
-
-use buf::Buf;
 use math::Group;
 use math::gf::{Field, Gf128};
-use net::{Interceptor, PartyId, Tag, Verdict};
 
 use super::alone::Alone;
 use super::*;
-use crate::check::bits::lanes::ProverLanes;
-use crate::check::bits::transcript::{Seed, digest};
+use crate::check::bits::parties::{ANSWER, COIN, PROOF, VERDICT};
+use crate::check::rounds::{self, ProverLanes, Seed, digest};
+use crate::check::tests::{self, Messages};
 use crate::error::Deviation;
-use crate::lab::{Lab, Script};
+use crate::lab::Lab;
 
 const GATES: usize = 40;
 
@@ -146,43 +143,9 @@ fn answers_to_a_proof_under_a_false_coin_tell_more_than_the_verdict() {
     assert!(!is_made_up(&fooled), "one to a fooled prover does not");
 }
 
-/// Sender, receiver and part of a message.
-type Sent = (usize, usize, u8);
-
-/// Changes one message and lists those that left.
-struct Tamper {
-    from: usize,
-    to: usize,
-    part: u8,
-    n_bytes: usize,
-    sent: Mutex<Vec<Sent>>,
-}
-
-impl Interceptor for Tamper {
-    fn message(&self, from: PartyId, to: PartyId, tag: Tag, payload: &mut Buf) -> Verdict {
-        let part = tag.step as u8;
-        self.sent.lock().unwrap().push((from.index(), to.index(), part));
-        if (from.index(), to.index(), part, payload.len()) == (self.from, self.to, self.part, self.n_bytes) {
-            payload.bytes_mut()[self.n_bytes - 1] ^= 0x80;
-        }
-        Verdict::Deliver
-    }
-}
-
-const COIN: u8 = 0;
-const PROOF: u8 = 1;
-const ANSWER: u8 = 2;
-const VERDICT: u8 = 3;
-
-/// Runs a batch with one message changed: how the parties say that somebody deviated, and what was sent.
-fn changed(from: usize, to: usize, part: u8, n_bytes: usize) -> (Vec<Option<Deviation>>, Vec<Sent>) {
-    let tamper = Arc::new(Tamper { from, to, part, n_bytes, sent: Mutex::default() });
-    let run = Lab::seeded(5).intercepted(tamper.clone()).run(|s| run(s, &tiny()));
-    let deviations = run.outcomes.iter().map(|outcome| match outcome {
-        Err(ProtocolError::PeerDeviated { deviation, .. }) => Some(*deviation),
-        _ => None,
-    });
-    (deviations.collect(), tamper.sent.lock().unwrap().clone())
+/// Runs a batch with one bit changed: how the parties say that somebody deviated, and what was sent.
+fn changed(from: usize, to: usize, part: u8, at: isize) -> (Vec<Option<Deviation>>, Messages) {
+    tests::changed((from, to, part), at, |s| run(s, &tiny()))
 }
 
 #[test]
@@ -190,9 +153,9 @@ fn after_a_false_coin_the_left_verifier_keeps_its_answer() {
     for prover in 0..3 {
         let (left, right) = ((prover + 2) % 3, (prover + 1) % 3);
         for verifier in [left, right] {
-            let (deviations, sent) = changed(verifier, prover, COIN, 32);
+            let (deviations, sent) = changed(verifier, prover, COIN, -1);
             assert_eq!(deviations[left], Some(Deviation::ProofsDiffer), "{deviations:?}");
-            assert!(!sent.contains(&(left, right, ANSWER)), "{sent:?}");
+            assert!(!sent.contains_key(&(left, right, ANSWER)), "{sent:?}");
         }
     }
 }
@@ -201,24 +164,18 @@ fn after_a_false_coin_the_left_verifier_keeps_its_answer() {
 fn after_another_last_state_the_right_verifier_says_nothing_about_the_answer() {
     for prover in 0..3 {
         let (left, right) = ((prover + 2) % 3, (prover + 1) % 3);
-        let (deviations, _) = changed(prover, right, PROOF, 32);
+        let (deviations, _) = changed(prover, right, PROOF, -1);
         assert_eq!(deviations[right], Some(Deviation::ProofsDiffer), "{deviations:?}");
         // The same for a digest: the answer's last byte belongs to its claim, so that is a
         // false proof, while the first bytes are digests.
-        let [_, answer_bytes] = Shape::of([1, 0]).message_bytes();
-        let (deviations, _) = changed(left, right, ANSWER, answer_bytes);
+        let (deviations, _) = changed(left, right, ANSWER, -1);
         assert_eq!(deviations[right], Some(Deviation::FalseProof), "{deviations:?}");
     }
 }
 
 #[test]
 fn a_refusal_reaches_both_others() {
-    for verifier in 0..3 {
-        for other in [(verifier + 1) % 3, (verifier + 2) % 3] {
-            let (deviations, _) = changed(verifier, other, VERDICT, 1);
-            assert_eq!(deviations[other], Some(Deviation::ProofRefused), "{deviations:?}");
-        }
-    }
+    tests::assert_refusals_reach_both_others(VERDICT, |s| run(s, &tiny()));
 }
 
 /// Two uses under one label would be one stream. Each prover's proof takes six, each under
@@ -226,16 +183,10 @@ fn a_refusal_reaches_both_others() {
 #[test]
 fn every_use_of_randomness_has_a_stream_of_its_own() {
     let shapes = [(3, vec![(1, 1)]), (70, vec![(2, 2)])];
-    let script = Script::new(1);
-    let taken = |f: &(dyn Fn(&mut Session) -> Result<(), ProtocolError> + Sync)| {
-        let before = script.draws();
-        Lab::seeded(6).scripted(script.clone()).run(|s| f(s)).all();
-        script.draws() - before
-    };
-    let products = taken(&|s| batch_of(s, &shapes).map(drop));
+    let products = tests::streams(|s| batch_of(s, &shapes).map(drop));
     assert_eq!(products, 3 * shapes.len());
-    let proofs = taken(&|s| run(s, &shapes));
-    assert_eq!(proofs, 3 * 6);
+    let proofs = tests::streams(|s| run(s, &shapes));
+    assert_eq!(proofs, products + 3 * 6);
 }
 
 /// Within one stream, places are apart: no salt, share or coin comes twice in three proofs.
@@ -247,10 +198,10 @@ fn no_value_of_a_lane_comes_twice() {
         let shape = Shape::of([40, 0]);
         let mut halves: Vec<u128> = Vec::new();
         let mut add = |seed: &Seed| halves.extend(bytemuck::cast_slice::<u8, u128>(&seed[..]));
-        let of = |prover: usize| lanes::of_prover(&step, prover);
-        let mine = ProverLanes::of(&of(*index), &roots.0[0], &roots.0[1], shape);
+        let of = |prover: usize| rounds::of_prover(&step, prover);
+        let mine = ProverLanes::of(&of(*index), roots.0.each_ref(), shape.n_elements(), shape.n_digests());
         mine.salts.iter().for_each(&mut add);
-        lanes::coins(&of((index + 1) % 3), &roots.0[0]).iter().for_each(&mut add);
+        rounds::coins(&of((index + 1) % 3), &roots.0[0]).iter().for_each(&mut add);
         halves.extend(mine.right.iter().chain([&mine.mask_left, &mine.mask_right]).map(|element| element.0));
         Ok(halves)
     });

@@ -11,8 +11,8 @@ mod wrong;
 
 use math::Planes;
 
+use super::prove;
 use super::shape::Shape;
-use super::{lanes, prove};
 use crate::check::AndStep;
 use crate::error::ProtocolError;
 use crate::lab::deal_bits;

@@ -6,7 +6,8 @@ use math::gf::{Field, Gf128};
 
 use crate::check::bits::shape::Shape;
 use crate::check::bits::tests::alone::Alone;
-use crate::check::bits::transcript::{Seed, Transcript, digest};
+use crate::check::bits::transcript::weight_stream;
+use crate::check::rounds::{Seed, Transcript, digest};
 
 /// A binary field, its elements polynomials of degree below `BITS`.
 pub(super) trait Binary: Copy + PartialEq + std::fmt::Debug {
@@ -268,7 +269,7 @@ fn every_message_is_the_slow_models() {
         .map(|([single, sums], skip)| (512 * (single + 2 * sums), Shape::with_skip([single, sums], skip)));
     for (n, shape) in by_size.into_iter().chain(by_skip).chain(with_sums) {
         let alone = Alone::with_shape(n as u64, n, shape);
-        let mut stream = alone.transcript().weight_stream();
+        let mut stream = weight_stream(&alone.transcript());
         let mut take = |bytes: usize| {
             let mut element = [0; 16];
             stream.fill(&mut element[..bytes]);
@@ -336,8 +337,9 @@ impl Challenges<Toy> for Fair {
     }
 }
 
-/// How often one wrong gate passes over GF(2^8), with 2^k lines of 32 gates to each of two blocks.
-fn passes(runs: usize, k: usize, bend: impl Fn(Toy, [Toy; 2], bool) -> [Toy; 2]) -> f64 {
+/// How often wrong gates of one element pass over GF(2^8), with 2^k lines of 32 gates to each of two
+/// blocks: one at a random place, and those whose place differs in the bits of an `offset`.
+fn passes(runs: usize, k: usize, offsets: &[usize], bend: impl Fn(Toy, [Toy; 2], bool) -> [Toy; 2]) -> f64 {
     let n = 64 << k;
     let mut fair = Fair(k as u64);
     let mut accepted = 0;
@@ -349,7 +351,7 @@ fn passes(runs: usize, k: usize, bend: impl Fn(Toy, [Toy; 2], bool) -> [Toy; 2])
             *e = x[gate] & y_next[gate] ^ y[gate] & x_next[gate] ^ f[gate];
         }
         let wrong = fair.byte() as usize % n;
-        bits[4][wrong] ^= true;
+        offsets.iter().for_each(|offset| bits[4][wrong ^ offset] ^= true);
         let mut toy = |mask: u8| Toy(fair.byte() & mask);
         let coins = Coins {
             // Half as many bits as an element has, as in the large field.
@@ -373,7 +375,16 @@ fn assert_near(rate: f64, expected: f64, runs: usize) {
 #[test]
 fn over_a_toy_field_a_wrong_gate_passes_as_often_as_its_weight_is_zero() {
     let runs = 4000;
-    let rate = passes(runs, 2, |_, honest, _| honest);
+    let rate = passes(runs, 2, &[0], |_, honest, _| honest);
+    assert_near(rate, 1.0 - (15.0 / 16.0) * (255.0 / 256.0), runs);
+}
+
+#[test]
+fn over_a_toy_field_two_wrong_gates_cancel_across_halves_as_often_as_predicted() {
+    let runs = 4000;
+    // Bits j and j + 4 of an element, its halves' j-th: (β_{b,0} + β_{b,1})·ω_q²·X^j vanishes if the
+    // β of four bits agree, or if ω_q is zero. With one β for both halves it always would.
+    let rate = passes(runs, 2, &[0, 4], |_, honest, _| honest);
     assert_near(rate, 1.0 - (15.0 / 16.0) * (255.0 / 256.0), runs);
 }
 
@@ -396,7 +407,7 @@ fn over_a_toy_field_the_best_bent_rounds_pass_as_often_as_predicted() {
             [honest[0].add(c.mul(product)), honest[1].add(c)]
         }
     };
-    let rate = passes(runs, 2, bend);
+    let rate = passes(runs, 2, &[0], bend);
     // Two blocks of 32 positions and two operands: seven rounds and the masking one.
     let weights = (15.0 / 16.0) * (255.0 / 256.0);
     assert_near(rate, 1.0 - weights * (1.0 - 2.0_f64 / 254.0).powi(8), runs);

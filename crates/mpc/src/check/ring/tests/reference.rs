@@ -7,38 +7,19 @@
     reason = "a model reads as its derivation does"
 )]
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
-
-use buf::Buf;
 use math::prime::{Pair, Prime};
-use net::{Interceptor, PartyId, Tag, Verdict};
 
 use super::model::{Challenges, Field, play};
 use super::*;
 use crate::check::ring::integer::Integer;
 use crate::check::ring::lanes::{self, ProverLanes};
 use crate::check::ring::shape::{ROWS, Shape};
-use crate::check::ring::transcript::{Challenge, Seed, Selections, Statement, Transcript, digest};
+use crate::check::ring::transcript::{Challenge, Selections, Statement, Transcript, digest};
 use crate::check::ring::word::{Word, each_ring};
-use crate::lab::{Lab, Names};
+use crate::check::rounds::{self, Seed};
+use crate::check::tests::watched;
 use crate::prss::{Root, Use};
 use crate::shuffle::stages::Pass;
-
-/// All messages of a run, by name, sender and receiver.
-#[derive(Default)]
-struct Record {
-    names: Arc<Names>,
-    messages: Mutex<BTreeMap<(String, usize, usize), Vec<u8>>>,
-}
-
-impl Interceptor for Record {
-    fn message(&self, from: PartyId, to: PartyId, tag: Tag, payload: &mut Buf) -> Verdict {
-        let key = (self.names.of(tag), from.index(), to.index());
-        self.messages.lock().unwrap().insert(key, payload.bytes().to_vec());
-        Verdict::Deliver
-    }
-}
 
 /// One product of numbers: `c = Σ (x·y' + y·x') − e − f`.
 struct Gate {
@@ -267,9 +248,7 @@ impl Challenges for Hashed<'_> {
 }
 
 fn compare(seed: u64, steps: &[RingStep]) {
-    let record = Arc::new(Record::default());
-    let lab = Lab::seeded(seed).named(Arc::clone(&record.names)).intercepted(record.clone());
-    let run = lab.run(|s| {
+    let (run, messages) = watched(seed, None, |s| {
         let batch = batch_of(s, steps)?;
         let step = s.begin("check")?;
         prove(s, &step, &batch)?;
@@ -280,13 +259,12 @@ fn compare(seed: u64, steps: &[RingStep]) {
         crate::session::Role::Rep3 { roots, .. } => roots,
         _ => unreachable!("three parties compute"),
     };
-    let messages = record.messages.lock().unwrap();
-    let sent = |part: u8, from: usize, to: usize| messages[&(format!("check.{part}"), from, to)].clone();
+    let sent = |part: u8, from: usize, to: usize| messages[&(from, to, part)].clone();
     for prover in 0..3 {
         let (left, right) = ((prover + 2) % 3, (prover + 1) % 3);
         let (core, step, batch) = &parties[prover];
         let shape = Shape::of(batch);
-        let named = lanes::of_prover(step, prover);
+        let named = rounds::of_prover(step, prover);
         let [own, next] = &roots(prover).0;
         let [c_left, c_right, second] = lanes::coins(&named, &roots(left).0[0]);
         assert_eq!(

@@ -4,13 +4,14 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use super::*;
-use crate::check::ring::lanes::{self, ProverLanes};
+use crate::check::ring::lanes::ProverLanes;
 use crate::check::ring::operand::Kept;
 use crate::check::ring::prover;
 use crate::check::ring::shape::Shape;
 use crate::check::ring::sides::{Side, Terms};
 use crate::check::ring::transcript::{Challenge, Selections, Statement, Transcript};
 use crate::check::ring::verifier::Points;
+use crate::check::rounds;
 use crate::lab::Lab;
 use crate::session::Role;
 
@@ -40,7 +41,7 @@ fn roles(s: &mut Session, name: &str, n: usize, steps: &[RingStep]) -> Result<()
     let side = |batch| Side { batch, shape, selections: Selections::of(&transcript, shape) };
     let challenge = Challenge::of(&transcript, shape);
     let prime = &challenge.prime;
-    let of_prover = lanes::of_prover(&step, 0);
+    let of_prover = rounds::of_prover(&step, 0);
     let lanes = ProverLanes::of(&of_prover, [own, next], shape, prime);
     let mine = side(&batch);
     let operands = || {

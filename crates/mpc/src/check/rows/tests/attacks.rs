@@ -2,61 +2,16 @@
 //! proof of bits show, whose rounds these are; `crates/mpc/tests/mutants/shuffles.rs` has the attack
 //! that works under known coins.
 
-use std::sync::Mutex;
-
-use buf::Buf;
-use net::{Interceptor, PartyId, Tag, Verdict};
-
 use super::*;
 use crate::check::rows::parties::{ANSWER, COIN, PROOF, VERDICT};
 use crate::check::rows::proof::Shape as Size;
-use crate::check::rows::transcript::{Statement, Transcript};
+use crate::check::rows::transcript::Statement;
+use crate::check::tests::{self, Messages};
 use crate::error::Deviation;
-use crate::lab::{Lab, Names, Script};
-
-/// Sender, receiver and part of a message.
-type Sent = (usize, usize, u8);
-
-/// Changes one byte of one message, and lists those that left.
-struct Tamper {
-    names: Arc<Names>,
-    target: Sent,
-    /// From the end, if negative.
-    at: isize,
-    sent: Mutex<Vec<Sent>>,
-}
-
-impl Interceptor for Tamper {
-    fn message(&self, from: PartyId, to: PartyId, tag: Tag, payload: &mut Buf) -> Verdict {
-        if !self.names.of(tag).starts_with("check.") {
-            return Verdict::Deliver;
-        }
-        let sent = (from.index(), to.index(), tag.step as u8);
-        self.sent.lock().unwrap().push(sent);
-        if sent == self.target {
-            let n = payload.len() as isize;
-            let at = if self.at < 0 { n + self.at } else { self.at };
-            payload.bytes_mut()[at as usize] ^= 1;
-        }
-        Verdict::Deliver
-    }
-}
 
 /// Runs a batch with one bit changed: how the parties say that somebody deviated, and what was sent.
-fn changed(from: usize, to: usize, part: u8, at: isize) -> (Vec<Option<Deviation>>, Vec<Sent>) {
-    let names = Arc::new(Names::default());
-    let tamper =
-        Arc::new(Tamper { names: Arc::clone(&names), target: (from, to, part), at, sent: Mutex::default() });
-    let run = Lab::seeded(5).named(names).intercepted(tamper.clone()).run(|s| run(s, TINY));
-    let deviations = run.outcomes.iter().map(|outcome| match outcome {
-        Err(ProtocolError::PeerDeviated { deviation, .. }) => Some(*deviation),
-        _ => None,
-    });
-    let deviations = deviations.collect();
-    assert!(run.outcomes.iter().any(Result::is_err), "a bit of part {part} can change");
-    let sent = tamper.sent.lock().unwrap().clone();
-    assert!(sent.contains(&(from, to, part)));
-    (deviations, sent)
+fn changed(from: usize, to: usize, part: u8, at: isize) -> (Vec<Option<Deviation>>, Messages) {
+    tests::changed((from, to, part), at, |s| run(s, TINY))
 }
 
 #[test]
@@ -66,7 +21,7 @@ fn after_a_false_coin_the_left_verifier_keeps_its_answer() {
         for verifier in [left, right] {
             let (deviations, sent) = changed(verifier, prover, COIN, 0);
             assert_eq!(deviations[left], Some(Deviation::ProofsDiffer), "{deviations:?}");
-            assert!(!sent.contains(&(left, right, ANSWER)), "{sent:?}");
+            assert!(!sent.contains_key(&(left, right, ANSWER)), "{sent:?}");
         }
     }
 }
@@ -79,7 +34,7 @@ fn the_left_verifier_keeps_its_answer_from_another_last_state_or_other_shares() 
         for at in (0..4 * 32 + 32).step_by(16) {
             let (deviations, sent) = changed(prover, left, PROOF, at);
             assert_eq!(deviations[left], Some(Deviation::ProofsDiffer), "{deviations:?}");
-            assert!(!sent.contains(&(left, right, ANSWER)), "{sent:?}");
+            assert!(!sent.contains_key(&(left, right, ANSWER)), "{sent:?}");
         }
     }
 }
@@ -102,12 +57,7 @@ fn the_right_verifier_looks_at_no_answer_under_other_challenges() {
 
 #[test]
 fn a_refusal_reaches_both_others() {
-    for verifier in 0..3 {
-        for other in [(verifier + 1) % 3, (verifier + 2) % 3] {
-            let (deviations, _) = changed(verifier, other, VERDICT, 0);
-            assert_eq!(deviations[other], Some(Deviation::ProofRefused), "{deviations:?}");
-        }
-    }
+    tests::assert_refusals_reach_both_others(VERDICT, |s| run(s, TINY));
 }
 
 /// Either verifier may close before what the other one holds is fixed.
@@ -115,7 +65,7 @@ fn a_refusal_reaches_both_others() {
 fn weights_hang_on_both_coins_and_the_prover() {
     let step = crate::step::Step::root(&[1; 32]);
     let statement = Statement::of([2; 32], &step, &[], Size { n_elements: 4 });
-    let start = |prover, coins: [[u8; 32]; 2]| *Transcript::new(&statement, prover, &coins).state();
+    let start = |prover, coins: [[u8; 32]; 2]| *statement.transcript(prover, &coins).state();
     let honest = start(0, [[3; 32], [4; 32]]);
     assert_ne!(honest, start(0, [[5; 32], [4; 32]]));
     assert_ne!(honest, start(0, [[3; 32], [5; 32]]));
@@ -128,16 +78,10 @@ fn weights_hang_on_both_coins_and_the_prover() {
 #[test]
 fn every_use_of_randomness_has_a_stream_of_its_own() {
     let shapes: &[Shape] = &[(3, false, &[8, 64]), (2, true, &[16])];
-    let script = Script::new(1);
-    let taken = |f: &(dyn Fn(&mut Session) -> Result<(), ProtocolError> + Sync)| {
-        let before = script.draws();
-        Lab::seeded(6).scripted(script.clone()).run(|s| f(s)).all();
-        script.draws() - before
-    };
     // Lanes of words, and one of numbers in each pass.
     let n_lanes: usize = shapes.iter().map(|(.., widths)| widths.len() + 1).sum();
-    let passes = taken(&|s| batch_of(s, shapes).map(drop));
+    let passes = tests::streams(|s| batch_of(s, shapes).map(drop));
     assert_eq!(passes, 6 * n_lanes);
-    let proofs = taken(&|s| run(s, shapes));
-    assert_eq!(proofs, 3 * 6);
+    let proofs = tests::streams(|s| run(s, shapes));
+    assert_eq!(proofs, passes + 3 * 6);
 }

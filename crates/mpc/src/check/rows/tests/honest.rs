@@ -1,18 +1,14 @@
 //! Honest runs: accepted at the price that counting foretells, and every message is what a slow model
 //! makes of the module's header.
 
-use std::collections::BTreeMap;
-use std::sync::Mutex;
-
-use buf::Buf;
 use math::gf::{Field, Gf64, Gf128};
-use net::{Interceptor, PartyId, Tag, Verdict};
 
 use super::*;
-use crate::check::rows::proof::{Lanes, Shape as Size};
-use crate::check::rows::transcript::{Seed, Statement, Transcript, Weights, digest};
-use crate::lab::{Lab, Names};
-use crate::prss::Use;
+use crate::check::rounds::{self, ProverLanes, Seed, Transcript, digest};
+use crate::check::rows::proof::Shape as Size;
+use crate::check::rows::transcript::{Statement, Weights};
+use crate::check::tests::watched;
+use crate::lab::Lab;
 use crate::session::Role;
 
 const BATCHES: &[&[Shape]] = &[
@@ -33,21 +29,6 @@ fn honest_passes_are_accepted_at_the_price_counted() {
         let counted = lab.count(|s| run(s, shapes)).expect("counting succeeds");
         assert!(honest.outcomes.iter().all(Result::is_ok), "{shapes:?}: {:?}", honest.outcomes);
         assert_eq!(honest.cost(), counted, "{shapes:?}");
-    }
-}
-
-/// All messages of a run, by name, sender and receiver.
-#[derive(Default)]
-struct Record {
-    names: Arc<Names>,
-    messages: Mutex<BTreeMap<(String, usize, usize), Vec<u8>>>,
-}
-
-impl Interceptor for Record {
-    fn message(&self, from: PartyId, to: PartyId, tag: Tag, payload: &mut Buf) -> Verdict {
-        let key = (self.names.of(tag), from.index(), to.index());
-        self.messages.lock().unwrap().insert(key, payload.bytes().to_vec());
-        Verdict::Deliver
     }
 }
 
@@ -116,9 +97,7 @@ fn relation(passes: &[Arc<Pass>], transcript: &Transcript) -> ([Vec<Gf128>; 2], 
 }
 
 fn compare(seed: u64, shapes: &[Shape]) {
-    let record = Arc::new(Record::default());
-    let lab = Lab::seeded(seed).named(Arc::clone(&record.names)).intercepted(record.clone());
-    let run = lab.run(|s| {
+    let (run, messages) = watched(seed, None, |s| {
         let passes = batch_of(s, shapes)?;
         let step = s.begin("check")?;
         prove(s, &step, &passes)?;
@@ -129,16 +108,15 @@ fn compare(seed: u64, shapes: &[Shape]) {
         Role::Rep3 { roots, .. } => roots,
         _ => unreachable!("three parties compute"),
     };
-    let messages = record.messages.lock().unwrap();
-    let sent = |part: u8, from: usize, to: usize| messages[&(format!("check.{part}"), from, to)].clone();
+    let sent = |part: u8, from: usize, to: usize| messages[&(from, to, part)].clone();
     for (prover, (core, step, passes)) in parties.iter().enumerate() {
         let (left, right) = ((prover + 2) % 3, (prover + 1) % 3);
-        let named = step.child(("prover", prover).into());
-        let coins = Lanes { step: &named, root: &roots(left).0[0] }.coins();
+        let named = rounds::of_prover(step, prover);
+        let coins = rounds::coins(&named, &roots(left).0[0]);
         assert_eq!([sent(0, left, prover), sent(0, right, prover)], coins.map(|coin| coin.to_vec()));
         let size = Size::of(passes);
         let statement = Statement::of(core.session_id, step, passes, size);
-        let mut transcript = Transcript::new(&statement, prover, &coins);
+        let mut transcript = statement.transcript(prover, &coins);
         let ([mut u, mut v], mut claims) = relation(passes, &transcript);
         let product =
             |u: &[Gf128], v: &[Gf128]| u.iter().zip(v).fold(Gf128(0), |sum, (u, v)| sum.plus(u.times(*v)));
@@ -146,9 +124,10 @@ fn compare(seed: u64, shapes: &[Shape]) {
         for w in [&mut u, &mut v] {
             w.resize(size.n_elements.next_power_of_two(), Gf128(0));
         }
-        let [to_left, to_right] = roots(prover).0.each_ref().map(|root| Lanes { step: &named, root });
-        let (salts, shares) = (to_left.salts(size), to_right.shares(size));
-        let masks = [to_left.mask(Use::ProofMaskLeft), to_right.mask(Use::ProofMaskRight)];
+        let (n_elements, n_rounds) = (2 * size.rounds(), size.rounds());
+        let ProverLanes { right: shares, salts, mask_left, mask_right } =
+            ProverLanes::of(&named, roots(prover).0.each_ref(), n_elements, n_rounds);
+        let (shares, masks) = (shares.as_chunks::<2>().0, [mask_left, mask_right]);
         let (mut lefts, mut digests): (Vec<[Gf128; 2]>, Vec<Seed>) = (Vec::new(), Vec::new());
         let mut is_last = false;
         while !is_last {

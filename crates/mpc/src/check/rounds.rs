@@ -1,0 +1,238 @@
+//! The rounds of a recursive fully linear proof over GF(2^128), for the proofs of bits and of shuffled words:
+//! transcript, randomness, the prover's halving rounds and what verifiers make of them.
+//!
+//! `P` proves to `L` and `R` that `⟨u, v⟩ = T_L + T_R`. Each round halves both vectors: `P` shares the products at 0
+//! and at ∞ along each pair's line, `R`'s share from their key, and the hash of `L`'s salted share gives the
+//! point. The last round pairs what is left with masks. Why each rule is there, [`super::bits`] says.
+
+use bytemuck::{Pod, Zeroable};
+use math::gf::vectors::{fold_into, pair_sums};
+use math::gf::{Field, Gf128};
+use math::{Group, X8};
+use subtle::ConstantTimeEq;
+
+use crate::prss::{Root, Use};
+use crate::step::Step;
+
+/// A verifier's coin, a salt, a digest, or the state of a transcript.
+pub(super) type Seed = [u8; 32];
+
+/// The running hash `S` of one prover's proof.
+#[derive(Clone)]
+pub(super) struct Transcript(Seed);
+
+impl Transcript {
+    /// From `S_0`, which hangs on the statement and both verifiers' coins.
+    pub(super) fn starting(state: Seed) -> Self {
+        Transcript(state)
+    }
+
+    /// Goes on to the next `S`.
+    pub(super) fn absorb(&mut self, digest: &Seed) {
+        let mut hasher = blake3::Hasher::new_derive_key("junto 2026 proof round v1");
+        hasher.update(&self.0);
+        hasher.update(digest);
+        self.0 = *hasher.finalize().as_bytes();
+    }
+
+    /// The state: at the end, what the parties compare.
+    pub(super) fn state(&self) -> &Seed {
+        &self.0
+    }
+
+    /// The next `n` points, none of them 0 or 1.
+    pub(super) fn points(&self, n: usize) -> Vec<Gf128> {
+        let mut stream = self.point_stream();
+        let mut point = || loop {
+            let mut bytes = [0; 16];
+            stream.fill(&mut bytes);
+            let point = Gf128(u128::from_le_bytes(bytes));
+            if point.0 > 1 {
+                return point;
+            }
+        };
+        (0..n).map(|_| point()).collect()
+    }
+
+    /// The next point.
+    pub(super) fn point(&self) -> Gf128 {
+        self.points(1)[0]
+    }
+
+    pub(super) fn point_stream(&self) -> blake3::OutputReader {
+        blake3::Hasher::new_derive_key("junto 2026 proof point v1").update(&self.0).finalize_xof()
+    }
+
+    /// Goes through the rounds of these digests: a point for each. `None` unless the last state is the
+    /// prover's: nothing else of the proof has been looked at by then.
+    pub(super) fn follow(mut self, digests: &[Seed], last: &[u8]) -> Option<Vec<Gf128>> {
+        let point = |digest: &Seed| {
+            self.absorb(digest);
+            self.point()
+        };
+        let points = digests.iter().map(point).collect();
+        bool::from(self.0[..].ct_eq(last)).then_some(points)
+    }
+}
+
+/// The digest of a round's left share. Without a salt the right verifier, which knows its own
+/// share of the same values, could test guesses of them.
+pub(super) fn digest(salt: &Seed, elements: &[Gf128]) -> Seed {
+    let mut hasher = blake3::Hasher::new_derive_key("junto 2026 proof share v1");
+    hasher.update(salt);
+    hasher.update(bytemuck::cast_slice(elements));
+    *hasher.finalize().as_bytes()
+}
+
+/// The step below which everything that one prover's proof needs is named. Each key serves a party in
+/// all three roles, so no two uses may share a lane: one lane for two of them would show in what a
+/// party sees.
+pub(super) fn of_prover(step: &Step, prover: usize) -> Step {
+    step.child(("prover", prover).into())
+}
+
+/// The randomness of the prover. Each verifier knows the half under its key.
+pub(super) struct ProverLanes {
+    /// The right verifier's shares of the proof, in order.
+    pub(super) right: Vec<Gf128>,
+    /// The salts of the left shares' digests, in order.
+    pub(super) salts: Vec<Seed>,
+    /// What hides the left operand.
+    pub(super) mask_left: Gf128,
+    /// What hides the right operand.
+    pub(super) mask_right: Gf128,
+}
+
+impl ProverLanes {
+    /// For a proof of so many elements and rounds. `left` is the key shared with the left verifier,
+    /// `right` the one with the right verifier.
+    pub(super) fn of(step: &Step, [left, right]: [&Root; 2], n_elements: usize, n_rounds: usize) -> Self {
+        ProverLanes {
+            right: right_shares(step, right, n_elements),
+            salts: salts(step, left, n_rounds),
+            mask_left: mask_left(step, left),
+            mask_right: mask_right(step, right),
+        }
+    }
+}
+
+pub(super) fn right_shares(step: &Step, right: &Root, n_elements: usize) -> Vec<Gf128> {
+    lane(step, right, Use::ProofShare, n_elements)
+}
+
+pub(super) fn salts(step: &Step, left: &Root, n_rounds: usize) -> Vec<Seed> {
+    let bytes = lane::<X8>(step, left, Use::ProofSalt, n_rounds * size_of::<Seed>());
+    bytemuck::cast_slice(&bytes).to_vec()
+}
+
+pub(super) fn mask_left(step: &Step, left: &Root) -> Gf128 {
+    lane(step, left, Use::ProofMaskLeft, 1)[0]
+}
+
+pub(super) fn mask_right(step: &Step, right: &Root) -> Gf128 {
+    lane(step, right, Use::ProofMaskRight, 1)[0]
+}
+
+/// The coins of the left and the right verifier, from the key that the prover lacks.
+pub(super) fn coins(step: &Step, root: &Root) -> [Seed; 2] {
+    [Use::ProofCoinLeft, Use::ProofCoinRight].map(|purpose| {
+        let bytes = lane::<X8>(step, root, purpose, size_of::<Seed>());
+        bytemuck::cast_slice::<X8, Seed>(&bytes)[0]
+    })
+}
+
+fn lane<G: Group + Pod + Zeroable>(step: &Step, root: &Root, purpose: Use, n: usize) -> Vec<G> {
+    let mut items = vec![G::ZERO; n];
+    root.stream(step, purpose).fill(&mut items);
+    items
+}
+
+/// What the prover sends: the left verifier's shares, and the last state to both.
+pub(super) struct Proof {
+    pub(super) left: Vec<Gf128>,
+    pub(super) last: Seed,
+}
+
+/// The rounds of a proof: each splits values into two shares and hashes the left one.
+pub(super) struct Rounds<'a> {
+    transcript: Transcript,
+    lanes: &'a ProverLanes,
+    left: Vec<Gf128>,
+    n_rounds: usize,
+}
+
+impl<'a> Rounds<'a> {
+    pub(super) fn new(transcript: Transcript, lanes: &'a ProverLanes) -> Self {
+        Rounds { transcript, lanes, left: Vec::with_capacity(lanes.right.len()), n_rounds: 0 }
+    }
+
+    /// A round of these values. The transcript has its points.
+    pub(super) fn share(&mut self, values: &[Gf128]) -> &Transcript {
+        let first = self.left.len();
+        let right = &self.lanes.right[first..];
+        self.left.extend(values.iter().zip(right).map(|(value, right)| value.minus(*right)));
+        self.transcript.absorb(&digest(&self.lanes.salts[self.n_rounds], &self.left[first..]));
+        self.n_rounds += 1;
+        &self.transcript
+    }
+
+    /// The rounds that halve both vectors to an element each, and the one that masks these.
+    pub(super) fn finish(mut self, mut u: &mut [Gf128], mut v: &mut [Gf128]) -> Proof {
+        while u.len() > 1 {
+            let ((u_low, u_high), (v_low, v_high)) = (halves(u), halves(v));
+            let point = self.share(&pair_sums([u_low, u_high], [v_low, v_high])).point();
+            (u, v) = (fold(u, point), fold(v, point));
+        }
+        // The lines through u, v at 0 and the masks at 1. Their product at 0 is the claim, which both
+        // verifiers hold shares of.
+        let (u1, v1) = (self.lanes.mask_left, self.lanes.mask_right);
+        self.share(&[u1.times(v1), u[0].plus(u1).times(v[0].plus(v1))]);
+        Proof { left: self.left, last: self.transcript.0 }
+    }
+}
+
+/// What a verifier is left with after the challenges: a share of the claim, and its operand, masked.
+pub(super) struct Outcome {
+    pub(super) operand: Gf128,
+    pub(super) claim: Gf128,
+}
+
+impl Outcome {
+    /// Of this verifier's share of the claim and of the proof, two elements a round, and of its operand
+    /// after all rounds but the last, which pairs it with its mask.
+    pub(super) fn of(claim: Gf128, shares: &[Gf128], points: &[Gf128], operand: Gf128, mask: Gf128) -> Self {
+        let (mask_point, points) = points.split_last().expect("the masking round is one");
+        let (mask_share, shares) = shares.as_chunks::<2>().0.split_last().expect("the masking round has two");
+        let claim = shares
+            .iter()
+            .zip(points)
+            .fold(claim, |claim, ([zero, infinity], r)| parabola(*zero, claim.minus(*zero), *infinity, *r));
+        let claim = parabola(claim, mask_share[0], mask_share[1], *mask_point);
+        Outcome { operand: operand.plus(mask_point.times(operand.plus(mask))), claim }
+    }
+
+    /// Whether `û·v̂ = T_L + T_R`, where the left verifier says `û` and `T_L`.
+    pub(super) fn agrees_with(&self, left: &[Gf128]) -> bool {
+        let product = self.operand.times(left[0]);
+        let sum = self.claim.plus(left[1]);
+        bool::from(product.0.to_le_bytes().ct_eq(&sum.0.to_le_bytes()))
+    }
+}
+
+/// The halves by the top bit. Zeros are meant where the upper one is shorter.
+fn halves(w: &[Gf128]) -> (&[Gf128], &[Gf128]) {
+    w.split_at(w.len().next_power_of_two() / 2)
+}
+
+/// Folds a vector, top bit first.
+pub(super) fn fold(w: &mut [Gf128], at: Gf128) -> &mut [Gf128] {
+    let (low, high) = w.split_at_mut(w.len().next_power_of_two() / 2);
+    fold_into(low, high, at);
+    low
+}
+
+/// The parabola through `zero` at 0 and `one` at 1 with the leading coefficient `infinity`, at `r`.
+fn parabola(zero: Gf128, one: Gf128, infinity: Gf128, r: Gf128) -> Gf128 {
+    let line = zero.plus(zero.plus(one).times(r));
+    line.plus(infinity.times(r.square().plus(r)))
+}
