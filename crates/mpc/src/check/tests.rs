@@ -84,6 +84,16 @@ pub(super) fn assert_refusals_reach_both_others(
     }
 }
 
+/// Where one party proves another batch than the others, all stop.
+pub(super) fn assert_proofs_differ(f: impl Fn(&mut Session) -> Result<(), ProtocolError> + Sync) {
+    let run = Lab::seeded(3).run(f);
+    let differ = |outcome: &Result<(), ProtocolError>| {
+        matches!(outcome, Err(ProtocolError::PeerDeviated { deviation: Deviation::ProofsDiffer, .. }))
+    };
+    assert!(run.outcomes.iter().any(differ), "{:?}", run.outcomes);
+    assert!(run.outcomes.iter().all(Result::is_err), "{:?}", run.outcomes);
+}
+
 /// Streams of randomness that a run draws from, by key, step and use.
 pub(super) fn streams(f: impl Fn(&mut Session) -> Result<(), ProtocolError> + Sync) -> usize {
     let script = Script::new(1);

@@ -9,7 +9,7 @@ use super::shape::Shape;
 use super::transcript::Statement;
 use super::verifier::Claim;
 use crate::check::AndStep;
-use crate::check::flights::{bytes_of, exchange_verdicts, receive_seed};
+use crate::check::flights::{bytes_of, exchange_verdicts, receive_coins, receive_seed, send_coins};
 use crate::check::rounds::{self, Outcome, Proof, ProverLanes, Seed};
 use crate::error::{Deviation, ProtocolError};
 use crate::prss::Roots;
@@ -54,19 +54,8 @@ impl<'a> Parties<'a> {
         let [step_me, step_left, step_right] =
             [me, left_of, right_of].map(|prover| rounds::of_prover(self.step, prover));
 
-        // The prover lacks the key of its coins: K_{i+2} is our own where we stand left of it.
-        let [named_left, named_right] = [&step_left, &step_right];
-        #[cfg(feature = "lab")]
-        let reused = [left_of, right_of].map(|prover| rounds::of_prover(&Step::root(s.session_id()), prover));
-        #[cfg(feature = "lab")]
-        let [named_left, named_right] = match s.core.lab.lacks(crate::lab::Mutant::BitProofCoinsReused) {
-            true => [&reused[0], &reused[1]],
-            false => [named_left, named_right],
-        };
-        let coins_left = rounds::coins(named_left, own);
-        let coins_right = rounds::coins(named_right, to_next);
-        s.send(self.step, COIN, next, bytes_of(&coins_left[0]))?;
-        s.send(self.step, COIN, prev, bytes_of(&coins_right[1]))?;
+        let are_reused = guard!(s, BitProofCoinsReused, false);
+        let [coins_left, coins_right] = send_coins(s, self.step, COIN, &self.seat, self.roots, are_reused)?;
 
         // Our parts: `own` is the prover's `next` where we stand right of it, and the other way round.
         let factors = |prover: usize, part: usize| {
@@ -77,7 +66,7 @@ impl<'a> Parties<'a> {
         let left = self.left_claim(left_of, &coins_left, of_left.clone());
         let right = self.right_claim(right_of, &coins_right);
 
-        let coins = [receive_seed(s, self.step, COIN, prev)?, receive_seed(s, self.step, COIN, next)?];
+        let coins = receive_coins(s, self.step, COIN, &self.seat)?;
         let transcript = self.statement.transcript(me, &coins);
         let shapes = self.statement.shapes;
         let lanes =

@@ -12,7 +12,7 @@ use super::sides::{Side, Terms, weighed_integers};
 use super::transcript::{Challenge, Selections, Statement, Transcript};
 use super::verifier::{self, Outcome, Points};
 use crate::check::RingBatch;
-use crate::check::flights::{bytes_of, exchange_verdicts, receive_seed};
+use crate::check::flights::{bytes_of, exchange_verdicts, named_coins, receive_coins, receive_seed};
 use crate::check::rounds::{self, Seed};
 use crate::error::{Deviation, ProtocolError};
 use crate::prss::Roots;
@@ -64,7 +64,9 @@ impl<'a> Parties<'a> {
         let (right_of, left_of) = ((me + 2) % 3, (me + 1) % 3);
 
         // The prover lacks the key of its coins: K_{i+2} is our own where we stand left of it.
-        let [named_left, named_right] = [left_of, right_of].map(|prover| self.named_coins(s, prover));
+        let are_reused = guard!(s, RingProofCoinsReused, false);
+        let [named_left, named_right] =
+            [left_of, right_of].map(|prover| named_coins(s, self.step, prover, are_reused));
         let [left_coin, left_right_coin, second_coin] = lanes::coins(&named_left, own);
         let [right_left_coin, right_coin, right_second_coin] = lanes::coins(&named_right, to_next);
         let is_early = guard!(s, RingProofPrimeEarly, false);
@@ -73,7 +75,7 @@ impl<'a> Parties<'a> {
         }
         s.send(self.step, COIN, next, bytes_of(&left_coin))?;
         s.send(self.step, COIN, prev, bytes_of(&right_coin))?;
-        let coins = [receive_seed(s, self.step, COIN, prev)?, receive_seed(s, self.step, COIN, next)?];
+        let coins = receive_coins(s, self.step, COIN, &self.seat)?;
 
         let mine = self.opened(me, &coins);
         let shares = lanes::right_quotients(&mine.step, to_next, self.shape);
@@ -178,15 +180,6 @@ impl<'a> Parties<'a> {
 
     fn named(&self, prover: usize) -> Step {
         rounds::of_prover(self.step, prover)
-    }
-
-    /// Below which the coins of a prover's proof are named.
-    fn named_coins(&self, s: &Session, prover: usize) -> Step {
-        #[cfg(feature = "lab")]
-        if s.core.lab.lacks(crate::lab::Mutant::RingProofCoinsReused) {
-            return rounds::of_prover(&Step::root(s.session_id()), prover);
-        }
-        self.named(prover)
     }
 
     fn opened(&self, prover: usize, coins: &[Seed; 2]) -> Opened<'a> {

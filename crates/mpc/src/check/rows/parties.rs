@@ -7,7 +7,7 @@ use math::gf::Gf128;
 use super::proof::{self, Shape};
 use super::sides::Side;
 use super::transcript::Statement;
-use crate::check::flights::{bytes_of, exchange_verdicts, receive_seed};
+use crate::check::flights::{bytes_of, exchange_verdicts, receive_coins, receive_seed, send_coins};
 use crate::check::rounds::{self, Outcome, Proof, ProverLanes, Rounds, Seed};
 use crate::error::{Deviation, ProtocolError};
 use crate::prss::Roots;
@@ -52,21 +52,10 @@ impl<'a> Parties<'a> {
         let [step_me, step_left, step_right] =
             [me, left_of, right_of].map(|prover| rounds::of_prover(self.step, prover));
 
-        // The prover lacks the key of its coins: K_{i+2} is our own where we stand left of it.
-        let [named_left, named_right] = [&step_left, &step_right];
-        #[cfg(feature = "lab")]
-        let reused = [left_of, right_of].map(|prover| rounds::of_prover(&Step::root(s.session_id()), prover));
-        #[cfg(feature = "lab")]
-        let [named_left, named_right] = match s.core.lab.lacks(crate::lab::Mutant::RowProofCoinsReused) {
-            true => [&reused[0], &reused[1]],
-            false => [named_left, named_right],
-        };
-        let coins_left = rounds::coins(named_left, own);
-        let coins_right = rounds::coins(named_right, to_next);
-        s.send(self.step, COIN, next, bytes_of(&coins_left[0]))?;
-        s.send(self.step, COIN, prev, bytes_of(&coins_right[1]))?;
+        let are_reused = guard!(s, RowProofCoinsReused, false);
+        let [coins_left, coins_right] = send_coins(s, self.step, COIN, &self.seat, self.roots, are_reused)?;
         let (shape, passes) = (self.shape, self.passes);
-        let coins = [receive_seed(s, self.step, COIN, prev)?, receive_seed(s, self.step, COIN, next)?];
+        let coins = receive_coins(s, self.step, COIN, &self.seat)?;
         let transcript = self.statement.transcript(me, &coins);
         let mut u = Side::left(passes, shape, &transcript, 0);
         let mut v = Side::right(passes, shape, &transcript, 1);
