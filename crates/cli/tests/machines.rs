@@ -259,6 +259,40 @@ fn rows_after_a_filter_are_told_as_padded() {
     assert!(spent[2].stderr.contains("bank has given all 2 answers"), "{spent:?}");
 }
 
+/// Every noisy number spends an answer, whoever asks: the mean of many comes near the number itself.
+#[test]
+fn noisy_numbers_spend_answers() {
+    let town = Town::small();
+    let rules = "[accounts]\nrows = 1000\nlocal_rows = { noise = 1.5 }\nmin_group = 2\nanswers = 5\n\
+                 result_rows = \"tell\"\n\n[accounts.columns]\nid = { allow = [\"join\"] }\n\
+                 balance = { allow = [\"filter\"] }\n";
+    std::fs::write(town.home("bank").join("catalog.toml"), rules).unwrap();
+    let configs = configured(&town);
+    let ask = |asker: &str, question: &str| {
+        let asker = format!("--as={asker}");
+        let arguments = [asker.as_str(), "--format=csv", "--question", question];
+        finish(configs.iter().map(|config| start(config, &arguments)).collect::<Vec<_>>())
+    };
+    let filtered = "SELECT COUNT(*) AS n FROM bank.accounts a JOIN telecom.subscribers s ON a.id = s.id \
+                    WHERE a.balance > 5";
+    let plan = ask("telecom", &format!("EXPLAIN {filtered}"));
+    for words in ["with noise: 0 to 38 rows that do not count", "0 of 5 given, 5 left; a run takes one"] {
+        assert!(plan[2].stdout.contains(words), "{plan:?}");
+    }
+    assert_eq!(ask("telecom", filtered)[2].stdout, "n\n2\n");
+    // The bank itself asks twice at once, and everybody learns both numbers.
+    let twice = "SELECT COUNT(*) AS n FROM (SELECT s.id FROM bank.accounts a JOIN telecom.subscribers s ON a.id = s.id \
+                 WHERE a.balance > 5 UNION ALL SELECT s.id FROM bank.accounts a JOIN telecom.subscribers s ON a.id = s.id \
+                 WHERE a.balance > 15) x";
+    std::fs::write(town.home("telecom").join("catalog.toml"), "[subscribers]\npolicy = \"open\"\n").unwrap();
+    for _ in 0..2 {
+        assert_eq!(ask("bank", twice)[0].stdout, "n\n3\n");
+    }
+    let spent = ask("bank", twice);
+    assert!(spent[0].stderr.contains("bank has given all 5 answers"), "{spent:?}");
+    assert!(spent[0].stderr.contains("tells 2 noisy numbers of its rows and so takes 2"), "{spent:?}");
+}
+
 /// Each party plans a mean on its own, and all plan the same.
 #[test]
 fn means_under_a_policy_are_planned_alike() {

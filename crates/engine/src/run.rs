@@ -59,7 +59,7 @@ impl<'a> ToldStages<'a> {
     /// Runs the stages of `party`, or of everybody in a test of one process.
     ///
     /// # Errors
-    /// `Local` if a stage fails.
+    /// `Local` if a stage fails, or the system has no random numbers for noise.
     pub fn run(plan: &SecurePlan, party: Option<usize>, locals: &'a mut dyn LocalRows) -> Result<Self> {
         let mut stages = ToldStages { rest: locals, ran: BTreeMap::new(), told: BTreeMap::new() };
         for (node, stage) in plan.telling_stages() {
@@ -69,7 +69,8 @@ impl<'a> ToldStages<'a> {
                     .rows(node, stage)
                     .map_err(|source| EngineError::Local { stage: stage.name.clone(), source })?;
                 let n_rows = batches.iter().map(RecordBatch::num_rows).sum::<usize>() as u64;
-                stages.told.insert(node.id, stage.told.told(n_rows, node.row_bound));
+                let told = stage.told.told(n_rows, node.row_bound, || random(&stage.name))?;
+                stages.told.insert(node.id, told);
                 stages.ran.insert(node.id, batches);
             }
         }
@@ -93,6 +94,14 @@ impl LocalRows for ToldStages<'_> {
             None => self.rest.rows(node, stage),
         }
     }
+}
+
+/// A uniform number of the operating system's.
+fn random(stage: &str) -> Result<u128> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes)
+        .map_err(|error| EngineError::Local { stage: stage.to_owned(), source: error.into() })?;
+    Ok(u128::from_le_bytes(bytes))
 }
 
 /// The session's security that a plan asks for.

@@ -345,6 +345,65 @@ fn numbers_of_rows_are_told_as_declared() {
     }
 }
 
+/// Noise is for whom a row is about, and takes a limit of answers.
+#[test]
+fn noise_is_declared_with_what_it_takes() {
+    use plan::policy::{Noise, RowCount};
+    let loaded = |catalog: &str| {
+        let dir = directory(&[("t.csv", "a,b\n1,2\n1,3\n2,2\n"), ("catalog.toml", catalog)]);
+        load(dir.path()).map(|data| data.catalog.tables[0].local_rows)
+    };
+    for (lines, epsilon, rows) in [
+        ("local_rows = { noise = 0.5 }", 500, 1),
+        ("local_rows = { noise = 0.001 }", 1, 1),
+        ("local_rows = { noise = 10 }", 10_000, 1),
+        ("min_group = 5\nlocal_rows = { noise = 1.25 }", 1250, 1),
+        (
+            "entity = \"a\"\nmatches_per_key = [{ key = \"a\", at_most = 3 }]\nlocal_rows = { noise = 1.0 }",
+            1000,
+            3,
+        ),
+        ("entity = [\"a\", \"b\"]\nunique = [[\"a\", \"b\"]]\nlocal_rows = { noise = 1.0 }", 1000, 1),
+    ] {
+        let catalog = format!("[t]\nanswers = 9\n{lines}\n");
+        let expected = RowCount::Noise(Noise::try_new(epsilon, rows).unwrap());
+        assert_eq!(
+            loaded(&catalog).unwrap_or_else(|error| panic!("{catalog}: {error}")),
+            expected,
+            "{catalog}"
+        );
+    }
+    let takes = "the noise's epsilon, from 0.001 to 10";
+    for (lines, expected) in [
+        ("local_rows = { noise = 0 }", "epsilon from 0.001 to 10"),
+        ("local_rows = { noise = 10.001 }", "epsilon from 0.001 to 10"),
+        ("local_rows = { noise = 0.0005 }", takes),
+        ("local_rows = { noise = -1.0 }", takes),
+        ("local_rows = { noise = 1e0 }", takes),
+        ("local_rows = { noise = inf }", takes),
+        ("local_rows = { noise = nan }", takes),
+        ("local_rows = { noise = \"1\" }", takes),
+        ("local_rows = { noise = 0x1 }", takes),
+        ("local_rows = { noise = 99999999999.0 }", takes),
+        // No two rows of `a` and `b` are alike, and nobody has said that it stays so.
+        (
+            "entity = [\"a\", \"b\"]\nlocal_rows = { noise = 1.0 }",
+            "`unique = [[\"a\", \"b\"]]` that it is one",
+        ),
+        (
+            "entity = \"a\"\nlocal_rows = { noise = 1.0 }",
+            "`matches_per_key = [{ key = \"a\", at_most = … }]` how many",
+        ),
+        (
+            "entity = \"a\"\nmatches_per_key = [{ key = \"a\", at_most = 9000000 }]\nlocal_rows = { noise = 1.0 }",
+            "larger epsilon, or fewer rows",
+        ),
+    ] {
+        let error = loaded(&format!("[t]\nanswers = 9\n{lines}\n")).expect_err(lines).to_string();
+        assert!(error.contains(expected), "{lines}: {error}");
+    }
+}
+
 /// A policy is read with its lines, and what Junto does not do is refused in a sentence.
 #[test]
 fn policies_are_read_or_refused() {
@@ -382,7 +441,8 @@ fn policies_are_read_or_refused() {
         ("[t]\nlocal_rows = \"round\"\n", "line 2: expected \"hide\", \"tell\", { pad = 1000 }"),
         ("[t]\nlocal_rows = { pad = 0 }\n", "line 2: expected \"hide\", \"tell\", { pad = 1000 }"),
         ("[t]\nlocal_rows = { pad = 5, noise = 1 }\n", "line 2: expected \"hide\""),
-        ("[t]\nlocal_rows = { noise = 1.0 }\n", "no noise is added"),
+        ("[t]\nlocal_rows = { noise = 1.0 }\n", "line 2: noise takes a limit of answers"),
+        ("[t]\npolicy = \"open\"\nlocal_rows = { noise = 1.0 }\n", "line 3: noise takes a limit of answers"),
         (
             "[t]\nmin_group = 2\nlocal_rows = { pad = 1000 }\n",
             "line 3: beside a `min_group` of more than 1, the number of rows that a filter keeps is hidden",

@@ -6,11 +6,19 @@ use std::collections::BTreeMap;
 
 use common::{column, ranged, table};
 use plan::catalog::{PartyCatalog, PublicCatalog, Table};
-use plan::policy::RowCount;
+use plan::policy::{ColumnRules, Grant, Noise, Policy, RowCount, TableRules};
 use plan::secure::{Learns, SecurePlan, Security};
 use plan::{PlanError, Request, plan};
 
 fn ask(local_rows: RowCount, sql: &str) -> SecurePlan {
+    ask_under(Policy::Unstated, local_rows, sql)
+}
+
+fn noise() -> RowCount {
+    RowCount::Noise(Noise::try_new(500, 1).expect("it has a table"))
+}
+
+fn ask_under(policy: Policy, local_rows: RowCount, sql: &str) -> SecurePlan {
     let accounts = table(
         "accounts",
         950,
@@ -23,7 +31,7 @@ fn ask(local_rows: RowCount, sql: &str) -> SecurePlan {
     let party = |name: &str, tables| PartyCatalog { name: name.into(), tables };
     let parties = vec![
         party("me", vec![list]),
-        party("bank", vec![Table { local_rows, ..accounts }, cards]),
+        party("bank", vec![Table { local_rows, policy, ..accounts }, cards]),
         party("helper", vec![]),
     ];
     let compute: Vec<String> = parties.iter().map(|party| party.name.clone()).collect();
@@ -51,6 +59,10 @@ fn rows_that_pass_a_filter_are_told_as_the_table_says() {
         (RowCount::Exact, "as it is"),
         (RowCount::Multiple(100), "rounded up to a multiple of 100"),
         (RowCount::PowerOfTwo, "rounded up to a power of two"),
+        (
+            noise(),
+            "with noise: 0 to 106 rows that do not count beside them, drawn anew for each run; (0.5, 2^-40)-",
+        ),
     ] {
         let plan = ask(rule, FILTERED);
         assert_eq!(told(&plan), [("bank.accounts".to_owned(), rule)]);
@@ -108,4 +120,39 @@ fn told_numbers_bound_rows_and_are_part_of_the_digest() {
         let error = with(wrong).expect_err("no number of this rule");
         assert!(matches!(error, PlanError::Parties { .. }), "{wrong:?}: {error}");
     }
+}
+
+/// Any number up to the bound can be noise on fewer rows, and a plan covers how much noise there is.
+#[test]
+fn noisy_numbers_are_told_within_the_bound() {
+    let plan = ask(noise(), FILTERED);
+    let id = plan.telling_stages()[0].0.id;
+    let with = |rows| plan.with_told_rows(&BTreeMap::from([(id, rows)]));
+    for rows in [0, 1, 17, 950] {
+        assert_eq!(with(rows).expect("a number").telling_stages()[0].0.row_bound, rows);
+    }
+    with(951).expect_err("beyond the bound");
+    let less = RowCount::Noise(Noise::try_new(501, 1).expect("it has a table"));
+    assert_ne!(plan.digest(), ask(less, FILTERED).digest());
+}
+
+/// Entities are numbered by a window function, which decides on no row; one that decides counts others.
+#[test]
+fn noise_stands_beside_a_least_size_of_groups() {
+    let columns = [("id", vec![Grant::Join]), ("age", vec![Grant::Filter, Grant::Aggregate])];
+    let rules = |(name, allow): &(&str, Vec<Grant>)| {
+        let allow = allow.iter().copied().collect();
+        ((*name).to_owned(), ColumnRules { allow, min_group: None })
+    };
+    let policy = Policy::Rules(TableRules {
+        min_group: Some(10),
+        answers: Some(5),
+        result_rows: true,
+        columns: columns.iter().map(rules).collect(),
+        ..TableRules::default()
+    });
+    let sql =
+        "SELECT COUNT(*), SUM(a.age) FROM bank.accounts a JOIN me.list l ON a.id = l.id WHERE a.age > 50";
+    let plan = ask_under(policy, noise(), sql);
+    assert_eq!(told(&plan), [("bank.accounts".to_owned(), noise())]);
 }

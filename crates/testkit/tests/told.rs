@@ -7,7 +7,7 @@ use std::sync::Arc;
 use datafusion::arrow::array::{ArrayRef, Int64Array, RecordBatch};
 use mpc::lab::{Lab, Recorder};
 use mpc::{Cost, Security};
-use plan::policy::RowCount;
+use plan::policy::{Noise, RowCount};
 use plan::secure::SecurePlan;
 use testkit::{World, assert_foretold, assert_same_rows, rows_of};
 
@@ -92,6 +92,31 @@ fn answers_are_the_same_whatever_is_told() {
             check(&world, &told(&world, sql, expected), sql);
         }
     }
+}
+
+/// Noise adds rows and takes none, whatever is drawn; the answer is the same.
+#[test]
+fn answers_are_the_same_with_noise() {
+    let noise = Noise::try_new(10_000, 1).expect("it has a table");
+    assert_eq!(noise.most(), 6);
+    for kept in [0, 1, 7, 20] {
+        let world = world(kept, RowCount::Noise(noise)).security(Security::Malicious);
+        for sql in QUESTIONS {
+            let plan = world.plan_for(sql, "shop").unwrap_or_else(|error| panic!("{sql}: {error}"));
+            let (plan, numbers) = world.told(&plan).unwrap_or_else(|error| panic!("{sql}: {error}"));
+            let kept = u64::try_from(kept).expect("no fewer than none");
+            let possible = kept..=(kept + noise.most()).min(20);
+            assert!(
+                numbers.len() == 1 && numbers.values().all(|told| possible.contains(told)),
+                "{numbers:?}"
+            );
+            check(&world, &plan, sql);
+        }
+    }
+    let world = world(0, RowCount::Noise(Noise::try_new(2000, 1).expect("it has a table")));
+    let plan = world.plan_for(QUESTIONS[5], "shop").expect("it plans");
+    let tellings = (0..100).map(|_| world.told(&plan).expect("it tells").1.into_values().next());
+    assert!(tellings.collect::<std::collections::BTreeSet<_>>().len() > 1, "each run draws anew");
 }
 
 #[test]

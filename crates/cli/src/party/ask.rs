@@ -273,7 +273,7 @@ impl Party<'_> {
         let request = plan::Request { sql, catalog: &catalog, asker, compute, security };
         let plan = plan::plan(request).map_err(|error| fault(with_unread(error, name, &data.unread)))?;
         let asks = name == asker;
-        let budgets = budget::budgets(&catalog, asker, &given);
+        let budgets = budget::budgets(&plan, &catalog, &given);
         if question.explain == Explain::Plan {
             let text = asks.then(|| cost::explain(&plan, self.config, &budgets, None)).transpose();
             return Ok(text.map_err(Failure::own)?.map_or(Last::Nothing, Last::Plan));
@@ -314,11 +314,8 @@ impl Party<'_> {
     /// Counts an answer of each of this party's tables in the plan, before a share leaves.
     fn spend(&self, plan: &SecurePlan, data: &LocalData) -> Result<(), Stop> {
         let name = &self.config.name;
-        if plan.parties[plan.asker] == *name {
-            return Ok(());
-        }
         // Also of those that no stage reads in the end: that they are named is what was allowed.
-        let limited: Vec<(&str, u64)> = budget::limits(&data.catalog).collect();
+        let limited = budget::takes(plan, &data.catalog);
         let Some(ledger) = Ledger::of(self.config) else { return Ok(()) };
         ledger.spend(name, &limited).map_err(|spent| match spent.all {
             true => Stop::telling_all(Failure::own(spent.message)),

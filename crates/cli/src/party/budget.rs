@@ -9,6 +9,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use plan::catalog::{PartyCatalog, PublicCatalog};
+use plan::secure::SecurePlan;
 use serde::{Deserialize, Serialize};
 
 use super::config::Config;
@@ -27,22 +28,40 @@ pub(super) struct Budget {
     pub(super) answers: u64,
     /// How many there were.
     pub(super) given: u64,
+    /// How many the question takes.
+    pub(super) takes: u64,
+}
+
+/// What one question takes of a table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Takes<'a> {
+    /// Its name at its owner.
+    pub(super) table: &'a str,
+    /// How many answers there may be.
+    pub(super) answers: u64,
+    /// How many it takes.
+    pub(super) takes: u64,
 }
 
 impl Budget {
-    /// Whether there is no answer left.
+    /// Whether there are not as many answers left.
     pub(super) fn is_spent(&self) -> bool {
-        self.given >= self.answers
+        self.given.saturating_add(self.takes) > self.answers
     }
 
     /// That it is so, and what would allow one more.
     pub(super) fn spent(&self) -> String {
-        let Budget { table, answers, given } = self;
+        let Budget { table, answers, given, takes } = self;
         let (party, name) = table.split_once('.').unwrap_or(("its owner", table));
+        let all = if given >= answers { "all" } else { &format!("{given} of") };
+        let more = match takes {
+            1 => "one more".to_owned(),
+            _ => format!("this question, which tells {takes} noisy numbers of its rows and so takes {takes}"),
+        };
         format!(
-            "{party} has given all {answers} answers that may depend on {table}; the smallest grant that would allow \
-             one more, in {party}'s catalog.toml: [{name}] answers = {}",
-            given.saturating_add(1)
+            "{party} has given {all} {answers} answers that may depend on {table}; the smallest grant that would allow \
+             {more}, in {party}'s catalog.toml: [{name}] answers = {}",
+            given.saturating_add(*takes)
         )
     }
 }
@@ -79,12 +98,12 @@ impl Ledger {
             .map_err(|error| self.fault(format!("does not say how many answers were given: {error}")))
     }
 
-    /// Counts one more answer of each table, unless one of them has had all of its own.
+    /// Counts what a question takes of each table, unless one of them has too few answers left.
     ///
     /// # Errors
     /// A sentence that names the table whose answers are spent, or the file that cannot be written;
     /// then none is counted.
-    pub(super) fn spend(&self, party: &str, tables: &[(&str, u64)]) -> Result<(), Spent> {
+    pub(super) fn spend(&self, party: &str, tables: &[Takes<'_>]) -> Result<(), Spent> {
         if tables.is_empty() {
             return Ok(());
         }
@@ -94,14 +113,13 @@ impl Ledger {
         let lock = lock.map_err(|error| broken(self.fault(format!("cannot be locked: {error}"))))?;
         lock.lock().map_err(|error| broken(self.fault(format!("cannot be locked: {error}"))))?;
         let mut given = self.given().map_err(broken)?;
-        for (table, answers) in tables {
-            let count = given.0.entry((*table).to_owned()).or_default();
-            if *count >= *answers {
-                let table = format!("{party}.{table}");
-                let message = Budget { table, answers: *answers, given: *count }.spent();
-                return Err(Spent { message, all: true });
+        for Takes { table, answers, takes } in tables.iter().copied() {
+            let count = given.0.entry(table.to_owned()).or_default();
+            let budget = Budget { table: format!("{party}.{table}"), answers, given: *count, takes };
+            if budget.is_spent() {
+                return Err(Spent { message: budget.spent(), all: true });
             }
-            *count += 1;
+            *count += takes;
         }
         let written = serde_json::to_vec(&given).map_err(std::io::Error::from);
         written
@@ -125,26 +143,44 @@ pub(super) fn limits(catalog: &PartyCatalog) -> impl Iterator<Item = (&str, u64)
     catalog.tables.iter().filter_map(move |table| Some((table.name.as_str(), limit(table)?)))
 }
 
-/// The answers of all tables that have a limit and are somebody else's than the asker's.
-pub(super) fn budgets(catalog: &PublicCatalog, asker: &str, given: &[Given]) -> Vec<Budget> {
-    let others = catalog.parties.iter().zip(given).filter(|(party, _)| party.name != asker);
+/// What the question takes of the limited tables of one party: one answer of each if somebody else asks,
+/// and as many as noisy numbers of its rows are told, each of which is as good as an answer, to all.
+pub(super) fn takes<'a>(plan: &SecurePlan, catalog: &'a PartyCatalog) -> Vec<Takes<'a>> {
+    let asks = plan.parties[plan.asker] == catalog.name;
+    let of = |(table, answers): (&'a str, u64)| {
+        let noisy = plan.telling_stages().into_iter().filter(|(_, stage)| {
+            let owner = &plan.parties[stage.party];
+            stage.told.is_noisy() && *owner == catalog.name && stage.tables.iter().any(|of| of == table)
+        });
+        let takes = (noisy.count() as u64).max(u64::from(!asks));
+        Takes { table, answers, takes }
+    };
+    limits(catalog).map(of).filter(|takes| takes.takes > 0).collect()
+}
+
+/// The answers of all tables that have a limit and of which the question takes some.
+pub(super) fn budgets(plan: &SecurePlan, catalog: &PublicCatalog, given: &[Given]) -> Vec<Budget> {
     let of = |(party, given): (&PartyCatalog, &Given)| {
-        let budget = |(table, answers): (&str, u64)| Budget {
+        let budget = |Takes { table, answers, takes }: Takes<'_>| Budget {
             table: format!("{}.{table}", party.name),
             answers,
             given: given.0.get(table).copied().unwrap_or(0),
+            takes,
         };
-        limits(party).map(budget).collect::<Vec<_>>()
+        takes(plan, party).into_iter().map(budget).collect::<Vec<_>>()
     };
-    others.flat_map(of).collect()
+    catalog.parties.iter().zip(given).flat_map(of).collect()
 }
 
 /// The budgets as `EXPLAIN` prints them.
 pub(super) fn explain(budgets: &[Budget]) -> String {
     let line = |budget: &Budget| {
-        let Budget { table, answers, given } = budget;
+        let Budget { table, answers, given, takes } = budget;
         let left = answers.saturating_sub(*given);
-        format!("    - {table}: {given} of {answers} given, {left} left; a run takes one, answered or not\n")
+        let takes = if *takes == 1 { "one".to_owned() } else { takes.to_string() };
+        format!(
+            "    - {table}: {given} of {answers} given, {left} left; a run takes {takes}, answered or not\n"
+        )
     };
     match budgets {
         [] => String::new(),
@@ -158,6 +194,10 @@ pub(super) fn explain(budgets: &[Budget]) -> String {
 mod tests {
     use super::*;
 
+    fn one<'a>(tables: &[(&'a str, u64)]) -> Vec<Takes<'a>> {
+        tables.iter().map(|(table, answers)| Takes { table, answers: *answers, takes: 1 }).collect()
+    }
+
     fn ledger(name: &str) -> Ledger {
         let dir = std::env::temp_dir().join(format!("junto-answers-{}-{name}", std::process::id()));
         std::fs::create_dir_all(&dir).expect("a directory of its own");
@@ -169,17 +209,25 @@ mod tests {
         let ledger = ledger("spent");
         for n in 0..3 {
             assert_eq!(ledger.given().expect("it can be read").0.get("t").copied().unwrap_or(0), n);
-            ledger.spend("bank", &[("t", 3), ("u", 9)]).expect("there is one left");
+            ledger.spend("bank", &one(&[("t", 3), ("u", 9)])).expect("there is one left");
         }
-        let spent = ledger.spend("bank", &[("u", 9), ("t", 3)]).expect_err("all are spent");
+        let spent = ledger.spend("bank", &one(&[("u", 9), ("t", 3)])).expect_err("all are spent");
         assert!(spent.all && spent.message.contains("all 3 answers that may depend on bank.t"), "{spent:?}");
         // What is refused counts for no table.
         assert_eq!(
             ledger.given().expect("it can be read").0,
             BTreeMap::from([("t".into(), 3), ("u".into(), 3)])
         );
-        ledger.spend("bank", &[("t", 4)]).expect("the owner allows one more");
-        ledger.spend("bank", &[]).expect("nothing to count");
+        ledger.spend("bank", &one(&[("t", 4)])).expect("the owner allows one more");
+        ledger.spend("bank", &one(&[])).expect("nothing to count");
+        let three = Takes { table: "t", answers: 6, takes: 3 };
+        let spent = ledger.spend("bank", &[three]).expect_err("two are left");
+        assert!(
+            spent.message.contains("4 of 6 answers") && spent.message.ends_with("answers = 7"),
+            "{spent:?}"
+        );
+        ledger.spend("bank", &[Takes { answers: 7, ..three }]).expect("as many as it takes");
+        assert_eq!(ledger.given().expect("it can be read").0["t"], 7);
     }
 
     #[test]
@@ -187,7 +235,7 @@ mod tests {
         let ledger = ledger("race");
         let won = std::thread::scope(|scope| {
             let runs: Vec<_> =
-                (0..8).map(|_| scope.spawn(|| ledger.spend("bank", &[("t", 5)]).is_ok())).collect();
+                (0..8).map(|_| scope.spawn(|| ledger.spend("bank", &one(&[("t", 5)])).is_ok())).collect();
             runs.into_iter().map(|run| run.join().expect("no panic")).filter(|won| *won).count()
         });
         assert_eq!(won, 5);
@@ -199,7 +247,7 @@ mod tests {
         for text in ["", "3", "{\"t\":-1}", "[]"] {
             std::fs::write(&ledger.file, text).expect("it is written");
             assert!(ledger.given().is_err(), "{text:?}");
-            assert!(ledger.spend("bank", &[("t", 5)]).is_err_and(|spent| !spent.all), "{text:?}");
+            assert!(ledger.spend("bank", &one(&[("t", 5)])).is_err_and(|spent| !spent.all), "{text:?}");
         }
     }
 }

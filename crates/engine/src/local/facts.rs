@@ -50,7 +50,7 @@ pub(crate) fn describe(table: &LocalTable, declared: &TableDeclaration) -> Resul
         matches_per_key.push(Fact::declared(MatchesPerKey { key: key.clone(), at_most: *at_most }));
     }
     let policy = declared.policy(table)?;
-    let local_rows = declared.local_rows()?;
+    let local_rows = declared.local_rows(&unique_keys, &matches_per_key)?;
     Ok(Table {
         name: table.name().to_owned(),
         row_bound,

@@ -5,7 +5,7 @@
 //! entity = "customer_id"       # whom a row is about; without it, each row is about somebody else
 //! min_group = 10               # the fewest customers of a group that comes out
 //! answers = 100                # how many answers may depend on this table, ever
-//! local_rows = { pad = 1000 }  # of the rows that a filter here keeps, everybody learns the next multiple
+//! local_rows = { noise = 0.5 } # of the rows that a filter here keeps, everybody learns a noisy number
 //! result_rows = "tell"         # an answer's number of rows may depend on this table
 //!
 //! [accounts.columns]
@@ -15,7 +15,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use plan::policy::{ColumnRules, Grant, Policy, RowCount, TableRules};
+use plan::catalog::{Fact, MatchesPerKey};
+use plan::policy::{ColumnRules, Grant, Noise, Policy, RowCount, TableRules};
 use toml::Spanned;
 use toml::de::DeString;
 
@@ -38,9 +39,17 @@ pub(crate) struct RulesDeclaration {
     min_group: Option<Said<u64>>,
     answers: Option<u64>,
     result_rows: bool,
-    local_rows: Option<Said<RowCount>>,
+    local_rows: Option<Said<Told>>,
     askers_values: bool,
     stated: bool,
+}
+
+/// What is said of the number of rows that a filter keeps.
+#[derive(Clone, Copy, Debug)]
+enum Told {
+    As(RowCount),
+    /// With noise of so many thousandths of epsilon.
+    Noisy(u32),
 }
 
 /// What is said about a column.
@@ -116,25 +125,43 @@ impl ColumnRulesDeclaration {
     }
 }
 
-fn row_count(reader: &Reader<'_>, value: &Value<'_>) -> Result<RowCount, LoadError> {
-    let what = "\"hide\", \"tell\", { pad = 1000 } for the next multiple of 1000 or { pad = \"power-of-two\" } for \
-                the next power of two; no noise is added";
-    if let Some(word) = value.get_ref().as_str() {
-        return match word {
-            "hide" => Ok(RowCount::Hidden),
-            "tell" => Ok(RowCount::Exact),
+fn row_count(reader: &Reader<'_>, value: &Value<'_>) -> Result<Told, LoadError> {
+    let what = "\"hide\", \"tell\", { pad = 1000 } for the next multiple of 1000, { pad = \"power-of-two\" } for \
+                the next power of two, or { noise = 0.5 } for noise of that epsilon";
+    let one =
+        value.get_ref().as_table().filter(|table| table.len() == 1).and_then(|table| table.iter().next());
+    let Some((key, number)) = one else {
+        return match value.get_ref().as_str() {
+            Some("hide") => Ok(Told::As(RowCount::Hidden)),
+            Some("tell") => Ok(Told::As(RowCount::Exact)),
             _ => reader.expected(value, what),
         };
-    }
-    let pad = value.get_ref().as_table().filter(|table| table.len() == 1).and_then(|table| table.get("pad"));
-    match pad {
-        Some(pad) if pad.get_ref().as_str() == Some("power-of-two") => Ok(RowCount::PowerOfTwo),
-        Some(pad) => match reader.count(pad, what)?.value {
-            0 => reader.expected(pad, what),
-            unit => Ok(RowCount::Multiple(unit)),
+    };
+    match key.get_ref().as_ref() {
+        "pad" if number.get_ref().as_str() == Some("power-of-two") => Ok(Told::As(RowCount::PowerOfTwo)),
+        "pad" => match reader.count(number, what)?.value {
+            0 => reader.expected(number, what),
+            unit => Ok(Told::As(RowCount::Multiple(unit))),
         },
-        None => reader.expected(value, what),
+        "noise" => {
+            let what = "the noise's epsilon, from 0.001 to 10, by at most three decimals";
+            thousandths(number)
+                .map_or_else(|| reader.expected(number, what), |epsilon| Ok(Told::Noisy(epsilon)))
+        }
+        _ => reader.expected(value, what),
     }
+}
+
+/// A plain decimal of at most three digits behind the point, in thousandths.
+fn thousandths(value: &Value<'_>) -> Option<u32> {
+    let value = value.get_ref();
+    let whole = value.as_integer().filter(|number| number.radix() == 10).map(|number| number.as_str());
+    let text = whole.or(value.as_float().map(|number| number.as_str()))?;
+    let (before, behind) = text.split_once('.').unwrap_or((text, "0"));
+    let digits = format!("{behind:0<3}");
+    let is_plain =
+        digits.len() == 3 && (before.to_owned() + &digits).bytes().all(|byte| byte.is_ascii_digit());
+    is_plain.then(|| (before.to_owned() + &digits).parse().ok()).flatten()
 }
 
 fn least(reader: &Reader<'_>, value: &Value<'_>) -> Result<Said<u64>, LoadError> {
@@ -143,24 +170,70 @@ fn least(reader: &Reader<'_>, value: &Value<'_>) -> Result<Said<u64>, LoadError>
     if said.value == 0 { reader.expected(value, what) } else { Ok(said) }
 }
 
+/// A key as `catalog.toml` writes it.
+fn named(columns: &[String]) -> String {
+    let names: Vec<String> = columns.iter().map(|column| format!("\"{column}\"")).collect();
+    if names.len() == 1 { names.concat() } else { format!("[{}]", names.join(", ")) }
+}
+
 impl TableDeclaration {
-    /// What is told of the rows that a filter keeps.
+    /// What is told of the rows that a filter keeps, with the keys that are known of the table.
     ///
     /// # Errors
-    /// `BadCatalog` beside a least size of groups: wherever it is rounded, one row more can make the
-    /// next number of it, and whoever knows the other rows learns of that one.
-    pub(super) fn local_rows(&self) -> Result<RowCount, LoadError> {
-        let Some(said) = self.rules.local_rows.as_ref().filter(|said| !said.value.is_hidden()) else {
-            return Ok(RowCount::Hidden);
+    /// `BadCatalog` if, beside a least size of groups, it is told without noise: wherever it is rounded,
+    /// one row more can make the next number of it, and whoever knows the other rows learns of that one.
+    /// Noise takes a limit of answers, without which its mean is found, and the most rows of an entity.
+    pub(super) fn local_rows(
+        &self,
+        unique: &[Fact<Vec<String>>],
+        matches: &[Fact<MatchesPerKey>],
+    ) -> Result<RowCount, LoadError> {
+        let Some(Said { value, at }) = &self.rules.local_rows else { return Ok(RowCount::Hidden) };
+        let wrong = |reason: String| Err(LoadError::BadCatalog { at: at.clone(), reason });
+        let epsilon = match *value {
+            Told::As(RowCount::Hidden) => return Ok(RowCount::Hidden),
+            Told::As(told) => {
+                let of_columns =
+                    self.columns.values().filter_map(|column| column.value.rules.min_group.as_ref());
+                let least = of_columns.chain(&self.rules.min_group).map(|least| least.value).max();
+                if least.is_some_and(|least| least > 1) {
+                    return wrong(
+                        "beside a `min_group` of more than 1, the number of rows that a filter keeps is hidden or \
+                         noisy: a single row can make the difference between two rounded numbers; say \
+                         { noise = 0.5 }"
+                            .to_owned(),
+                    );
+                }
+                return Ok(told);
+            }
+            Told::Noisy(epsilon) => epsilon,
         };
-        let of_columns = self.columns.values().filter_map(|column| column.value.rules.min_group.as_ref());
-        let least = of_columns.chain(&self.rules.min_group).map(|least| least.value).max();
-        if least.is_some_and(|least| least > 1) {
-            let reason = "beside a `min_group` of more than 1, the number of rows that a filter keeps is hidden: a \
-                          single row can make the difference between two rounded numbers";
-            return Err(LoadError::BadCatalog { at: said.at.clone(), reason: reason.to_owned() });
+        if self.rules.answers.is_none() {
+            return wrong(
+                "noise takes a limit of answers: the mean of many numbers comes near the number without \
+                 noise; say with `answers` how many there may be"
+                    .to_owned(),
+            );
         }
-        Ok(said.value)
+        let entity = self.rules.entity.as_ref().map(|said| said.value.as_slice()).unwrap_or_default();
+        let within = |key: &[String]| key.iter().all(|name| entity.contains(name));
+        // What today's rows say by chance is no bound on anybody's.
+        let mut declared = unique.iter().filter(|key| !key.is_inferred());
+        let rows = if entity.is_empty() || declared.any(|key| within(&key.value)) {
+            1
+        } else {
+            let known = matches.iter().map(|fact| &fact.value).filter(|matches| within(&matches.key));
+            let Some(rows) = known.map(|matches| matches.at_most).min() else {
+                return wrong(format!(
+                    "noise hides whom a row is about, and somebody may have any number of rows; say with \
+                     `unique = [{key}]` that it is one, or with `matches_per_key = [{{ key = {key}, at_most = … }}]` \
+                     how many",
+                    key = named(entity)
+                ));
+            };
+            rows.max(1)
+        };
+        Noise::try_new(epsilon, rows).map_or_else(wrong, |noise| Ok(RowCount::Noise(noise)))
     }
 
     /// The policy that is declared.

@@ -52,7 +52,7 @@ fn describe(text: &mut String, table: &Table) -> std::fmt::Result {
          # policy = \"open\"          # everything; or write rules instead:\n\
          # entity = \"column\"        # whom a row is about; without it, each row is about somebody else\n\
          # min_group = 10           # the fewest of them in a group that comes out\n\
-         # local_rows = { pad = 1000 }  # of the rows that a filter here keeps, everybody learns the next multiple\n\
+         # local_rows = { noise = 0.5 }  # of the rows that a filter here keeps, everybody learns a noisy number\n\
          # result_rows = \"tell\"     # an answer's number of rows may depend on this table\n\
          # askers_values = \"allow\"  # the asker may sum values of its own over rows that match here\n\
          # answers = 100            # how many answers may depend on this table, ever\n",

@@ -18,7 +18,6 @@ use super::{Home, Lowering, Relation};
 use crate::catalog::Source;
 use crate::checked;
 use crate::error::PlanError;
-use crate::policy::RowCount;
 use crate::secure::{
     AggFunc, ExprKind, Field, JoinKind, LocalStage, NullKeys, Op, Place, UniqueKey, Uniqueness,
 };
@@ -96,30 +95,6 @@ impl Lowering<'_> {
         };
         let op = Op::LocalStage(Box::new(stage));
         Ok(Relation { op, place: Place::Local(party), facts, inputs: Vec::new() })
-    }
-
-    /// What its owner tells of the rows that a stage keeps: something only where the rows are those of
-    /// one table that pass a filter, each by itself.
-    fn told_rows(&self, plan: &LogicalPlan) -> RowCount {
-        let (mut tables, mut filters, mut by_row) = (Vec::new(), false, true);
-        let seen = plan.apply_with_subqueries(|node| {
-            match node {
-                LogicalPlan::TableScan(scan) => tables.push(scan.table_name.clone()),
-                LogicalPlan::Filter(_) => filters = true,
-                LogicalPlan::Projection(_) | LogicalPlan::SubqueryAlias(_) => {}
-                LogicalPlan::Sort(sort) => by_row &= sort.fetch.is_none(),
-                _ => by_row = false,
-            }
-            Ok(TreeNodeRecursion::Continue)
-        });
-        debug_assert!(seen.is_ok());
-        match tables.as_slice() {
-            [table] if filters && by_row => {
-                let table = self.catalog.table(table.schema().unwrap_or_default(), table.table());
-                table.map_or(RowCount::Hidden, |table| table.local_rows)
-            }
-            _ => RowCount::Hidden,
-        }
     }
 
     pub(super) fn local_facts(&self, plan: &LogicalPlan) -> Result<Facts, PlanError> {

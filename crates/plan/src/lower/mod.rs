@@ -26,6 +26,7 @@ mod push;
 mod scalar;
 mod suppress;
 mod textual;
+mod told;
 mod typed;
 mod uncast;
 mod window;

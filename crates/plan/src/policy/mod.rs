@@ -17,6 +17,7 @@ mod expr;
 mod flow;
 mod groups;
 mod joins;
+mod noise;
 mod row_count;
 mod suppress;
 mod tables;
@@ -33,6 +34,7 @@ use crate::context::with_checked_totals;
 use crate::locate::Locator;
 
 pub(crate) use check::{Enforced, enforce, refuse_failures};
+pub use noise::Noise;
 pub use row_count::RowCount;
 pub(crate) use suppress::{AtLeast, Suppress};
 
