@@ -3,19 +3,21 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use datafusion::arrow::array::{ArrayRef, Decimal128Array, Int32Array, RecordBatch, StringArray};
+use datafusion::arrow::array::{
+    ArrayRef, Date32Array, Decimal128Array, Float64Array, Int32Array, Int64Array, RecordBatch, StringArray,
+};
 use datafusion::parquet::arrow::ArrowWriter;
 use engine::local::{LoadError, LocalData, run, template};
 use plan::catalog::{Fact, PublicCatalog, Source};
 use plan::secure::Security;
 use plan::types::{Range, Type};
 
-/// A directory with these files.
 /// All tables of a directory, as the bank's.
 fn load(dir: &Path) -> Result<LocalData, LoadError> {
     engine::local::load("bank", dir, |_| true)
 }
 
+/// A directory with these files.
 fn directory(files: &[(&str, &str)]) -> tempfile::TempDir {
     let dir = tempfile::tempdir().expect("a directory for the test");
     for (name, text) in files {
@@ -244,6 +246,55 @@ fn parquet_keeps_its_types_and_what_its_schema_promises() {
 }
 
 #[test]
+fn columns_without_a_value_have_the_least_range() {
+    let dir = directory(&[("u.csv", "a,b\n1,\n2,\n")]);
+    let amounts = |values: Vec<Option<i128>>| -> ArrayRef {
+        Arc::new(Decimal128Array::from(values).with_precision_and_scale(10, 2).unwrap())
+    };
+    let none: Vec<(&str, ArrayRef, bool)> = vec![
+        ("n", Arc::new(Int64Array::from(Vec::<i64>::new())), true),
+        ("amount", amounts(Vec::new()), true),
+    ];
+    write_parquet(&dir.path().join("empty.parquet"), none);
+    let nulls: Vec<(&str, ArrayRef, bool)> = vec![
+        ("day", Arc::new(Date32Array::from(vec![None, None])), true),
+        ("amount", amounts(vec![None, None]), true),
+        ("n", Arc::new(Int64Array::from(vec![None, Some(-7)])), true),
+    ];
+    write_parquet(&dir.path().join("nulls.parquet"), nulls);
+    let tables = load(dir.path()).unwrap().catalog.tables;
+    let ranges = |table: usize| {
+        let columns = tables[table].columns.iter();
+        columns.map(|column| column.range.as_ref().map(|range| range.value)).collect::<Vec<_>>()
+    };
+    let (nothing, seven) = (Some(Range::point(0)), Some(Range::point(-7)));
+    assert_eq!(ranges(0), [nothing, nothing]);
+    assert_eq!(ranges(1), [nothing, nothing, seven]);
+    assert_eq!(tables[2].columns[1].string_width, Some(Fact::inferred(0)));
+}
+
+/// What a question does not read is no reason to stop.
+#[test]
+fn doubles_that_are_no_numbers_stop_what_reads_them() {
+    let dir = directory(&[]);
+    let columns: Vec<(&str, ArrayRef, bool)> = vec![
+        ("k", Arc::new(Int64Array::from(vec![1, 2, 3])), false),
+        ("x", Arc::new(Float64Array::from(vec![Some(1.5), None, Some(f64::NAN)])), true),
+        ("y", Arc::new(Float64Array::from(vec![f64::NEG_INFINITY, 0.0, 1.0])), true),
+        ("z", Arc::new(Float64Array::from(vec![0.5, 0.25, 1.0])), true),
+    ];
+    write_parquet(&dir.path().join("t.parquet"), columns);
+    let data = load(dir.path()).unwrap();
+    assert_eq!(stage_rows(&data, "SELECT k, z FROM bank.t WHERE z < 1"), Ok(2));
+    assert_eq!(stage_rows(&data, "SELECT COUNT(*) FROM bank.t"), Ok(1));
+    let stops = |column: &str, row| {
+        Err(format!("`bank.t.{column}` has NaN or an infinity in row {row}, which shares do not take"))
+    };
+    assert_eq!(stage_rows(&data, "SELECT k, x FROM bank.t"), stops("x", 3));
+    assert_eq!(stage_rows(&data, "SELECT k FROM bank.t WHERE y > 0"), stops("y", 1));
+}
+
+#[test]
 fn a_written_catalog_loads_and_leaves_nothing_inferred() {
     let csv = "id,amount,day,ok,who\n1,1.50,2024-01-01,true,\"A \"\"x\"\"\"\n2,,1999-12-31,false,\n";
     let dir = directory(&[("my table.csv", csv), ("empty.csv", "a\n")]);
@@ -256,30 +307,32 @@ fn a_written_catalog_loads_and_leaves_nothing_inferred() {
     assert_eq!(same, text);
 }
 
+/// How many rows the only stage of a question gives.
+fn stage_rows(data: &LocalData, sql: &str) -> Result<usize, String> {
+    let catalog = PublicCatalog { parties: vec![data.catalog.clone()] };
+    let compute = ["bank".to_owned()];
+    let request = plan::Request {
+        sql,
+        catalog: &catalog,
+        asker: "bank",
+        compute: &compute,
+        security: Security::DEFAULT,
+    };
+    let plan = plan::plan(request).expect("a plan");
+    let (_, stage) = plan.local_stages()[0];
+    let batches = run(&stage.logical, data).map_err(|error| error.to_string())?;
+    Ok(batches.iter().map(RecordBatch::num_rows).sum())
+}
+
 #[test]
 fn a_local_stage_runs_over_the_owners_rows_with_checked_arithmetic() {
     let data = load_files(&[("t.csv", "k,v\n1,9223372036854775807\n1,1\n2,5\n")]).unwrap();
-    let catalog = PublicCatalog { parties: vec![data.catalog.clone()] };
-    let stage_rows = |sql: &str| {
-        let compute = ["bank".to_owned()];
-        let request = plan::Request {
-            sql,
-            catalog: &catalog,
-            asker: "bank",
-            compute: &compute,
-            security: Security::DEFAULT,
-        };
-        let plan = plan::plan(request).expect("a plan");
-        let (_, stage) = plan.local_stages()[0];
-        let batches = run(&stage.logical, &data).map_err(|error| error.to_string())?;
-        Ok::<usize, String>(batches.iter().map(RecordBatch::num_rows).sum())
-    };
-    assert_eq!(stage_rows("SELECT k, v FROM bank.t WHERE v < 100"), Ok(2));
+    assert_eq!(stage_rows(&data, "SELECT k, v FROM bank.t WHERE v < 100"), Ok(2));
     let overflow = "an arithmetic overflow in the part that bank runs on its own rows";
-    assert_eq!(stage_rows("SELECT k, v + 1 FROM bank.t"), Err(overflow.to_owned()));
-    assert_eq!(stage_rows("SELECT k, sum(v) FROM bank.t GROUP BY k"), Err(overflow.to_owned()));
+    assert_eq!(stage_rows(&data, "SELECT k, v + 1 FROM bank.t"), Err(overflow.to_owned()));
+    assert_eq!(stage_rows(&data, "SELECT k, sum(v) FROM bank.t GROUP BY k"), Err(overflow.to_owned()));
     let by_zero = "a division by zero in the part that bank runs on its own rows";
-    assert_eq!(stage_rows("SELECT v / (k - 1) FROM bank.t"), Err(by_zero.to_owned()));
+    assert_eq!(stage_rows(&data, "SELECT v / (k - 1) FROM bank.t"), Err(by_zero.to_owned()));
 }
 
 /// Files with a few bytes changed, cut or doubled load or are refused; nothing else happens.

@@ -169,6 +169,15 @@ fn world() -> World {
         ("customer", Arc::new(Int64Array::from(Vec::<Option<i64>>::new()))),
         ("amount", decimals(Vec::new(), 10, 2)),
     ]);
+    let blank = table(vec![
+        ("id", Arc::new(Int64Array::from(vec![1, 4, 7]))),
+        ("v", Arc::new(Int64Array::from(vec![None; 3]))),
+        ("d", Arc::new(Date32Array::from(vec![None; 3]))),
+        ("at", Arc::new(TimestampMicrosecondArray::from(vec![None; 3]))),
+        ("m", decimals(vec![None; 3], 10, 2)),
+        ("f", Arc::new(Float64Array::from(vec![None; 3]))),
+        ("s", Arc::new(StringArray::from(vec![None::<&str>; 3]))),
+    ]);
     let extremes = table(vec![
         ("id", Arc::new(Int64Array::from(vec![1, 2, 3, 4, 5, 6]))),
         (
@@ -233,6 +242,7 @@ fn world() -> World {
         .table("telecom", "calls", calls)
         .table("telecom", "nothing", nothing)
         .table("telecom", "extremes", extremes)
+        .table("retailer", "blank", blank)
         .table("retailer", "products", products)
         .table("retailer", "sales", sales)
         .table("bank", "kinds", kinds(&mut r, 0))

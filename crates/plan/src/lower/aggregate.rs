@@ -10,8 +10,9 @@ use super::frames::bit_func;
 use super::functions::without_cast;
 use super::gather::{Kind, Measure, Products, prepared};
 use super::grouping::{Expanded, expand, grouping};
+use super::inexact::{refuse_computed, refuse_rounded};
 use super::measure::{Final, Results, Statistic};
-use super::operators::{Columns, project, refuse_computed};
+use super::operators::{Columns, project};
 use super::scalar::Scalars;
 use super::typed::{self, ArithOp};
 use super::{Lowering, Relation};
@@ -29,7 +30,7 @@ impl Lowering<'_> {
         let mut group = Vec::new();
         for expr in group_exprs {
             let expr = scalars.lower(expr)?;
-            refuse_computed(&expr, "GROUP BY")?;
+            refuse_rounded(&expr, &input, "GROUP BY")?;
             group.push(columns.index(expr));
         }
         let names = aggregate.schema.fields();
@@ -40,7 +41,7 @@ impl Lowering<'_> {
                 let construct = format!("{} of type {}", expr.human_display(), name.data_type());
                 return Err(PlanError::unsupported(construct, ""));
             };
-            measures.push(self.measure(expr, ty, &scalars, &mut columns)?);
+            measures.push(self.measure(expr, ty, (&input, &scalars), &mut columns)?);
         }
         let (mut input, moved) = columns.over(input);
         let mut group: Vec<usize> = group.into_iter().map(|index| moved[index]).collect();
@@ -95,18 +96,18 @@ impl Lowering<'_> {
         &self,
         expr: &LogicalExpr,
         ty: Type,
-        scalars: &Scalars<'_>,
+        over: (&Relation, &Scalars<'_>),
         columns: &mut Columns,
     ) -> Result<Measure, PlanError> {
         let function = match expr {
-            LogicalExpr::Alias(alias) => return self.measure(&alias.expr, ty, scalars, columns),
+            LogicalExpr::Alias(alias) => return self.measure(&alias.expr, ty, over, columns),
             LogicalExpr::AggregateFunction(function) => function,
             other => {
                 return Err(PlanError::unsupported(format!("the aggregate {}", other.human_display()), ""));
             }
         };
         let place = self.locator.call(function.func.name());
-        let measure = self.function_measure(function, ty, scalars, columns);
+        let measure = self.function_measure(function, ty, over, columns);
         measure.map_err(|error| error.placed(place))
     }
 
@@ -114,7 +115,7 @@ impl Lowering<'_> {
         &self,
         AggregateFunction { func, params }: &AggregateFunction,
         ty: Type,
-        scalars: &Scalars<'_>,
+        (input, scalars): (&Relation, &Scalars<'_>),
         columns: &mut Columns,
     ) -> Result<Measure, PlanError> {
         let name = func.name();
@@ -235,7 +236,7 @@ impl Lowering<'_> {
             _ => {}
         }
         if params.distinct && !matches!(which, AggFunc::Min | AggFunc::Max) {
-            refuse_computed(&argument, "DISTINCT")?;
+            refuse_rounded(&argument, input, "DISTINCT")?;
             return Ok(Measure::Distinct(which, columns.index(argument), ty));
         }
         if which == AggFunc::Count && !argument.nullable {

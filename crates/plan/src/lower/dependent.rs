@@ -66,7 +66,7 @@ impl Lowering<'_> {
             if !matches!(expr, Expr::Column(_)) {
                 continue;
             }
-            if let Some((path, Expr::Column(column))) = trace(self, &aggregate.input, expr) {
+            if let Some((path, Expr::Column(column))) = trace(self, &aggregate.input, expr, false) {
                 traced.push((at, path, column));
             }
         }

@@ -137,7 +137,7 @@ impl Lowering<'_> {
         let right_column = |at: usize| typed::column(at, &right.facts.fields[at]);
         let mut keys = Vec::new();
         for ((left_key, _), position) in join.on.iter().zip(positions) {
-            let pair = same_type(left_scalars.lower(left_key)?, right_column(position))
+            let pair = same_type((left_scalars.lower(left_key)?, &left), (right_column(position), &right))
                 .map_err(|error| error.placed(self.locator.word("EXISTS")))?;
             if !keys.contains(&pair) {
                 keys.push(pair);

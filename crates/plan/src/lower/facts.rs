@@ -1,8 +1,9 @@
 //! What is known about a relation without its rows: columns, bound, keys.
 
+use super::inexact::digits;
 use crate::error::{At, PlanError};
 use crate::interval::{Exact, fit_total};
-use crate::secure::{AggFunc, Field, JoinKind, Needs, NullKeys, Overflow, Side, UniqueKey, Uniqueness};
+use crate::secure::{AggFunc, Expr, Field, JoinKind, Needs, NullKeys, Overflow, Side, UniqueKey, Uniqueness};
 use crate::types::{Range, Type};
 
 /// The most rows that a relation may have.
@@ -27,7 +28,14 @@ pub(super) struct Derived {
 }
 
 pub(super) fn field(name: &str, ty: Type, nullable: bool, range: Option<Range>, width_bytes: u32) -> Field {
-    Field { name: name.to_owned(), ty, nullable, range, width_bytes, distinct: None, needs: Needs::default() }
+    let (name, needs) = (name.to_owned(), Needs::default());
+    Field { name, ty, nullable, range, width_bytes, distinct: None, digits: None, needs }
+}
+
+/// The column that an expression over `fields` gives.
+pub(super) fn field_of(name: &str, expr: &Expr, fields: &[Field]) -> Field {
+    let digits = digits(expr, fields);
+    Field { digits, ..field(name, expr.ty, expr.nullable, expr.range, expr.width_bytes) }
 }
 
 /// A bound that fits, or the error that names the operator.
@@ -131,15 +139,10 @@ impl Facts {
                         at: At(None),
                     });
                 }
-                if field.ty == Type::Float64 && field.range.is_some() != other.range.is_some() {
-                    return Err(PlanError::unsupported(
-                        "UNION ALL of float64 values of different origin",
-                        "",
-                    ));
-                }
                 field.nullable |= other.nullable;
                 field.width_bytes = field.width_bytes.max(other.width_bytes);
                 field.range = field.range.zip(other.range).map(|(a, b)| a.union(b));
+                field.digits = field.digits.zip(other.digits).map(|(a, b)| a.max(b));
                 field.distinct = field.distinct.zip(other.distinct).and_then(|(a, b)| a.checked_add(b));
             }
         }

@@ -84,7 +84,7 @@ impl Lowering<'_> {
     }
 
     /// Whether a value can fail, where it is computed or where it is shared.
-    fn expr_fails(&self, expr: &LogicalExpr, schema: &DFSchema, facts: &Facts) -> bool {
+    pub(super) fn expr_fails(&self, expr: &LogicalExpr, schema: &DFSchema, facts: &Facts) -> bool {
         let fails = |part: &LogicalExpr| self.expr_fails(part, schema, facts);
         match expr {
             LogicalExpr::Alias(alias) => return self.expr_fails(&alias.expr, schema, facts),

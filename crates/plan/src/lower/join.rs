@@ -5,7 +5,8 @@ use datafusion::common::{JoinType, NullEquality};
 use datafusion::logical_expr::{Expr as LogicalExpr, Join as LogicalJoin};
 
 use super::facts::Facts;
-use super::operators::{keep, project, refuse_computed};
+use super::inexact::refuse_rounded;
+use super::operators::{keep, project};
 use super::{Lowering, Relation, typed};
 use crate::error::{At, PlanError};
 use crate::secure::{Expr, ExprKind, Join, JoinKind, Matching, NullKeys, Op, Place};
@@ -65,12 +66,12 @@ impl Lowering<'_> {
         let (left_scalars, right_scalars) =
             (self.scalars(join.left.schema(), &left.facts), self.scalars(join.right.schema(), &right.facts));
         let mut keys = Vec::new();
-        for (left, right) in &join.on {
-            let (left, right) = (left_scalars.lower(left)?, right_scalars.lower(right)?);
-            let (left, right) =
-                same_type(left, right).map_err(|error| error.placed(self.locator.word("JOIN")))?;
-            if !keys.contains(&(left.clone(), right.clone())) {
-                keys.push((left, right));
+        for (left_key, right_key) in &join.on {
+            let pair =
+                same_type((left_scalars.lower(left_key)?, left), (right_scalars.lower(right_key)?, right))
+                    .map_err(|error| error.placed(self.locator.word("JOIN")))?;
+            if !keys.contains(&pair) {
+                keys.push(pair);
             }
         }
         Ok(keys)
@@ -210,13 +211,17 @@ fn is_true(filter: &LogicalExpr) -> bool {
     matches!(filter, LogicalExpr::Literal(datafusion::common::ScalarValue::Boolean(Some(true)), _))
 }
 
-/// Keys as one type and scale.
-pub(super) fn same_type(left: Expr, right: Expr) -> Result<(Expr, Expr), PlanError> {
+/// Keys of two relations as one type and scale.
+pub(super) fn same_type(
+    (left, left_rows): (Expr, &Relation),
+    (right, right_rows): (Expr, &Relation),
+) -> Result<(Expr, Expr), PlanError> {
     let equal = typed::compare(crate::secure::Comparison::Eq, left, right)?;
     let ExprKind::Compare { left, right, .. } = equal.kind else {
         return Err(PlanError::unsupported("a join on a constant condition", ""));
     };
-    refuse_computed(&left, "a join")?;
+    refuse_rounded(&left, left_rows, "a join")?;
+    refuse_rounded(&right, right_rows, "a join")?;
     Ok((*left, *right))
 }
 

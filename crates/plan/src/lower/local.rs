@@ -13,7 +13,8 @@ use datafusion::logical_expr::{
     Projection, SkipType, TableScan, cast,
 };
 
-use super::facts::{Derived, Facts, aggregated, bounded, field};
+use super::facts::{Derived, Facts, aggregated, bounded, field, field_of};
+use super::float::LIMIT;
 use super::{Home, Lowering, Relation};
 use crate::catalog::Source;
 use crate::checked;
@@ -202,8 +203,9 @@ impl Lowering<'_> {
         let name = expr.schema_name().to_string();
         if let Ok(scalar) = self.owners(schema, input).lower(expr) {
             let from = if let ExprKind::Column(index) = scalar.kind { Some(index) } else { None };
-            let field = field(&name, scalar.ty, scalar.nullable, scalar.range, scalar.width_bytes);
-            // DataFusion's own type counts: a bare NULL has none of ours.
+            let mut field = field_of(&name, &scalar, &input.fields);
+            // Others than whole ones their owner rounds elsewhere than shares do.
+            field.digits = field.digits.filter(|digits| *digits == 0);
             return Ok(Derived { field, from });
         }
         let planner = |error: datafusion::common::DataFusionError| PlanError::Planner {
@@ -339,8 +341,7 @@ impl Lowering<'_> {
         };
         let (mut known, _) = aggregated(name, which, ty, arguments.first(), input.bound, grouped);
         if ty == Type::Float64 {
-            // A double that its owner computes is an opaque payload on shares.
-            known.range = None;
+            known.range = arguments.first().and_then(|of| double_range(which, of, input.bound));
         }
         Ok(known)
     }
@@ -376,6 +377,21 @@ impl Lowering<'_> {
             }
         })
     }
+}
+
+/// Between which numbers a double lies that its owner makes of numbers in many rows, with room for
+/// what is lost on the way.
+fn double_range(func: AggFunc, of: &Field, n_rows: u64) -> Option<Range> {
+    let unit = 10i128.pow(of.ty.scale().into());
+    let Range { low, high } = of.range.filter(|_| of.ty.is_exact_number() || of.ty == Type::Float64)?;
+    let (low, high) = (low.div_euclid(unit), high.div_euclid(unit).checked_add(1)?);
+    let times = match func {
+        AggFunc::Sum => i128::from(n_rows) + 1,
+        _ => 1,
+    };
+    let (low, high) = (low.min(0).checked_mul(times)?, high.max(0).checked_mul(times)?);
+    let more = |edge: i128| (edge >> 20) + 1;
+    Some(Range::new(low - more(-low), high + more(high))).filter(|range| LIMIT.contains(*range))
 }
 
 /// The parts of a date that have a calendar's bounds.

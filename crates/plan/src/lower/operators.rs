@@ -6,7 +6,7 @@ use datafusion::logical_expr::{
     Distinct, EmptyRelation, FetchType, Filter, Limit, Projection, SkipType, Sort, Union, Values,
 };
 
-use super::facts::{Derived, Facts, bounded, field};
+use super::facts::{Derived, Facts, bounded, field, field_of};
 use super::inexact::refuse_inexact;
 use super::scalar::Scalars;
 use super::{Lowering, Relation, typed};
@@ -120,6 +120,15 @@ impl Lowering<'_> {
             }
         }
         let facts: Vec<&Facts> = inputs.iter().map(|input| &input.facts).collect();
+        let is_stored = |facts: &&Facts, index: usize| facts.fields[index].range.is_none();
+        for (index, field) in
+            facts[0].fields.iter().enumerate().filter(|(_, field)| field.ty == Type::Float64)
+        {
+            if facts.iter().any(|facts| is_stored(facts, index) != field.range.is_none()) {
+                let construct = "UNION ALL of float64 values of different origin";
+                return Err(PlanError::unsupported(construct, "").placed(self.locator.word("UNION")));
+            }
+        }
         let mut facts = Facts::union(&facts).map_err(|error| error.placed(self.locator.word("UNION")))?;
         for (field, name) in facts.fields.iter_mut().zip(union.schema.fields()) {
             field.name = name.name().clone();
@@ -150,11 +159,11 @@ impl Lowering<'_> {
             let mut out = Vec::new();
             for (index, expr) in row.iter().enumerate() {
                 let expr = scalars.lower(expr)?;
-                let Expr { kind: ExprKind::Literal(value), ty, .. } = &expr else {
+                let ExprKind::Literal(value) = &expr.kind else {
                     return Err(self.refuse("VALUES with an expression that is no constant", "VALUES"));
                 };
                 let name = values.schema.field(index).name();
-                let next = field(name, *ty, expr.nullable, expr.range, expr.width_bytes);
+                let next = field_of(name, &expr, &[]);
                 let column = &mut columns[index];
                 *column = Some(match column.take() {
                     None => next,
@@ -184,6 +193,7 @@ fn merge_constant(a: Field, b: Field, _row: &[Value], value: &Value) -> Result<F
             .range
             .map(|range| a.range.filter(|_| a.ty == b.ty).map_or(range, |other| range.union(other))),
         width_bytes: a.width_bytes.max(b.width_bytes),
+        digits: a.digits.zip(b.digits).map(|(a, b)| a.max(b)),
         ..b
     })
 }
@@ -207,7 +217,7 @@ fn constant(fields: Vec<Field>, rows: Vec<Vec<Value>>) -> Result<Relation, PlanE
 /// The expressions over `input`, or `input` itself under other names.
 pub(super) fn project(input: Relation, exprs: Vec<Expr>, names: Vec<String>) -> Relation {
     let derive = |(expr, name): (&Expr, String)| Derived {
-        field: field(&name, expr.ty, expr.nullable, expr.range, expr.width_bytes),
+        field: field_of(&name, expr, &input.facts.fields),
         from: as_column(expr),
     };
     let facts = input.facts.project(exprs.iter().zip(names).map(derive).collect());
@@ -252,17 +262,6 @@ pub(super) fn keep(input: Relation, predicate: Expr) -> Relation {
 pub(super) fn deduplicate(input: Relation) -> Relation {
     let facts = input.facts.distinct();
     Relation { op: Op::Distinct, place: Place::Shared, facts, inputs: vec![input] }
-}
-
-/// Two computed doubles may be one double to DataFusion, or one of them two.
-pub(super) fn refuse_computed(expr: &Expr, what: &str) -> Result<(), PlanError> {
-    match expr.ty {
-        Type::Float64 if expr.range.is_some() => Err(PlanError::unsupported(
-            format!("{what} of computed float64 values on shares"),
-            "cast them to a decimal first, as in CAST(x AS DECIMAL(18,4))",
-        )),
-        _ => Ok(()),
-    }
 }
 
 /// A relation's columns, and expressions that an operator needs as further ones.

@@ -3,7 +3,8 @@
 //! DataFusion pushes filters down to their table, but computes expressions
 //! where they are written, above joins. What reads one party's columns only is
 //! cheaper (and sometimes only possible) in clear at its owner, so it moves
-//! below inner joins and the kept side of left joins, into the owner's stage.
+//! below joins into the owner's stage. Below the side of an outer join that gets NULLs goes what is
+//! NULL there itself.
 //!
 //! What can fail stays: at the owner it would meet rows that the join drops,
 //! and an error there would be wrong. What shares cannot compute moves anyway,
@@ -13,10 +14,11 @@ use std::sync::Arc;
 
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
-use datafusion::common::{Column, DataFusionError, JoinType, Result, ScalarValue};
+use datafusion::common::{Column, DFSchema, DataFusionError, ExprSchema, JoinType, Result, ScalarValue};
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::{Expr, Join, LogicalPlan, Projection, SubqueryAlias};
 use datafusion::optimizer::optimize_projections::OptimizeProjections;
+use datafusion::optimizer::simplify_expressions::{ExprSimplifier, SimplifyContext};
 use datafusion::optimizer::{Optimizer, OptimizerContext};
 
 use super::{Home, Lowering};
@@ -94,7 +96,9 @@ impl Moves<'_, '_> {
             return Ok(Transformed::no(expr));
         }
         for index in 0..self.inputs.len() {
-            let Some((path, at_owner)) = trace(self.lowering, &self.inputs[index], &expr) else { continue };
+            let input = &self.inputs[index];
+            let strict = is_strict(&expr, input.schema());
+            let Some((path, at_owner)) = trace(self.lowering, input, &expr, strict) else { continue };
             let owner = follow(&self.inputs[index], &path);
             if !self.worth(owner, &at_owner) {
                 return Ok(Transformed::no(expr));
@@ -143,10 +147,8 @@ impl Moves<'_, '_> {
     /// Whether to move: it cannot fail, or shares cannot compute it, or fail where an owner does not.
     fn worth(&self, owner: &LogicalPlan, expr: &Expr) -> bool {
         let Ok(facts) = self.lowering.local_facts(owner) else { return false };
-        match self.lowering.scalars(owner.schema(), &facts).lower(expr) {
-            Ok(scalar) => !scalar.can_fail() || reads_text(expr),
-            Err(_) => true,
-        }
+        let on_shares = self.lowering.scalars(owner.schema(), &facts).lower(expr);
+        on_shares.is_err() || reads_text(expr) || !self.lowering.expr_fails(expr, owner.schema(), &facts)
     }
 }
 
@@ -178,6 +180,20 @@ fn reads_text(expr: &Expr) -> bool {
     }
 }
 
+/// Whether an expression is NULL where all its columns are.
+fn is_strict(expr: &Expr, schema: &DFSchema) -> bool {
+    let of_nulls = expr.clone().transform_up(|expr| match &expr {
+        Expr::Column(column) => {
+            let ty = schema.field_from_column(column)?.data_type();
+            Ok(Transformed::yes(Expr::Literal(ScalarValue::try_from(ty)?, None)))
+        }
+        _ => Ok(Transformed::no(expr)),
+    });
+    let simplifier = ExprSimplifier::new(SimplifyContext::default());
+    let value = of_nulls.and_then(|of_nulls| simplifier.simplify(of_nulls.data));
+    matches!(value, Ok(Expr::Literal(value, _)) if value.is_null())
+}
+
 fn has_aggregate(expr: &Expr) -> bool {
     let seen = |expr: &Expr| Ok(matches!(expr, Expr::AggregateFunction(_) | Expr::WindowFunction(_)));
     expr.exists(seen).unwrap_or(true)
@@ -185,7 +201,14 @@ fn has_aggregate(expr: &Expr) -> bool {
 
 /// The way down to the one party's subtree that has all the expression's
 /// columns, and the expression in that subtree's terms.
-pub(super) fn trace(lowering: &Lowering<'_>, plan: &LogicalPlan, expr: &Expr) -> Option<(Vec<usize>, Expr)> {
+///
+/// Below the side of an outer join that gets NULLs it goes for what is `strict`: NULL without a match.
+pub(super) fn trace(
+    lowering: &Lowering<'_>,
+    plan: &LogicalPlan,
+    expr: &Expr,
+    strict: bool,
+) -> Option<(Vec<usize>, Expr)> {
     let has_all =
         |plan: &LogicalPlan| expr.column_refs().into_iter().all(|column| plan.schema().has_column(column));
     if !has_all(plan) {
@@ -195,25 +218,28 @@ pub(super) fn trace(lowering: &Lowering<'_>, plan: &LogicalPlan, expr: &Expr) ->
         Home::Party(_) => return Some((Vec::new(), expr.clone())),
         Home::Nobody => return None,
         Home::Several => match plan {
-            LogicalPlan::Filter(filter) => trace(lowering, &filter.input, expr).map(|found| (0, found)),
-            LogicalPlan::Sort(sort) => trace(lowering, &sort.input, expr).map(|found| (0, found)),
+            LogicalPlan::Filter(filter) => {
+                trace(lowering, &filter.input, expr, strict).map(|found| (0, found))
+            }
+            LogicalPlan::Sort(sort) => trace(lowering, &sort.input, expr, strict).map(|found| (0, found)),
             LogicalPlan::SubqueryAlias(alias) => {
                 let inner = requalified(expr, alias)?;
-                trace(lowering, &alias.input, &inner).map(|found| (0, found))
+                trace(lowering, &alias.input, &inner, strict).map(|found| (0, found))
             }
             LogicalPlan::Projection(projection) => {
                 let inner = substituted(expr, projection)?;
-                trace(lowering, &projection.input, &inner).map(|found| (0, found))
+                trace(lowering, &projection.input, &inner, strict).map(|found| (0, found))
             }
             LogicalPlan::Join(join) => {
-                let left = || trace(lowering, &join.left, expr).map(|found| (0, found));
-                let right = || trace(lowering, &join.right, expr).map(|found| (1, found));
-                match join.join_type {
-                    JoinType::Inner => left().or_else(right),
-                    JoinType::Left | JoinType::LeftSemi | JoinType::LeftAnti => left(),
-                    JoinType::Right | JoinType::RightSemi | JoinType::RightAnti => right(),
-                    _ => None,
-                }
+                use JoinType::{Full, Inner, Left, LeftAnti, LeftSemi, Right, RightAnti, RightSemi};
+                let kind = join.join_type;
+                let left = || trace(lowering, &join.left, expr, strict).map(|found| (0, found));
+                let right = || trace(lowering, &join.right, expr, strict).map(|found| (1, found));
+                let on_left = matches!(kind, Inner | Left | LeftSemi | LeftAnti)
+                    || strict && matches!(kind, Right | Full);
+                let on_right = matches!(kind, Inner | Right | RightSemi | RightAnti)
+                    || strict && matches!(kind, Left | Full);
+                on_left.then(left).flatten().or_else(|| on_right.then(right).flatten())
             }
             _ => None,
         },

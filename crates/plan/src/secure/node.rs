@@ -58,6 +58,9 @@ pub struct Field {
     pub width_bytes: u32,
     /// The most different values that are not NULL, where that is known beside the range.
     pub distinct: Option<u64>,
+    /// After how many decimal digits behind the point a double ends that was computed without rounding,
+    /// where different ones of so many digits are different doubles.
+    pub digits: Option<u8>,
     /// What operators above do with it.
     pub needs: Needs,
 }

@@ -65,3 +65,6 @@ SELECT t.k FROM {pairs} WHERE CAST(t.f AS DECIMAL(18,4)) > CAST(u.k AS DECIMAL(1
 SELECT t.k, UPPER(t.name), LEFT(u.name, 1), SUBSTR(t.name, 2, 1), REVERSE(u.name) FROM {pairs};
 SELECT UPPER(t.name) AS g, COUNT(*) FROM {pairs} GROUP BY g;
 SELECT t.k, u.k FROM bank.corners t JOIN telecom.corners u ON LOWER(t.name) = LOWER(u.name);
+SELECT c.customer, c.minutes - (SELECT AVG(minutes) FROM telecom.calls) AS d, c.minutes > (SELECT AVG(age) FROM bank.accounts) AS more FROM bank.accounts a JOIN telecom.calls c ON a.id = c.customer;
+SELECT a.id, q.m * c.cost AS p, q.t + c.minutes AS s, q.most / 7 AS x FROM bank.accounts a JOIN (SELECT region, AVG(age) AS m, SUM(SQRT(ABS(age))) AS t, MAX(LN(ABS(age) + 1)) AS most FROM bank.accounts GROUP BY region) q ON a.region = q.region JOIN telecom.calls c ON a.id = c.customer;
+SELECT SUM(q.m * c.minutes) AS s, MAX(q.m - c.minutes) AS h, AVG(c.cost / q.m) AS r FROM (SELECT id, AVG(CAST(age AS DOUBLE)) + 100 AS m FROM bank.accounts GROUP BY id) q JOIN telecom.calls c ON q.id = c.customer

@@ -63,3 +63,12 @@ SELECT POWER(x, 1.5), POWER(x, -1), POWER(x, -0.5) FROM {both} u WHERE x > 0;
 -- What does not fit is NULL.
 SELECT TRY_CAST(x AS TINYINT), TRY_CAST(x * 100000000 AS INT), TRY_CAST(d AS DECIMAL(6,1)) FROM {both} u;
 SELECT TRY_CAST(d AS SMALLINT), TRY_CAST(x AS BOOLEAN), TRY_CAST(t AS TIMESTAMP) FROM {both} u;
+-- What is exact of a double is a key.
+SELECT FLOOR((a.age + c.minutes) / 10) * 10 AS band, COUNT(*) AS n FROM bank.accounts a JOIN telecom.calls c ON a.id = c.customer GROUP BY FLOOR((a.age + c.minutes) / 10) * 10;
+SELECT g, COUNT(*) AS n, SUM(m) AS m FROM (SELECT CEIL(a.age * c.minutes) - ROUND(c.minutes - a.age) AS g, c.minutes AS m FROM bank.accounts a JOIN telecom.calls c ON a.id = c.customer) q GROUP BY g ORDER BY g;
+SELECT DISTINCT SIGNUM(a.balance * c.cost) AS s, TRUNC((a.age - c.minutes) / 7) AS t FROM bank.accounts a JOIN telecom.calls c ON a.id = c.customer;
+SELECT CAST(a.balance + c.cost AS DOUBLE) AS x, COUNT(*) AS n FROM bank.accounts a JOIN telecom.calls c ON a.id = c.customer GROUP BY CAST(a.balance + c.cost AS DOUBLE);
+SELECT COUNT(DISTINCT ABS(FLOOR((a.age - c.minutes) / 10))) AS n, COUNT(DISTINCT SIGNUM(a.age - c.minutes)) AS s FROM bank.accounts a JOIN telecom.calls c ON a.id = c.customer;
+SELECT q.id, p.k FROM (SELECT a.id, FLOOR((a.age + c.minutes) / 90) AS g FROM bank.accounts a JOIN telecom.calls c ON a.id = c.customer) q JOIN (SELECT s.sale AS k, CEIL((s.sale + c.customer) / 9) AS g FROM retailer.sales s JOIN telecom.calls c ON s.customer = c.customer) p ON q.g = p.g;
+SELECT CASE WHEN a.age > c.minutes THEN FLOOR((a.age - c.minutes) / 3) ELSE SIGNUM(c.minutes) END AS g, COUNT(*) FROM bank.accounts a JOIN telecom.calls c ON a.id = c.customer GROUP BY 1;
+SELECT SIGNUM(c.minutes) AS s, FLOOR(a.age / 10) AS d, COUNT(*) AS n, SUM(q.m - c.minutes) AS x FROM bank.accounts a JOIN (SELECT region, AVG(age) AS m FROM bank.accounts GROUP BY region) q ON a.region = q.region JOIN telecom.calls c ON a.id = c.customer GROUP BY SIGNUM(c.minutes), FLOOR(a.age / 10)

@@ -52,3 +52,8 @@ SELECT i, COUNT(*) OVER (ORDER BY at RANGE BETWEEN INTERVAL '400' DAY PRECEDING 
 SELECT i, TRIM(g), LTRIM(g), RTRIM(g), LENGTH(TRIM(g)) FROM (SELECT i, GREATEST(s, ' ') AS g FROM {kinds} k) t;
 SELECT i, BTRIM(g, 'z ') AS b, REPLACE(g, 'X', '_') AS r, TRANSLATE(g, 'abX_', 'ABx-') AS t FROM (SELECT i, GREATEST(s, ' ') AS g FROM {kinds} k) t;
 SELECT i, STRPOS(g, 'X'), STRPOS(g, 'b'), POSITION('12' IN g) AS p, REVERSE(g), RIGHT(g, 3) AS r FROM (SELECT i, GREATEST(s, ' ') AS g FROM {kinds} k) t;
+-- Columns without any value.
+SELECT a.id, a.age + n.v AS x, n.d + INTERVAL '1 day' AS d, date_trunc('month', n.d) AS m, EXTRACT(year FROM n.at) AS y, n.f, UPPER(n.s) AS s FROM bank.accounts a JOIN retailer.blank n ON a.id = n.id;
+SELECT a.id, n.customer, a.balance * n.amount AS p FROM bank.accounts a LEFT JOIN telecom.nothing n ON a.id = n.customer;
+SELECT n.v, COUNT(*), SUM(a.age), SUM(n.m * a.age), MIN(n.d), MAX(n.s) FROM bank.accounts a LEFT JOIN retailer.blank n ON a.id = n.id GROUP BY n.v;
+SELECT x, d FROM (SELECT id AS x, d FROM retailer.blank UNION ALL SELECT id, opened FROM bank.accounts) q ORDER BY d, x LIMIT 9
