@@ -408,6 +408,7 @@ impl Check<'_> {
             tables: all,
             counted,
             unique: Vec::new(),
+            lines: BTreeSet::new(),
             chosen: Some(Choice::Rows),
             parties,
         })

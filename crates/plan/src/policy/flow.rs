@@ -66,6 +66,9 @@ pub(super) struct Origin {
     pub(super) apart: BTreeSet<TableId>,
     /// Tables beside whose rows a join has put it, and whose owner it is not from.
     pub(super) foreign: BTreeSet<TableId>,
+    /// Columns of a table by which a join has put it beside the table's rows: what is found by a column
+    /// says of a row what the column says.
+    pub(super) found: BTreeSet<(TableId, BTreeSet<usize>)>,
     /// Tables whose groups it tells of.
     pub(super) groups: BTreeSet<TableId>,
     /// Whether it is the number of an entity of this table.
@@ -89,6 +92,7 @@ impl Origin {
             askers: false,
             apart: BTreeSet::new(),
             foreign: BTreeSet::new(),
+            found: BTreeSet::new(),
             groups: BTreeSet::new(),
             entity: None,
         }
@@ -127,6 +131,7 @@ impl Origin {
         self.roots.extend(&other.roots);
         self.kin.extend(&other.kin);
         self.foreign.extend(&other.foreign);
+        self.found.extend(other.found.iter().cloned());
         self.groups.extend(&other.groups);
         self.range = None;
         self.few |= other.few;
@@ -165,6 +170,14 @@ impl Origin {
     /// Whether columns of `table` are in it or decided on it.
     pub(super) fn tells_of(&self, table: TableId) -> bool {
         self.values.iter().chain(&self.conditions).any(|source| source.0 == table)
+    }
+
+    /// The sets of columns of `table` that say it: its own, and those by which others were found.
+    pub(super) fn ways(&self, table: TableId) -> BTreeSet<BTreeSet<usize>> {
+        let own = self.values.iter().chain(&self.conditions).filter(|source| source.0 == table);
+        let own: BTreeSet<usize> = own.map(|source| source.1).collect();
+        let found = self.found.iter().filter(|(of, _)| *of == table).map(|(_, columns)| columns.clone());
+        found.chain(Some(own).filter(|own| !own.is_empty())).collect()
     }
 
     /// Whether columns of `table` and of others are both in it.
@@ -207,6 +220,8 @@ pub(super) enum Choice {
     Condition,
     /// By a join that is an outer one, or by anything but equal columns.
     Join,
+    /// By rows of its own, which it matches with some of those that repeat one.
+    Keys,
 }
 
 /// How the rows of a table with rules are in a node's rows.
@@ -227,10 +242,14 @@ pub(super) struct Presence {
     pub(super) ranked: bool,
     /// Whether one of them can be there more than once.
     pub(super) repeated: bool,
+    /// Columns with a value for each row that repeats one of them, by their roots.
+    pub(super) lines: BTreeSet<usize>,
     /// How the question decides how often, if it does.
     pub(super) weighed: Option<Choice>,
     /// Whether somebody may have several rows in the table itself.
     pub(super) several: bool,
+    /// Sets of columns that say together whom a row is about.
+    pub(super) names: Vec<BTreeSet<usize>>,
     /// Whether the question takes some of somebody's rows and leaves others, by a condition over several
     /// columns.
     pub(super) torn: bool,
@@ -248,10 +267,40 @@ impl Presence {
         self.mixed |= other.mixed;
         self.ranked |= other.ranked;
         self.repeated |= other.repeated;
+        self.lines.extend(other.lines);
         self.weighed = self.weighed.or(other.weighed);
         self.several |= other.several;
+        self.names.extend(other.names);
         self.torn |= other.torn;
         self.uncountable |= other.uncountable;
+    }
+
+    /// Whether these columns are one, or a name of somebody together.
+    pub(super) fn is_one(&self, columns: &BTreeSet<usize>) -> bool {
+        columns.len() <= 1 || self.names.iter().any(|name| columns.is_subset(name))
+    }
+
+    /// Whether different columns of `table` say it together.
+    fn is_joint(&self, table: TableId, by: &Origin) -> bool {
+        let ways = by.ways(table);
+        ways.len() > 1 && !self.is_one(&ways.into_iter().flatten().collect())
+    }
+
+    /// Whether known rows can hide which one it is true for.
+    pub(super) fn mixes(&self, table: TableId, by: &Origin) -> bool {
+        by.is_mixed(table) || by.foreign.contains(&table) && self.is_joint(table, by)
+    }
+
+    /// Whether it takes some of somebody's rows and leaves others.
+    pub(super) fn tears(&self, table: TableId, by: &Origin) -> bool {
+        self.several && (by.is_of_several() && by.tells_of(table) || self.is_joint(table, by))
+    }
+
+    /// Whether it takes some of the rows that repeat one and leaves others.
+    pub(super) fn picks(&self, table: TableId, by: &Origin) -> bool {
+        self.repeated
+            && by.foreign.contains(&table)
+            && (by.is_of_several() || !by.kin.is_disjoint(&self.lines))
     }
 }
 
@@ -267,6 +316,8 @@ pub(super) struct Flow {
     pub(super) counted: BTreeSet<TableId>,
     /// Sets of columns on which no two rows agree; an empty one for a single row.
     pub(super) unique: Vec<BTreeSet<usize>>,
+    /// Columns with a value for each row, by their roots, or for each ahead of a join that repeats them.
+    pub(super) lines: BTreeSet<usize>,
     /// How the question decides how many rows there are of a key, if it does.
     pub(super) chosen: Option<Choice>,
     /// Whose tables are in it; the asker's for constants, and for tables that it may read.
@@ -287,15 +338,17 @@ impl Flow {
     /// That a condition has decided which of the rows are left; `ranges` says whether each column did so
     /// by a range alone.
     pub(super) fn decided(&mut self, by: &Origin, ranges: bool) {
-        let together = by.is_of_several().then_some(Choice::Condition);
+        // A range of one column takes no single rows.
+        let single = !ranges && !by.kin.is_disjoint(&self.lines);
+        let together = (single || by.is_of_several()).then_some(Choice::Condition);
         self.chosen = self.chosen.or(together);
         self.counted.extend(&by.groups);
         for (table, presence) in &mut self.tables {
             presence.picked = true;
-            presence.mixed |= by.is_mixed(*table);
-            let again = presence.repeated && by.foreign.contains(table);
-            presence.weighed = presence.weighed.or(together.filter(|_| again));
-            presence.torn |= together.is_some() && presence.several && by.tells_of(*table);
+            presence.mixed |= presence.mixes(*table, by);
+            presence.torn |= presence.tears(*table, by);
+            let picked = (together.is_some() || !ranges) && presence.picks(*table, by);
+            presence.weighed = presence.weighed.or(picked.then_some(Choice::Condition));
         }
         self.showed(by, ranges);
     }
@@ -317,6 +370,18 @@ impl Flow {
         for table in tables.filter(|table| self.parties != BTreeSet::from([table.0])) {
             self.origins.iter_mut().for_each(|origin| {
                 origin.foreign.insert(*table);
+            });
+        }
+    }
+
+    /// That these rows were found by columns of others.
+    pub(super) fn found(&mut self, by: &Origin) {
+        let tables = by.all().into_iter().map(|source| source.0);
+        let tables: BTreeSet<TableId> = tables.chain(by.found.iter().map(|(table, _)| *table)).collect();
+        for table in tables.into_iter().filter(|table| !self.tables.contains_key(table)) {
+            let columns: BTreeSet<usize> = by.ways(table).into_iter().flatten().collect();
+            self.origins.iter_mut().for_each(|origin| {
+                origin.found.insert((table, columns.clone()));
             });
         }
     }

@@ -125,7 +125,7 @@ impl Check<'_> {
             origin.groups.extend(&input.counted);
             outputs.push(if call.picks { origin.bent() } else { origin });
         }
-        let origins = outputs.iter().map(|origin| origin.grouped(&safe)).collect();
+        let origins: Vec<Origin> = outputs.iter().map(|origin| origin.grouped(&safe)).collect();
         let mut counted = input.counted.clone();
         counted.extend(&safe);
         if n_keys == 0 {
@@ -157,7 +157,18 @@ impl Check<'_> {
                 suppress::grouped(aggregate, &input, &group)?
             }
         };
-        Ok(Flow { plan, origins, tables, counted, unique, chosen: input.chosen, parties: input.parties })
+        let lines = origins.iter().take(1).filter(|_| n_keys == 1 && sets.is_none());
+        let lines = lines.flat_map(|key: &Origin| key.roots.clone()).collect();
+        Ok(Flow {
+            plan,
+            origins,
+            tables,
+            counted,
+            unique,
+            lines,
+            chosen: input.chosen,
+            parties: input.parties,
+        })
     }
 
     fn call(&mut self, expr: &Expr, input: &Flow) -> Result<Call, PlanError> {
@@ -268,6 +279,12 @@ impl Check<'_> {
                     "over several columns, it leaves rows that match one of this table as often as the question says; ask \
                      of each column in a condition of its own, or group those rows by the key first",
                 ),
+                Choice::Keys => (
+                    "JOIN",
+                    "by several columns of rows that match one of this table, or by one that is unique there, rows that the \
+                     question brings leave as many as it says; join them by one column of those rows, or by columns of this \
+                     table",
+                ),
                 Choice::Join => (
                     "JOIN",
                     "rows behind an outer join, or behind one by anything but equal columns, match a row as often as the \
@@ -282,23 +299,22 @@ impl Check<'_> {
                           look at the groups in an order";
             return refuse(self, "a window function or LIMIT", reason);
         }
-        let of_several = |key: &&Origin| key.is_of_several();
-        if presence.torn || presence.several && keys.iter().filter(of_several).any(|key| key.tells_of(table))
-        {
+        if presence.torn || keys.iter().any(|key| presence.tears(table, key)) {
             let reason = "somebody may have several rows, of which it takes some by several columns; ask of each column in a \
                           condition of its own, joined by AND, and join by whom a row is about";
             return refuse(self, "a condition", reason);
         }
-        let chooses = |key: &Origin| key.is_of_several() && key.foreign.contains(&table);
-        if presence.repeated && keys.iter().any(chooses) {
-            let reason = "over several columns of rows that match one of this table several times, it puts somebody into as \
-                          many groups as the question says; group by columns as they are";
+        if keys.iter().any(|key| presence.picks(table, key)) {
+            let reason = "over several columns of rows that match one of this table several times, or over one that is unique \
+                          there, it puts somebody into as many groups as the question says; group by columns as they are";
             return refuse(self, "GROUP BY", reason);
         }
-        if presence.mixed || keys.iter().any(|key| key.is_mixed(table)) {
-            let reason = "it decides together by columns of this table and of others, so that known rows hide which one \
-                          passed; join by equal columns, and ask of each table in a condition of its own";
-            return refuse(self, "a condition", reason);
+        if presence.mixed || keys.iter().any(|key| presence.mixes(table, key)) {
+            let reason = "it decides together by columns of this table and of others, or by what different columns of it have \
+                          found, so that known rows hide which one passed; ask of each table in a condition of its own, joined \
+                          by AND, or by a key of GROUP BY of its own, and join lists by equal columns, by one or by a unique \
+                          key";
+            return refuse(self, "a condition or JOIN", reason);
         }
         let bent = keys.iter().filter(|key| !key.is_plain()).flat_map(Origin::all);
         let bent = bent.filter(|source| source.0 == table).map(|source| source.1);

@@ -22,13 +22,15 @@ impl Check<'_> {
         left.stands_beside(right.tables.keys());
         right.stands_beside(left.tables.keys());
         let (mut left_keys, mut right_keys) = (BTreeSet::new(), BTreeSet::new());
-        let mut by_keys = Origin::constant();
+        let (mut by_left, mut by_right) = (Origin::constant(), Origin::constant());
         // Whether the data alone say which rows match, and no choice of the question's.
         let mut by_columns = !join.on.is_empty() && join.filter.is_none();
         let mut computed: Vec<Origin> = Vec::new();
         for (left_key, right_key) in &join.on {
-            for (key, flow, keys) in [(left_key, &left, &mut left_keys), (right_key, &right, &mut right_keys)]
-            {
+            for (key, flow, keys, by) in [
+                (left_key, &left, &mut left_keys, &mut by_left),
+                (right_key, &right, &mut right_keys, &mut by_right),
+            ] {
                 let origin = self.origin(key, &Rows::of(flow, "JOIN"))?;
                 for source in &origin.values {
                     self.require(*source, Grant::Join, "JOIN")?;
@@ -43,10 +45,13 @@ impl Check<'_> {
                 keys.extend(columns.iter().position(|column| plain && is_column(key, column)));
                 // A key that is computed from several columns chooses as a condition over them does.
                 computed.extend(origin.is_of_several().then(|| origin.clone()));
-                by_keys = by_keys.with(&origin, Shape::Bent);
+                *by = by.clone().with(&origin, Shape::Bent);
             }
             self.same_values((&mut left, left_key), (&mut right, right_key))?;
         }
+        left.found(&by_right);
+        right.found(&by_left);
+        let mut by_keys = by_left.clone().with(&by_right, Shape::Bent);
         if let Some(condition) = &join.filter {
             let schema = left.plan.schema().join(right.plan.schema()).map_err(planner)?;
             let origins: Vec<Origin> = left.origins.iter().chain(&right.origins).cloned().collect();
@@ -63,13 +68,20 @@ impl Check<'_> {
                 presence.mixed |= key.tells_of(*table);
             }
         }
-        let (by_right, by_left) = (right.chosen, left.chosen);
-        for (flow, chosen) in [(&mut left, by_right), (&mut right, by_left)] {
+        let (of_left, of_right) = (left.chosen.is_some(), right.chosen.is_some());
+        for (flow, by, here, there) in
+            [(&mut left, &by_left, of_left, of_right), (&mut right, &by_right, of_right, of_left)]
+        {
             flow.counted.extend(&by_keys.groups);
             for (table, presence) in &mut flow.tables {
-                // A list of the asker's that names somebody's rows takes some of them.
-                let own = by_keys.all().into_iter().filter(|source| source.0 == *table).count();
-                presence.torn |= chosen.is_some() && presence.several && own > 1;
+                // What the question chose decides by all keys together, as a condition over them would.
+                let columns = by.ways(*table).into_iter().flatten().collect();
+                let chosen = there || here && by.foreign.contains(table);
+                let together = chosen && !presence.is_one(&columns);
+                presence.mixed |= together;
+                presence.torn |= together && presence.several;
+                let picked = there && presence.picks(*table, by);
+                presence.weighed = presence.weighed.or(picked.then_some(Choice::Keys));
             }
         }
         for (table, key) in by_keys.all() {
@@ -86,9 +98,10 @@ impl Check<'_> {
         let by_join = (!matches!(join.join_type, Inner | LeftSemi | RightSemi)).then_some(Choice::Join);
         let chosen = left.chosen.or(right.chosen).or(otherwise).or(by_join);
         let (left_one, right_one) = (left.is_unique(&left_keys), right.is_unique(&right_keys));
-        let repeat = |flow: &mut Flow, chosen: Option<Choice>| {
+        let repeat = |flow: &mut Flow, chosen: Option<Choice>, lines: &BTreeSet<usize>| {
             for presence in flow.tables.values_mut() {
                 presence.repeated = true;
+                presence.lines.extend(lines);
                 presence.weighed = presence.weighed.or(chosen).or(otherwise);
             }
         };
@@ -96,12 +109,18 @@ impl Check<'_> {
             |flow: &mut Flow| flow.tables.values_mut().for_each(|presence| presence.uncountable = true);
         match join.join_type {
             Inner | Left | Right | Full => {
-                let (left_chosen, right_chosen) = (left.chosen, right.chosen);
                 if !right_one {
-                    repeat(&mut left, right_chosen);
+                    repeat(&mut left, right.chosen, &right.lines);
                 }
                 if !left_one {
-                    repeat(&mut right, left_chosen);
+                    repeat(&mut right, left.chosen, &left.lines);
+                }
+                // Of what is looked up, the same row can be found many times.
+                let mut lines = BTreeSet::new();
+                for (flow, one, other_one) in [(&left, left_one, right_one), (&right, right_one, left_one)] {
+                    if other_one || !one {
+                        lines.extend(&flow.lines);
+                    }
                 }
                 let width = left.origins.len();
                 let shifted = right
@@ -132,7 +151,7 @@ impl Check<'_> {
                 Ok(beside(
                     plan,
                     origins,
-                    unique,
+                    (unique, lines),
                     (left.tables, right.tables),
                     (left.counted, right.counted),
                     (chosen, left.parties, right.parties),
@@ -146,7 +165,7 @@ impl Check<'_> {
                 };
                 if !kept_one {
                     // A row that is found several times counts as often.
-                    repeat(&mut other, kept.chosen);
+                    repeat(&mut other, kept.chosen, &kept.lines);
                 }
                 let turns = matches!(join.join_type, LeftSemi | RightSemi) && other_one;
                 if !turns {
@@ -178,7 +197,7 @@ impl Check<'_> {
                 Ok(beside(
                     plan,
                     origins,
-                    kept.unique,
+                    (kept.unique, kept.lines),
                     (kept.tables, other.tables),
                     (kept.counted, other.counted),
                     (chosen, kept.parties, other.parties),
@@ -246,7 +265,7 @@ fn uncast<'a>(key: &'a Expr, schema: &DFSchema) -> Result<&'a Expr, PlanError> {
 fn beside(
     plan: LogicalPlan,
     origins: Vec<Origin>,
-    unique: Vec<BTreeSet<usize>>,
+    (unique, lines): (Vec<BTreeSet<usize>>, BTreeSet<usize>),
     (mut tables, more_tables): (BTreeMap<TableId, Presence>, BTreeMap<TableId, Presence>),
     (mut counted, more_counted): (BTreeSet<TableId>, BTreeSet<TableId>),
     (chosen, mut parties, more_parties): (Option<Choice>, BTreeSet<usize>, BTreeSet<usize>),
@@ -256,5 +275,5 @@ fn beside(
     }
     counted.extend(more_counted);
     parties.extend(more_parties);
-    Flow { plan, origins, tables, counted, unique, chosen, parties }
+    Flow { plan, origins, tables, counted, unique, lines, chosen, parties }
 }

@@ -20,6 +20,7 @@ impl Check<'_> {
             tables: BTreeMap::new(),
             counted: BTreeSet::new(),
             unique,
+            lines: BTreeSet::new(),
             chosen: Some(Choice::Rows),
             parties: BTreeSet::from([self.asker]),
         }
@@ -51,7 +52,8 @@ impl Check<'_> {
             };
             key.iter().map(position).collect::<Option<BTreeSet<usize>>>()
         };
-        let unique = table.unique_keys.iter().filter_map(|fact| key(&fact.value)).collect();
+        let unique: Vec<BTreeSet<usize>> =
+            table.unique_keys.iter().filter_map(|fact| key(&fact.value)).collect();
         let origin = |column: &usize| {
             let known = &table.columns[*column];
             let ty = known.ty.value;
@@ -62,13 +64,16 @@ impl Check<'_> {
             let origin = Origin::column(self.number(), is_read(column), known.nullable.value);
             Origin { values, range, few, ..origin }
         };
-        let origins = columns.iter().map(origin).collect();
+        let origins: Vec<Origin> = columns.iter().map(origin).collect();
+        let lines = unique.iter().filter(|key| key.len() == 1).flatten();
+        let lines = lines.flat_map(|index| origins[*index].roots.clone()).collect();
         let mut flow = Flow {
             plan: LogicalPlan::TableScan(scan.clone()),
             origins,
             tables: BTreeMap::new(),
             counted: BTreeSet::new(),
             unique,
+            lines,
             // Whoever reads rows knows how many there are of a key.
             chosen: columns.iter().any(is_read).then_some(Choice::Rows),
             parties: BTreeSet::from([if rules.is_some() { id.0 } else { self.asker }]),
@@ -79,7 +84,11 @@ impl Check<'_> {
             let within = |key: &Vec<String>| key.iter().all(|name| rules.entity.contains(name));
             let once = table.unique_keys.iter().any(|fact| within(&fact.value));
             let several = !rules.entity.is_empty() && !once;
-            flow.tables.insert(id, Presence { picked, several, ..Presence::default() });
+            let position = |name: &String| table.column_index(name);
+            let name = |columns: &Vec<String>| columns.iter().filter_map(position).collect();
+            let keys = table.unique_keys.iter().filter(|_| !several).map(|fact| &fact.value);
+            let names = keys.chain([&rules.entity]).map(name).collect();
+            flow.tables.insert(id, Presence { picked, several, names, ..Presence::default() });
         }
         match self.carry.as_ref().is_some_and(|carry| carry.contains(&id)) {
             true => suppress::number_entities(self, scan, id, &columns, flow),

@@ -58,7 +58,12 @@ fn world(policy: Policy, of_shop: Policy) -> PublicCatalog {
         vec![ranged("id", "int64", 0, 99_999), column("label", "string"), ranged("v", "int64", 0, 1000)],
         &["id"],
     );
-    let many = table("many", 100, vec![ranged("id", "int64", 0, 99_999), column("label", "string")], &[]);
+    let many = table(
+        "many",
+        100,
+        vec![ranged("id", "int64", 0, 99_999), column("label", "string"), ranged("v", "int64", 0, 1000)],
+        &[],
+    );
     let mut pairs =
         table("pairs", 100, vec![ranged("id", "int64", 0, 99_999), ranged("k", "int64", 0, 99_999)], &["id"]);
     pairs.unique_keys.push(Fact::declared(vec!["k".to_owned()]));
@@ -74,11 +79,17 @@ fn world(policy: Policy, of_shop: Policy) -> PublicCatalog {
         vec![ranged("account", "int64", 0, 99_999), ranged("month", "int64", 1, 12)],
         &["account", "month"],
     );
+    let lines = table(
+        "lines",
+        3000,
+        vec![ranged("line", "int64", 0, 99_999), ranged("account", "int64", 0, 99_999)],
+        &["line"],
+    );
     let party = |name: &str, tables| PartyCatalog { name: name.into(), tables };
     let parties = vec![
         party("me", vec![list, many, pairs]),
         party("bank", vec![Table { policy, ..accounts() }]),
-        party("shop", [sales, monthly].map(|table| with_policy(table, &of_shop)).into()),
+        party("shop", [sales, monthly, lines].map(|table| with_policy(table, &of_shop)).into()),
     ];
     PublicCatalog { parties }
 }
@@ -106,7 +117,7 @@ pub fn ask(rules: &TableRules, sql: &str) -> Result<SecurePlan, PlanError> {
 /// A shop whose rows others do not see, and that has no least size.
 pub fn closed_shop() -> TableRules {
     let all = "join filter group aggregate";
-    rules(&[("account", all), ("amount", all), ("month", all)], 1)
+    rules(&[("account", all), ("amount", all), ("month", all), ("line", all)], 1)
 }
 
 /// [`ask`], with a shop that shows no rows.

@@ -2,4 +2,5 @@
 
 mod choices;
 mod failures;
+mod lookups;
 mod values;
