@@ -276,8 +276,9 @@ impl Check<'_> {
                 ),
                 Choice::Condition => (
                     "a condition",
-                    "over several columns, it leaves rows that match one of this table as often as the question says; ask \
-                     of each column in a condition of its own, or group those rows by the key first",
+                    "over several columns, or over one that is unique there, it leaves rows that match one of this table as \
+                     often as the question says; ask of each column in a condition of its own, of a unique one by a range, or \
+                     group those rows by the key first",
                 ),
                 Choice::Keys => (
                     "JOIN",
