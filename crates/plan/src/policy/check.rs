@@ -408,7 +408,7 @@ impl Check<'_> {
             tables: all,
             counted,
             unique: Vec::new(),
-            lines: BTreeSet::new(),
+            lines: BTreeMap::new(),
             chosen: Some(Choice::Rows),
             parties,
         })

@@ -316,8 +316,9 @@ pub(super) struct Flow {
     pub(super) counted: BTreeSet<TableId>,
     /// Sets of columns on which no two rows agree; an empty one for a single row.
     pub(super) unique: Vec<BTreeSet<usize>>,
-    /// Columns with a value for each row, by their roots, or for each ahead of a join that repeats them.
-    pub(super) lines: BTreeSet<usize>,
+    /// Columns with a value for each row, by their roots, or for each ahead of a join that repeats them;
+    /// and whether the question takes single values of them.
+    pub(super) lines: BTreeMap<usize, bool>,
     /// How the question decides how many rows there are of a key, if it does.
     pub(super) chosen: Option<Choice>,
     /// Whose tables are in it; the asker's for constants, and for tables that it may read.
@@ -338,11 +339,13 @@ impl Flow {
     /// That a condition has decided which of the rows are left; `ranges` says whether each column did so
     /// by a range alone.
     pub(super) fn decided(&mut self, by: &Origin, ranges: bool) {
-        // A range of one column takes no single rows.
-        let single = !ranges && !by.kin.is_disjoint(&self.lines);
-        let together = (single || by.is_of_several()).then_some(Choice::Condition);
+        let together = by.is_of_several().then_some(Choice::Condition);
         self.chosen = self.chosen.or(together);
         self.counted.extend(&by.groups);
+        // A range of one column takes no single rows.
+        for (root, single) in &mut self.lines {
+            *single |= !ranges && by.kin.contains(root);
+        }
         for (table, presence) in &mut self.tables {
             presence.picked = true;
             presence.mixed |= presence.mixes(*table, by);

@@ -158,7 +158,7 @@ impl Check<'_> {
             }
         };
         let lines = origins.iter().take(1).filter(|_| n_keys == 1 && sets.is_none());
-        let lines = lines.flat_map(|key: &Origin| key.roots.clone()).collect();
+        let lines = lines.flat_map(|key: &Origin| key.roots.iter().map(|root| (*root, false))).collect();
         Ok(Flow {
             plan,
             origins,

@@ -98,11 +98,12 @@ impl Check<'_> {
         let by_join = (!matches!(join.join_type, Inner | LeftSemi | RightSemi)).then_some(Choice::Join);
         let chosen = left.chosen.or(right.chosen).or(otherwise).or(by_join);
         let (left_one, right_one) = (left.is_unique(&left_keys), right.is_unique(&right_keys));
-        let repeat = |flow: &mut Flow, chosen: Option<Choice>, lines: &BTreeSet<usize>| {
+        let repeat = |flow: &mut Flow, by: &Flow| {
+            let single = by.lines.values().any(|single| *single).then_some(Choice::Condition);
             for presence in flow.tables.values_mut() {
                 presence.repeated = true;
-                presence.lines.extend(lines);
-                presence.weighed = presence.weighed.or(chosen).or(otherwise);
+                presence.lines.extend(by.lines.keys());
+                presence.weighed = presence.weighed.or(by.chosen).or(single).or(otherwise);
             }
         };
         let lose =
@@ -110,13 +111,13 @@ impl Check<'_> {
         match join.join_type {
             Inner | Left | Right | Full => {
                 if !right_one {
-                    repeat(&mut left, right.chosen, &right.lines);
+                    repeat(&mut left, &right);
                 }
                 if !left_one {
-                    repeat(&mut right, left.chosen, &left.lines);
+                    repeat(&mut right, &left);
                 }
                 // Of what is looked up, the same row can be found many times.
-                let mut lines = BTreeSet::new();
+                let mut lines = BTreeMap::new();
                 for (flow, one, other_one) in [(&left, left_one, right_one), (&right, right_one, left_one)] {
                     if other_one || !one {
                         lines.extend(&flow.lines);
@@ -165,7 +166,7 @@ impl Check<'_> {
                 };
                 if !kept_one {
                     // A row that is found several times counts as often.
-                    repeat(&mut other, kept.chosen, &kept.lines);
+                    repeat(&mut other, &kept);
                 }
                 let turns = matches!(join.join_type, LeftSemi | RightSemi) && other_one;
                 if !turns {
@@ -265,7 +266,7 @@ fn uncast<'a>(key: &'a Expr, schema: &DFSchema) -> Result<&'a Expr, PlanError> {
 fn beside(
     plan: LogicalPlan,
     origins: Vec<Origin>,
-    (unique, lines): (Vec<BTreeSet<usize>>, BTreeSet<usize>),
+    (unique, lines): (Vec<BTreeSet<usize>>, BTreeMap<usize, bool>),
     (mut tables, more_tables): (BTreeMap<TableId, Presence>, BTreeMap<TableId, Presence>),
     (mut counted, more_counted): (BTreeSet<TableId>, BTreeSet<TableId>),
     (chosen, mut parties, more_parties): (Option<Choice>, BTreeSet<usize>, BTreeSet<usize>),

@@ -20,7 +20,7 @@ impl Check<'_> {
             tables: BTreeMap::new(),
             counted: BTreeSet::new(),
             unique,
-            lines: BTreeSet::new(),
+            lines: BTreeMap::new(),
             chosen: Some(Choice::Rows),
             parties: BTreeSet::from([self.asker]),
         }
@@ -66,7 +66,7 @@ impl Check<'_> {
         };
         let origins: Vec<Origin> = columns.iter().map(origin).collect();
         let lines = unique.iter().filter(|key| key.len() == 1).flatten();
-        let lines = lines.flat_map(|index| origins[*index].roots.clone()).collect();
+        let lines = lines.flat_map(|index| origins[*index].roots.iter().map(|root| (*root, false))).collect();
         let mut flow = Flow {
             plan: LogicalPlan::TableScan(scan.clone()),
             origins,

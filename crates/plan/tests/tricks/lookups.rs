@@ -76,6 +76,9 @@ fn trick_a_list_picks_among_rows_that_repeat_one() {
              l.id = a.id WHERE a.balance > -1700 GROUP BY l.label, m.month",
             "SELECT COUNT(*) FROM bank.accounts a JOIN shop.lines m ON a.id = m.account WHERE a.balance > -1700 AND m.line > \
              7",
+            // What many lines look up is no choice of single ones.
+            "SELECT COUNT(*) FROM shop.lines p JOIN shop.sales s ON s.amount = p.line JOIN bank.accounts a ON a.id = s.account \
+             WHERE p.line IN (1, 2, 5) AND a.balance > -1700",
             "SELECT m.month, COUNT(*) FROM bank.accounts a JOIN shop.monthly m ON a.id = m.account JOIN (SELECT account, \
              amount, COUNT(*) n FROM shop.sales GROUP BY account, amount) s ON s.account = m.account AND s.amount = m.month \
              WHERE a.balance > -1700 GROUP BY m.month",
