@@ -3,7 +3,10 @@
 
 use std::ops::ControlFlow;
 
-use datafusion::sql::sqlparser::ast::{Query, Select, Statement, TableFactor, Visit, Visitor};
+use datafusion::sql::sqlparser::ast::{
+    Expr, Fetch, LimitClause, Query, Select, Statement, TableFactor, Value, Visit, VisitMut, Visitor,
+    VisitorMut,
+};
 
 use crate::error::PlanError;
 use crate::locate::Locator;
@@ -15,6 +18,34 @@ pub(crate) fn refuse_ignored(statement: &Statement, locator: &Locator) -> Result
             Err(PlanError::unsupported(construct, "").placed(locator.phrase(words)))
         }
         ControlFlow::Continue(()) => Ok(()),
+    }
+}
+
+/// Writes FETCH as the LIMIT that it is, where it is no more than that.
+pub(crate) fn fetch_as_limit(statement: &mut Statement) {
+    let _ = statement.visit(&mut FetchAsLimit);
+}
+
+struct FetchAsLimit;
+
+impl VisitorMut for FetchAsLimit {
+    type Break = ();
+
+    fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<()> {
+        let Some(Fetch { with_ties: false, percent: false, quantity }) = &query.fetch else {
+            return ControlFlow::Continue(());
+        };
+        let one = || Expr::Value(Value::Number("1".to_owned(), false).into());
+        let most = Some(quantity.clone().unwrap_or_else(one));
+        match &mut query.limit_clause {
+            Some(LimitClause::LimitOffset { limit: limit @ None, .. }) => *limit = most,
+            Some(_) => return ControlFlow::Continue(()),
+            clause => {
+                *clause = Some(LimitClause::LimitOffset { limit: most, offset: None, limit_by: Vec::new() });
+            }
+        }
+        query.fetch = None;
+        ControlFlow::Continue(())
     }
 }
 
@@ -40,7 +71,7 @@ impl Visitor for Ignored {
             (query.for_clause.is_some(), ("FOR XML, JSON or BROWSE", "FOR")),
             (query.settings.is_some(), ("SETTINGS", "SETTINGS")),
             (query.format_clause.is_some(), ("FORMAT", "FORMAT")),
-            (query.fetch.is_some(), ("FETCH (LIMIT is)", "FETCH")),
+            (query.fetch.is_some(), ("FETCH … WITH TIES, in PERCENT or beside LIMIT", "FETCH")),
             (!query.pipe_operators.is_empty(), ("the pipe operator |>", "|>")),
         ])
     }

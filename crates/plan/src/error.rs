@@ -242,4 +242,13 @@ impl PlanError {
         }
         self
     }
+
+    /// The same error with one more thing to do about it, where it is about types.
+    pub(crate) fn with_hint(mut self, hint: &str) -> PlanError {
+        if let PlanError::Unsupported { reason, .. } | PlanError::Types { reason, .. } = &mut self {
+            let join = if reason.is_empty() { "" } else { "; " };
+            *reason = format!("{reason}{join}{hint}");
+        }
+        self
+    }
 }

@@ -3,7 +3,7 @@
 use datafusion::common::DataFusionError;
 use datafusion::logical_expr::LogicalPlan;
 
-use crate::catalog::PublicCatalog;
+use crate::catalog::{Fact, PublicCatalog};
 use crate::common::compute_once;
 use crate::context::session_state;
 use crate::copies;
@@ -15,6 +15,7 @@ use crate::lower::Lowering;
 use crate::policy;
 use crate::rewrite::Kept;
 use crate::secure::{Node, Op, OutputColumn, SecurePlan, Security};
+use crate::types::Type;
 
 /// Part of every digest: parties with different planners disagree before they
 /// share anything.
@@ -45,7 +46,12 @@ pub struct Request<'a> {
 pub fn plan(request: Request<'_>) -> Result<SecurePlan, PlanError> {
     std::thread::scope(|scope| {
         let planner = std::thread::Builder::new().name("planner".to_owned()).stack_size(STACK_BYTES);
-        let handle = planner.spawn_scoped(scope, || plan_here(request));
+        let handle = planner.spawn_scoped(scope, || {
+            plan_here(request).map_err(|error| match untyped(&request) {
+                Some(hint) => error.with_hint(&hint),
+                None => error,
+            })
+        });
         let handle = handle
             .map_err(|error| PlanError::Planner { reason: format!("no thread to plan on: {error}") })?;
         // A panic of DataFusion's on strange SQL must not take the party down.
@@ -53,6 +59,26 @@ pub fn plan(request: Request<'_>) -> Result<SecurePlan, PlanError> {
             Err(PlanError::Planner { reason: "the planner failed on this question".to_owned() })
         })
     })
+}
+
+/// What to do about the columns that the question names and that have no value: they pass for text.
+fn untyped(request: &Request<'_>) -> Option<String> {
+    let locator = Locator::new(request.sql);
+    let tables =
+        request.catalog.parties.iter().flat_map(|party| party.tables.iter().map(move |t| (party, t)));
+    let columns = tables.flat_map(|(party, table)| {
+        table.columns.iter().map(move |column| (&party.name, &table.name, column))
+    });
+    let untyped = columns.filter(|(_, table, column)| {
+        let empty = column.string_width.as_ref().is_some_and(|width| *width == Fact::inferred(0));
+        let guessed = column.ty == Fact::inferred(Type::Utf8);
+        guessed && empty && locator.name(&column.name).is_some() && locator.name(table).is_some()
+    });
+    let untyped = untyped.map(|(party, table, column)| format!("`{party}.{table}.{}`", column.name));
+    let untyped = untyped.collect::<Vec<_>>();
+    let hint =
+        "no value that would tell its type, and passes for text: let its owner declare one in catalog.toml";
+    (!untyped.is_empty()).then(|| format!("{} has {hint}", untyped.join(" or ")))
 }
 
 fn plan_here(request: Request<'_>) -> Result<SecurePlan, PlanError> {

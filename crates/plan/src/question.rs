@@ -5,7 +5,7 @@ use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer, Whitespace};
 
-use crate::allow::refuse_ignored;
+use crate::allow::{fetch_as_limit, refuse_ignored};
 use crate::error::{At, Place, PlanError};
 use crate::locate::Locator;
 
@@ -158,7 +158,7 @@ pub(crate) fn parse_query(sql: &str, locator: &Locator) -> Result<Statement, Pla
     }
     let parsed = Parser::new(&GenericDialect {}).with_recursion_limit(MAX_DEPTH).try_with_sql(sql);
     let mut statements = parsed.and_then(|mut parser| parser.parse_statements()).map_err(syntax)?;
-    let statement = match statements.len() {
+    let mut statement = match statements.len() {
         0 => return Err(PlanError::Syntax { reason: "there is no question".to_owned(), at: At(None) }),
         1 => statements.remove(0),
         _ => {
@@ -167,6 +167,7 @@ pub(crate) fn parse_query(sql: &str, locator: &Locator) -> Result<Statement, Pla
             return Err(PlanError::unsupported("a second statement", reason).placed(place));
         }
     };
+    fetch_as_limit(&mut statement);
     match &statement {
         Statement::Query(_) => refuse_ignored(&statement, locator)?,
         other => {

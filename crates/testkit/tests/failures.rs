@@ -372,6 +372,7 @@ fn questions_are_refused_by_name() {
     let choice = format!("SELECT l.k FROM {both} WHERE l.k * r.k = 0{}", " OR l.k * r.k = 7".repeat(3000));
     let deep = format!("SELECT {}l.k{} FROM {both}", "COALESCE(".repeat(20), " - r.k, 7)".repeat(20));
     let framed = |frame: &str| format!("SELECT SUM(l.k) OVER (ORDER BY r.k {frame}) FROM {both}");
+    let grouped = |key: &str| format!("SELECT COUNT(*) FROM {both} GROUP BY {key}");
     for (sql, words) in [
         (format!("SELECT l.k FROM {both} WHERE GREATEST(l.s, r.s) = 'b' || chr(0)"), "NUL"),
         (format!("SELECT l.k FROM {both} WHERE GREATEST(l.s, r.s) IN ('b' || chr(0), 'zz')"), "NUL"),
@@ -385,6 +386,18 @@ fn questions_are_refused_by_name() {
         (framed("ROWS BETWEEN CURRENT ROW AND 1 PRECEDING"), "over ROWS"),
         (framed("RANGE BETWEEN 1 PRECEDING AND 2 PRECEDING"), "over RANGE"),
         (framed("GROUPS BETWEEN 1 FOLLOWING AND CURRENT ROW"), "over GROUPS"),
+        (grouped("EXP(l.k - r.k)"), "GROUP BY of computed float64"),
+        (grouped("POWER(l.k + r.k, 1.5)"), "GROUP BY of computed float64"),
+        (grouped("FLOOR(l.k / r.k) / 3"), "GROUP BY of computed float64"),
+        (grouped("FLOOR(l.k / r.k) * CAST(0.1 AS DOUBLE)"), "GROUP BY of computed float64"),
+        // Neighbours of so many digits are one double.
+        (grouped("CAST((l.k + r.k) * 10000000000000000 AS DOUBLE)"), "GROUP BY of computed float64"),
+        (
+            format!(
+                "SELECT COUNT(*) FROM (SELECT SQRT(l.k + r.k) AS x FROM {both}) p JOIN bank.l ON p.x = l.k"
+            ),
+            "a join of computed float64",
+        ),
         (format!("SELECT RANK() OVER (ORDER BY LN(l.k + r.k)) FROM {both}"), "a window's ORDER BY by"),
         (
             format!("SELECT COUNT(*) OVER (PARTITION BY x) FROM (SELECT EXP(l.k - r.k) AS x FROM {both}) q"),

@@ -43,6 +43,56 @@ fn agrees(world: &World, sql: &str) {
     }
 }
 
+/// DataFusion has no FETCH.
+#[test]
+fn fetch_is_limit() {
+    let world = shops();
+    let rows = |sql: &str| {
+        let plan = world.plan(sql).unwrap_or_else(|error| panic!("{sql}: {error}"));
+        let answer = world.lab(&plan, 3).unwrap_or_else(|error| panic!("{sql}: {error:?}"));
+        rows_of(&[answer.batch])
+    };
+    let both = "SELECT a.id, c.minutes FROM bank.accounts a LEFT JOIN telecom.calls c ON a.id = c.customer ORDER BY \
+                a.id, c.minutes";
+    for (fetch, limit) in
+        [("FETCH FIRST 3 ROWS ONLY", "LIMIT 3"), ("OFFSET 2 ROWS FETCH NEXT ROW ONLY", "LIMIT 1 OFFSET 2")]
+    {
+        assert_eq!(rows(&format!("{both} {fetch}")), rows(&format!("{both} {limit}")));
+    }
+    let inner = "SELECT COUNT(*) FROM (SELECT id FROM bank.accounts ORDER BY id FETCH FIRST 2 ROWS ONLY) a JOIN \
+                 telecom.calls c ON a.id = c.customer";
+    assert_eq!(rows(inner), rows(&inner.replace("FETCH FIRST 2 ROWS ONLY", "LIMIT 2")));
+    for more in
+        ["FETCH FIRST 3 ROWS WITH TIES", "FETCH FIRST 3 PERCENT ROWS ONLY", "LIMIT 5 FETCH FIRST ROW ONLY"]
+    {
+        let error = world.plan(&format!("{both} {more}")).expect_err("it is no LIMIT").to_string();
+        assert!(error.contains("FETCH … WITH TIES, in PERCENT or beside LIMIT"), "{error}");
+    }
+}
+
+/// Columns of a CSV file without a value pass for text.
+#[test]
+fn columns_without_a_type_are_named() {
+    let untyped = batch(vec![
+        ("id", Arc::new(Int64Array::from(vec![1]))),
+        ("v", Arc::new(StringArray::from(vec![None::<&str>]))),
+    ]);
+    let inferred = |table: &mut plan::catalog::Table| {
+        table.columns[1].ty = plan::catalog::Fact::inferred(plan::types::Type::Utf8);
+    };
+    let world = shops().table_described("telecom", "blank", untyped, inferred);
+    let told = "`telecom.blank.v` has no value that would tell its type";
+    for sql in [
+        "SELECT SUM(b.v) FROM bank.accounts a JOIN telecom.blank b ON a.id = b.id",
+        "SELECT b.v + a.id FROM bank.accounts a JOIN telecom.blank b ON a.id = b.id",
+    ] {
+        let error = world.plan(sql).expect_err("text is no number").to_string();
+        assert!(error.contains(told), "{error}");
+    }
+    let other = world.plan("SELECT SUM(segment) FROM bank.accounts").expect_err("text").to_string();
+    assert!(!other.contains("no value"), "{other}");
+}
+
 /// A plan runs in sessions that hold against whom it says, and in no others.
 #[test]
 fn a_session_gives_what_its_plan_says() {

@@ -43,7 +43,10 @@ pub enum LocalError {
     },
 
     /// A scalar subquery gave more than one row, or a function refused its arguments.
-    #[error("the part that {party} runs on its own rows failed while it ran")]
+    #[error(
+        "the part that {party} runs on its own rows failed while it ran: a function refused an argument, or a \
+         subquery as a value gave several rows"
+    )]
     Execution {
         /// Whose stage.
         party: String,

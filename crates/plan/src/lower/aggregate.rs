@@ -8,18 +8,18 @@ use super::facts::{Derived, aggregated};
 use super::float;
 use super::frames::bit_func;
 use super::functions::without_cast;
-use super::gather::{Kind, Measure, Products, prepared};
+use super::gather::{Kind, Measure, prepared};
 use super::grouping::{Expanded, expand, grouping};
 use super::inexact::{refuse_computed, refuse_rounded};
-use super::measure::{Final, Results, Statistic};
+use super::measure::{Final, Results, Statistic, moments, pair};
 use super::operators::{Columns, project};
 use super::scalar::Scalars;
-use super::typed::{self, ArithOp};
+use super::typed;
 use super::{Lowering, Relation};
 use crate::checked::fraction;
 use crate::error::PlanError;
 use crate::secure::{Agg, AggFunc, Expr, Op, Place, SortKey};
-use crate::types::{MAX_PRECISION, Range, Type, Value};
+use crate::types::{Type, Value};
 
 impl Lowering<'_> {
     pub(super) fn aggregate(&self, aggregate: &Aggregate) -> Result<Relation, PlanError> {
@@ -132,25 +132,14 @@ impl Lowering<'_> {
             }
             None => Ok(value),
         };
-        if let Some((statistic, two)) = Statistic::of(name) {
+        if let Some(statistic) = Statistic::of(name) {
             if params.distinct {
                 return refuse(format!("{name}(DISTINCT …) on shares"));
             }
-            let arguments = params.args.iter().map(|argument| Ok(without_cast(scalars.lower(argument)?)));
-            let arguments = arguments.collect::<Result<Vec<_>, PlanError>>()?;
-            if let Some(wrong) = arguments.iter().find(|argument| !argument.ty.is_exact_number()) {
-                return refuse_type(wrong.ty);
-            }
-            let arguments = arguments.into_iter().map(filtered).collect::<Result<Vec<_>, _>>()?;
-            return match (two, arguments.as_slice()) {
-                (false, [x]) => statistic_of(statistic, x.clone(), x.clone(), columns),
-                // The dependent variable comes first.
-                (true, [y, x]) => {
-                    let (x, y) = (beside(x, y)?, beside(y, x)?);
-                    statistic_of(statistic, x, y, columns)
-                }
-                _ => refuse(format!("{name}() of {} arguments", arguments.len())),
-            };
+            let arguments = params.args.iter().map(|argument| scalars.lower(argument));
+            let pair = pair(name, arguments.collect::<Result<_, _>>()?, filter.as_ref())?;
+            let sums = moments(pair, &mut |expr| columns.index(expr))?;
+            return Ok(Measure::Statistic(statistic, sums));
         }
         if matches!(name, "median" | "percentile_cont" | "percentile_disc") {
             if params.distinct {
@@ -244,35 +233,6 @@ impl Lowering<'_> {
         }
         Ok(Measure::Basic(which, Some(columns.index(argument)), ty))
     }
-}
-
-/// The value where there is another beside it.
-fn beside(value: &Expr, other: &Expr) -> Result<Expr, PlanError> {
-    if !other.nullable || value == other {
-        return Ok(value.clone());
-    }
-    let present = typed::not(typed::is_null(other.clone()));
-    let null = typed::literal(Value::Null, value.ty);
-    typed::case(vec![(present, value.clone())], null)
-}
-
-fn statistic_of(statistic: Statistic, x: Expr, y: Expr, columns: &mut Columns) -> Result<Measure, PlanError> {
-    let mut product = |a: &Expr, b: &Expr| {
-        let scale = a.ty.scale() + b.ty.scale();
-        if scale > MAX_PRECISION {
-            return Err(PlanError::TooWide { expression: "a product inside a statistic".to_owned() });
-        }
-        let ty = Type::Decimal { precision: MAX_PRECISION, scale };
-        let product = typed::arith(ArithOp::Mul, a.clone(), b.clone(), ty)?;
-        let square = a == b && product.range.is_some_and(|range| range.low < 0);
-        let product = match (square, product.range) {
-            (true, Some(range)) => Expr { range: Some(Range::new(0, range.high.max(0))), ..product },
-            _ => product,
-        };
-        Ok(columns.index(product))
-    };
-    let products = Products { xx: product(&x, &x)?, xy: product(&x, &y)?, yy: product(&y, &y)? };
-    Ok(Measure::Statistic(statistic, [columns.index(x), columns.index(y)], products))
 }
 
 /// A share as a fraction.

@@ -17,7 +17,8 @@ pub(super) enum Measure {
     Double(AggFunc, usize, Kind),
     /// Each different value once.
     Distinct(AggFunc, usize, Type),
-    Statistic(Statistic, [usize; 2], Products),
+    /// Over the columns of `x`, `y`, `x²`, `x·y` and `y²`.
+    Statistic(Statistic, [usize; 5]),
     /// The value in the first row of an order.
     First(usize, Vec<SortKey>),
     Percentile {
@@ -41,13 +42,6 @@ pub(super) enum Measure {
 pub(super) enum Kind {
     Exact,
     Raw,
-}
-
-/// The columns of products behind a statistic.
-pub(super) struct Products {
-    pub(super) xx: usize,
-    pub(super) xy: usize,
-    pub(super) yy: usize,
 }
 
 /// Window functions that some measures need.
@@ -132,17 +126,15 @@ pub(super) fn prepared(
                     }
                 })
             }
-            Measure::Statistic(statistic, [x, y], products) => {
+            Measure::Statistic(statistic, sums) => {
                 let fields = &input.facts.fields;
-                let mut sum = |column: usize| {
+                let [x, y, xx, xy, yy] = sums.map(|column| {
                     let column = moved[column];
                     let ty = Type::Decimal { precision: MAX_PRECISION, scale: fields[column].ty.scale() };
                     basics.index((AggFunc::Sum, Some(column), ty))
-                };
-                let (sx, sy) = (sum(x), sum(y));
-                let (xx, xy, yy) = (sum(products.xx), sum(products.xy), sum(products.yy));
-                let n = counted(&mut basics, moved[x], fields);
-                Prepared::Ready(Final::Statistic(statistic, Moments { n, x: sx, y: sy, xx, xy, yy }))
+                });
+                let n = counted(&mut basics, moved[sums[0]], fields);
+                Prepared::Ready(Final::Statistic(statistic, Moments { n, x, y, xx, xy, yy }))
             }
             Measure::Distinct(func, column, ty) => {
                 let column = moved[column];

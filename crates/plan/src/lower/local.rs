@@ -47,6 +47,9 @@ fn with_typed_nulls(plan: &LogicalPlan) -> Result<Cow<'_, LogicalPlan>, PlanErro
 /// error at its owner.
 const UNKNOWN_WIDTH_BYTES: u32 = 64;
 
+/// Up to so many bytes a text made of all rows of a table has room for each of them.
+const MOST_JOINED_BYTES: u64 = 1024;
+
 impl Lowering<'_> {
     /// Whose data `plan` reads, subqueries in expressions included.
     pub(super) fn home(&self, plan: &LogicalPlan) -> Result<Home, PlanError> {
@@ -333,6 +336,12 @@ impl Lowering<'_> {
             _ => {
                 let width = match (ty, func.name(), arguments.first()) {
                     (Type::Utf8, "first_value" | "last_value" | "nth_value", Some(of)) => of.width_bytes,
+                    (Type::Utf8, "string_agg", Some(of)) => {
+                        let between = arguments.get(1).map_or(0, |between| between.width_bytes);
+                        let all =
+                            input.bound.saturating_mul(u64::from(of.width_bytes.saturating_add(between)));
+                        if all <= MOST_JOINED_BYTES { all as u32 } else { UNKNOWN_WIDTH_BYTES }
+                    }
                     (Type::Utf8, ..) => UNKNOWN_WIDTH_BYTES,
                     _ => 0,
                 };

@@ -3,6 +3,7 @@
 
 use super::facts::Facts;
 use super::float;
+use super::functions::without_cast;
 use super::typed::{self, ArithOp};
 use crate::error::PlanError;
 use crate::secure::{AggFunc, Arith, Comparison, Expr, Overflow};
@@ -30,26 +31,26 @@ pub(super) enum Statistic {
 }
 
 impl Statistic {
-    /// The function of this name, and whether it takes two columns.
-    pub(super) fn of(name: &str) -> Option<(Statistic, bool)> {
+    /// The function of this name.
+    pub(super) fn of(name: &str) -> Option<Statistic> {
         use Statistic::*;
         Some(match name {
-            "var_pop" => (VarPop, false),
-            "var" | "var_samp" => (VarSamp, false),
-            "stddev_pop" => (StddevPop, false),
-            "stddev" | "stddev_samp" => (StddevSamp, false),
-            "covar_pop" => (CovarPop, true),
-            "covar_samp" | "covar" => (CovarSamp, true),
-            "corr" => (Corr, true),
-            "regr_slope" => (Slope, true),
-            "regr_intercept" => (Intercept, true),
-            "regr_r2" => (R2, true),
-            "regr_count" => (Count, true),
-            "regr_avgx" => (AvgX, true),
-            "regr_avgy" => (AvgY, true),
-            "regr_sxx" => (Sxx, true),
-            "regr_syy" => (Syy, true),
-            "regr_sxy" => (Sxy, true),
+            "var_pop" => VarPop,
+            "var" | "var_samp" => VarSamp,
+            "stddev_pop" => StddevPop,
+            "stddev" | "stddev_samp" => StddevSamp,
+            "covar_pop" => CovarPop,
+            "covar_samp" | "covar" => CovarSamp,
+            "corr" => Corr,
+            "regr_slope" => Slope,
+            "regr_intercept" => Intercept,
+            "regr_r2" => R2,
+            "regr_count" => Count,
+            "regr_avgx" => AvgX,
+            "regr_avgy" => AvgY,
+            "regr_sxx" => Sxx,
+            "regr_syy" => Syy,
+            "regr_sxy" => Sxy,
             _ => return None,
         })
     }
@@ -83,6 +84,53 @@ pub(super) struct Moments {
     pub(super) xx: usize,
     pub(super) xy: usize,
     pub(super) yy: usize,
+}
+
+/// The numbers that the statistic of this name is of, each there where the other and `filter` are: `x`, and
+/// `y`, which comes first in SQL, or the same twice. DataFusion makes doubles of exact ones.
+pub(super) fn pair(name: &str, arguments: Vec<Expr>, filter: Option<&Expr>) -> Result<[Expr; 2], PlanError> {
+    let arguments: Vec<Expr> = arguments.into_iter().map(without_cast).collect();
+    if let Some(wrong) = arguments.iter().find(|argument| !argument.ty.is_exact_number()) {
+        let hint = if wrong.ty == Type::Float64 { float::TO_DECIMAL } else { "" };
+        return Err(PlanError::unsupported(format!("{name}() of {} values on shares", wrong.ty), hint));
+    }
+    let filtered = |value: Expr| match filter {
+        Some(condition) => only_if(condition.clone(), value),
+        None => Ok(value),
+    };
+    let arguments = arguments.into_iter().map(filtered).collect::<Result<Vec<_>, _>>()?;
+    match arguments.as_slice() {
+        [x] => Ok([x.clone(), x.clone()]),
+        [y, x] => Ok([beside(x, y)?, beside(y, x)?]),
+        _ => Err(PlanError::unsupported(format!("{name}() of {} arguments", arguments.len()), "")),
+    }
+}
+
+/// The value where there is another beside it.
+fn beside(value: &Expr, other: &Expr) -> Result<Expr, PlanError> {
+    if !other.nullable || value == other {
+        return Ok(value.clone());
+    }
+    only_if(typed::not(typed::is_null(other.clone())), value.clone())
+}
+
+/// The columns of `x`, `y`, `x²`, `x·y` and `y²`.
+pub(super) fn moments(
+    [x, y]: [Expr; 2],
+    column: &mut dyn FnMut(Expr) -> usize,
+) -> Result<[usize; 5], PlanError> {
+    let mut product = |a: &Expr, b: &Expr| {
+        let product = combined(ArithOp::Mul, a.clone(), b.clone())?;
+        let square = a == b && product.range.is_some_and(|range| range.low < 0);
+        let product = match (square, product.range) {
+            (true, Some(range)) => Expr { range: Some(Range::new(0, range.high.max(0))), ..product },
+            _ => product,
+        };
+        Ok::<usize, PlanError>(column(product))
+    };
+    let products = [product(&x, &x)?, product(&x, &y)?, product(&y, &y)?];
+    let [xx, xy, yy] = products;
+    Ok([column(x), column(y), xx, xy, yy])
 }
 
 /// The value of an aggregate over the results of the basic ones.
@@ -125,7 +173,7 @@ fn whole(value: i128) -> Expr {
     typed::literal(Value::Int(value), Type::Int64)
 }
 
-fn combined(op: ArithOp, left: Expr, right: Expr) -> Result<Expr, PlanError> {
+pub(super) fn combined(op: ArithOp, left: Expr, right: Expr) -> Result<Expr, PlanError> {
     let scale = match op {
         ArithOp::Mul => left.ty.scale() + right.ty.scale(),
         _ => left.ty.scale().max(right.ty.scale()),
@@ -245,28 +293,35 @@ impl Results<'_> {
         })
     }
 
-    /// The covariance over both deviations, all without their points.
+    /// The covariance over both deviations, each without its point and `n` times as large or n² times.
+    /// `s / √xx / √yy` is `(s / m) / √yy · (m / √xx)` for `m = round(√xx)`: so no dividend but the first
+    /// one has to be a double, and that one is whole.
     fn correlation(&self, m: Moments) -> Result<Expr, PlanError> {
         let spread = |columns| Ok::<Expr, PlanError>(unscaled(self.spread(m, columns)?));
         let (xs, ys) = (spread([m.x, m.x, m.xx])?, spread([m.y, m.y, m.yy])?);
-        let squared = || combined(ArithOp::Mul, positive(self.column(m.n)), positive(self.column(m.n)));
-        let deviation = |spread: &Expr| -> Result<Expr, PlanError> {
-            let root = float::sqrt(float::exact_ratio(spread.clone(), squared()?));
+        let deviation = |spread: &Expr| {
+            let root = float::sqrt(spread.clone());
             let high = root.range.map_or(1, |range| range.high.max(1));
             // Not zero where the result is looked at.
-            Ok(Expr { range: Some(Range::new(1, high)), ..root })
+            Expr { range: Some(Range::new(1, high)), overflow: Overflow::Impossible, ..root }
         };
-        let covariance = float::exact_ratio(spread([m.x, m.y, m.xy])?, squared()?);
-        let (dx, dy) = (deviation(&xs)?, deviation(&ys)?);
-        let most = dy.range.map_or(1, |range| range.high) + 1;
-        // A covariance is at most the product of the deviations.
-        let bounded = |quotient: Expr, most: i128| Expr {
+        let (dx, dy) = (deviation(&xs), deviation(&ys));
+        let most = dy.range.map_or(1, |range| range.high);
+        // A covariance is at most the product of the deviations, and no root is half of itself rounded.
+        let bounded = |value: Expr, most: i128| Expr {
             overflow: Overflow::Impossible,
             range: Some(Range::new(-most, most)),
-            ..quotient
+            ..value
         };
-        let part = bounded(float::arith(Arith::Ratio { up: 0, down: 0 }, covariance, dx)?, most);
-        let corr = bounded(float::arith(Arith::Ratio { up: 0, down: 0 }, part, dy)?, 1);
+        let quotient = |left, right| float::arith(Arith::Ratio { up: 0, down: 0 }, left, right);
+        let corr = typed::shared([dx], |[dx]| {
+            let whole = Type::Decimal { precision: MAX_PRECISION, scale: 0 };
+            let rounded = positive(typed::cast(dx.clone(), whole)?);
+            let part = float::ratio(spread([m.x, m.y, m.xy])?, rounded.clone(), 0, 0);
+            let part = bounded(quotient(bounded(part, 2 * most), dy)?, 2);
+            let rest = bounded(quotient(typed::cast(rounded, Type::Float64)?, dx)?, 2);
+            Ok(bounded(float::arith(Arith::Mul, part, rest)?, 1))
+        })?;
         let zero = || typed::literal(Value::Int(0), Type::Decimal { precision: MAX_PRECISION, scale: 0 });
         let differ = typed::and(vec![
             typed::compare(Comparison::Gt, xs, zero())?,

@@ -21,6 +21,7 @@ mod needs;
 mod numeric;
 mod operators;
 mod order;
+mod over;
 mod partial;
 mod push;
 mod scalar;

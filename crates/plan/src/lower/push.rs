@@ -21,6 +21,7 @@ use datafusion::optimizer::optimize_projections::OptimizeProjections;
 use datafusion::optimizer::simplify_expressions::{ExprSimplifier, SimplifyContext};
 use datafusion::optimizer::{Optimizer, OptimizerContext};
 
+use super::measure::Statistic;
 use super::{Home, Lowering};
 use crate::checked::{self, CheckedArith};
 use crate::error::PlanError;
@@ -57,14 +58,15 @@ impl Lowering<'_> {
         let columns: Vec<Expr> = node.schema().columns().into_iter().map(Expr::Column).collect();
         let passes_columns =
             matches!(node, LogicalPlan::Filter(_) | LogicalPlan::Sort(_) | LogicalPlan::Join(_));
-        let mut moves =
-            Moves { lowering: self, inputs: node.inputs().into_iter().cloned().collect(), n_pushed };
+        let inputs = node.inputs().into_iter().cloned().collect();
+        let mut moves = Moves { lowering: self, inputs, n_pushed, in_statistic: false };
         let exprs = node.expressions().into_iter().map(|expr| {
             // The names of its columns are those of the sets' expressions.
             if matches!(expr, Expr::GroupingSet(_)) {
                 return Ok(expr);
             }
             let name = names.save(&expr);
+            moves.in_statistic = is_statistic(&expr);
             let moved = expr.transform_down(|expr| moves.move_one(expr))?.data;
             Ok(name.restore(moved))
         });
@@ -87,11 +89,20 @@ struct Moves<'a, 'b> {
     lowering: &'a Lowering<'b>,
     inputs: Vec<LogicalPlan>,
     n_pushed: &'a mut usize,
+    in_statistic: bool,
 }
 
 impl Moves<'_, '_> {
     /// Moves an expression as a whole, or says to look inside.
     fn move_one(&mut self, expr: Expr) -> Result<Transformed<Expr>> {
+        // The number that a statistic makes a double of goes alone: its sums are exact.
+        if let Expr::Cast(cast) = &expr
+            && self.in_statistic
+            && *cast.field.data_type() == DataType::Float64
+            && self.is_exact(&cast.expr)
+        {
+            return Ok(Transformed::no(expr));
+        }
         if self.is_simple(&expr) || expr.column_refs().is_empty() || has_aggregate(&expr) {
             return Ok(Transformed::no(expr));
         }
@@ -192,6 +203,14 @@ fn is_strict(expr: &Expr, schema: &DFSchema) -> bool {
     let simplifier = ExprSimplifier::new(SimplifyContext::default());
     let value = of_nulls.and_then(|of_nulls| simplifier.simplify(of_nulls.data));
     matches!(value, Ok(Expr::Literal(value, _)) if value.is_null())
+}
+
+fn is_statistic(expr: &Expr) -> bool {
+    match expr {
+        Expr::Alias(alias) => is_statistic(&alias.expr),
+        Expr::AggregateFunction(function) => Statistic::of(function.func.name()).is_some(),
+        _ => false,
+    }
 }
 
 fn has_aggregate(expr: &Expr) -> bool {

@@ -35,7 +35,8 @@ fn cast_number(expr: &Expr) -> Option<&Expr> {
 }
 
 fn uncast_node(node: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
-    if !matches!(node, LogicalPlan::Aggregate(_) | LogicalPlan::Projection(_) | LogicalPlan::Filter(_)) {
+    let passes_columns = matches!(node, LogicalPlan::Filter(_) | LogicalPlan::Window(_));
+    if !passes_columns && !matches!(node, LogicalPlan::Aggregate(_) | LogicalPlan::Projection(_)) {
         return Ok(Transformed::no(node));
     }
     let inputs = node.inputs();
@@ -52,7 +53,6 @@ fn uncast_node(node: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
     if moved.is_empty() {
         return Ok(Transformed::no(node));
     }
-    let is_filter = matches!(node, LogicalPlan::Filter(_));
     let columns: Vec<Expr> = node.schema().columns().into_iter().map(Expr::Column).collect();
     let below = LogicalPlan::Projection(Projection::try_new(exprs, Arc::clone(&below.input))?);
     let names = NamePreserver::new(&node);
@@ -72,7 +72,7 @@ fn uncast_node(node: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
     });
     let uses = uses.collect::<Result<Vec<_>>>()?;
     let node = node.with_new_exprs(uses, vec![below])?.recompute_schema()?;
-    if !is_filter {
+    if !passes_columns {
         return Ok(Transformed::yes(node));
     }
     Ok(Transformed::yes(LogicalPlan::Projection(Projection::try_new(columns, Arc::new(node))?)))

@@ -3,73 +3,23 @@
 use datafusion::common::ScalarValue;
 use datafusion::logical_expr::expr::{NullTreatment, WindowFunction};
 use datafusion::logical_expr::{
-    Expr as LogicalExpr, Window, WindowFrameBound, WindowFrameUnits, WindowFunctionDefinition,
+    Expr as LogicalExpr, Window, WindowFrame, WindowFrameBound, WindowFrameUnits, WindowFunctionDefinition,
 };
 
 use super::calls::{At, Windows, holds_current};
-use super::facts::Facts;
 use super::frames::{bit_func, by_keys, edge, frame, from_the_end, mean_type, shown, sum_type};
+use super::functions::without_cast;
 use super::inexact::refuse_inexact;
-use super::nearby::{Nearby, Totals, add_totals};
+use super::measure::{Statistic, moments, pair};
+use super::nearby::{Nearby, add_totals};
 use super::operators::{Extended, project};
+use super::over::{Plan, Total, finish};
 use super::scalar::Scalars;
-use super::typed::{self, ArithOp};
+use super::typed;
 use super::{Lowering, Relation, float};
 use crate::error::PlanError;
-use crate::secure::{Comparison, Expr, Frame, FrameEdge, SortKey, WindowFunc};
-use crate::types::{Range, Type, Value};
-
-/// How one window expression is made of calls.
-enum Plan {
-    Call(At),
-    PercentRank(At, At),
-    CumeDist(At, At),
-    Ntile {
-        tiles: i128,
-        number: At,
-        rows: At,
-    },
-    Shifted {
-        value: At,
-        number: At,
-        rows: At,
-        by: i64,
-        default: Expr,
-    },
-    /// The value where the frame has as many rows.
-    Where {
-        least: i64,
-        of: At,
-        value: Box<Plan>,
-    },
-    /// The one where the row so many above is in the partition, or below if negative; else the other.
-    Reached {
-        by: i64,
-        number: At,
-        rows: At,
-        near: At,
-        far: At,
-    },
-    Mean {
-        sum: At,
-        count: At,
-        ty: Type,
-    },
-    /// Over the frame of this number that goes by keys.
-    Near {
-        frame: usize,
-        of: Total,
-        ty: Type,
-    },
-}
-
-/// What a function over a frame by keys makes of its sum and count.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Total {
-    Count,
-    Sum,
-    Mean,
-}
+use crate::secure::{Expr, Frame, FrameEdge, SortKey, WindowFunc};
+use crate::types::{MAX_PRECISION, Type, Value};
 
 /// A frame by keys, before it is known where ranks come out.
 struct Wanted {
@@ -184,6 +134,23 @@ impl Lowering<'_> {
             });
             argument = kept.transpose()?;
         }
+        if let (Some(statistic), false) = (Statistic::of(name), by_keys) {
+            let frame = frame_of(&params.window_frame, backwards, ordered);
+            let Some(frame) = frame else { return refuse(&format!(" over {}", shown(&params.window_frame))) };
+            let arguments = params.args.iter().map(|argument| scalars.lower(argument));
+            let filter = params.filter.as_deref().map(|filter| scalars.lower(filter)).transpose()?;
+            let pair = pair(name, arguments.collect::<Result<_, _>>()?, filter.as_ref())?;
+            let sums = moments(pair, &mut |expr| columns.index(expr))?;
+            let mut sum = |at: usize| {
+                let scale = columns.expr(at).ty.scale();
+                let ty = Type::Decimal { precision: MAX_PRECISION, scale };
+                windows.call(group, WindowFunc::Sum(frame), Some(at), ty)
+            };
+            let [x, y, xx, xy, yy] = sums.map(&mut sum);
+            let counted = columns.expr(sums[0]).nullable.then_some(sums[0]);
+            let n = windows.call(group, WindowFunc::Count(frame), counted, Type::Int64);
+            return Ok(Plan::Statistic(statistic, [n, x, y, xx, xy, yy]));
+        }
         let mut call = |func, input| windows.call(group, func, input, Type::UInt64);
         if by_keys {
             let ranks = (params.window_frame.units == WindowFrameUnits::Groups)
@@ -258,11 +225,7 @@ impl Lowering<'_> {
                 Ok(Plan::Shifted { value, number, rows, by, default })
             }
             (name, argument) => {
-                let frame = match backwards {
-                    true => frame(&params.window_frame.reverse(), ordered),
-                    false => frame(&params.window_frame, ordered),
-                };
-                let Some(frame) = frame else {
+                let Some(frame) = frame_of(&params.window_frame, backwards, ordered) else {
                     return refuse(&format!(" over {}", shown(&params.window_frame)));
                 };
                 let name = match name {
@@ -306,17 +269,25 @@ impl Lowering<'_> {
         };
         match name {
             "count" => Ok(Plan::Call(count(&value, columns, windows))),
-            "sum" | "avg" if !ty.is_exact_number() => refuse(format!(" of {ty} values")),
-            "sum" => {
+            "sum" if ty.is_exact_number() => {
                 let sum = WindowFunc::Sum(frame);
                 Ok(Plan::Call(windows.call(group, sum, Some(columns.index(value)), sum_type(ty))))
             }
-            "avg" => {
-                let total = Type::Decimal { precision: 38, scale: ty.scale() };
-                let mean = mean_type(ty);
-                let count = count(&value, columns, windows);
-                let sum = windows.call(group, WindowFunc::Sum(frame), Some(columns.index(value)), total);
-                Ok(Plan::Mean { sum, count, ty: mean })
+            "sum" | "avg" => {
+                // A double is a number before it was cast, or a whole one of 2^-52.
+                let exact = without_cast(value);
+                let (number, raw) = match (exact.ty.is_exact_number(), float::raw(exact.clone())) {
+                    (true, _) => (exact, false),
+                    (false, Some(raw)) => (raw, true),
+                    (false, None) => return refuse(format!(" of {ty} values")),
+                };
+                let total = Type::Decimal { precision: MAX_PRECISION, scale: number.ty.scale() };
+                let count = count(&number, columns, windows);
+                let sum = windows.call(group, WindowFunc::Sum(frame), Some(columns.index(number)), total);
+                Ok(match name {
+                    "sum" => Plan::Double { sum, raw },
+                    _ => Plan::Mean { sum, count, ty: mean_type(ty), raw },
+                })
             }
             "min" | "max" | "bool_and" | "bool_or" if from_start || by_rows => {
                 let column = columns.index(value);
@@ -387,85 +358,7 @@ impl Lowering<'_> {
     }
 }
 
-/// The value of a window expression, over the relation that has the columns of all calls.
-fn finish(plan: Plan, windows: &Windows, totals: &[Totals], facts: &Facts) -> Result<Expr, PlanError> {
-    let column = |at: At| windows.column(at, facts);
-    let n_rows = i128::from(facts.bound.max(1));
-    let whole = |value: i128| typed::literal(Value::Int(value), Type::Int64);
-    let sum = |op, left, right| typed::arith(op, left, right, Type::Int64);
-    let number = |at: At| float::assumed(column(at), Type::Int64, Range::new(0, n_rows));
-    // One at least, wherever it is looked at.
-    let some = |count: Expr| float::assumed(count, Type::Int64, Range::new(1, n_rows));
-    let inside = |at: At, rows: At, by: i64| {
-        if by >= 0 {
-            typed::compare(Comparison::Gt, number(at), whole(by.into()))
-        } else {
-            let below = sum(ArithOp::Sub, number(rows), number(at))?;
-            typed::compare(Comparison::Ge, below, whole(-i128::from(by)))
-        }
-    };
-    Ok(match plan {
-        Plan::Call(at) => column(at),
-        Plan::PercentRank(rank, rows) => {
-            // Nothing, over nothing where there is one row: which is nothing.
-            let below = sum(ArithOp::Sub, number(rank), whole(1))?;
-            let others = sum(ArithOp::Sub, number(rows), whole(1))?;
-            let others = float::assumed(others, Type::Int64, Range::new(1, n_rows));
-            Expr { range: Some(Range::new(0, 1)), ..float::ratio(below, others, 0, 0) }
-        }
-        Plan::CumeDist(last, rows) => {
-            let rows = float::assumed(column(rows), Type::Int64, Range::new(1, n_rows));
-            Expr { range: Some(Range::new(0, 1)), ..float::ratio(number(last), rows, 0, 0) }
-        }
-        Plan::Ntile { tiles, number: at, rows } => {
-            // As many rows in each tile, and one more in the first ones.
-            let index = sum(ArithOp::Sub, number(at), whole(1))?;
-            let few = sum(ArithOp::Div, number(rows), whole(tiles))?;
-            let larger = sum(ArithOp::Rem, number(rows), whole(tiles))?;
-            let many = sum(ArithOp::Add, few.clone(), whole(1))?;
-            let end = sum(ArithOp::Mul, larger.clone(), many.clone())?;
-            let first = sum(ArithOp::Div, index.clone(), many)?;
-            let few = float::assumed(few, Type::Int64, Range::new(1, n_rows));
-            let second = sum(ArithOp::Div, sum(ArithOp::Sub, index.clone(), end.clone())?, few)?;
-            let second = sum(ArithOp::Add, larger, second)?;
-            let early = typed::compare(Comparison::Lt, index, end)?;
-            let tile = sum(ArithOp::Add, typed::case(vec![(early, first)], second)?, whole(1))?;
-            float::assumed(tile, Type::UInt64, Range::new(1, tiles.min(n_rows)))
-        }
-        Plan::Shifted { value, number: at, rows, by, default } => {
-            typed::case(vec![(inside(at, rows, by)?, column(value))], default)?
-        }
-        Plan::Reached { by, number: at, rows, near, far } => {
-            typed::case(vec![(inside(at, rows, by)?, column(near))], column(far))?
-        }
-        Plan::Where { least, of, value } => {
-            let enough = typed::compare(Comparison::Ge, number(of), whole(least.into()))?;
-            let value = finish(*value, windows, totals, facts)?;
-            let null = typed::literal(Value::Null, value.ty);
-            typed::case(vec![(enough, value)], null)?
-        }
-        Plan::Near { frame, of, ty } => {
-            let at = |index: usize| typed::column(index, &facts.fields[index]);
-            let Totals { sum, count } = totals[frame];
-            let count = float::assumed(at(count), Type::Int64, Range::new(0, n_rows));
-            let (Some(sum), false) = (sum, of == Total::Count) else { return Ok(count) };
-            let any = typed::compare(Comparison::Gt, count.clone(), whole(0))?;
-            let value = match (of, ty) {
-                (Total::Mean, Type::Float64) => float::exact_ratio(at(sum), some(count)),
-                (Total::Mean, _) => typed::arith(ArithOp::Div, at(sum), some(count), ty)?,
-                _ => typed::cast(at(sum), ty)?,
-            };
-            typed::case(vec![(any, value)], typed::literal(Value::Null, ty))?
-        }
-        Plan::Mean { sum, count, ty } => {
-            // Where there is no value the sum is NULL.
-            let total = column(sum);
-            let mut count = column(count);
-            count.range = Some(Range::new(1, n_rows));
-            match ty {
-                Type::Float64 => float::exact_ratio(total, count),
-                _ => typed::arith(ArithOp::Div, total, count, ty)?,
-            }
-        }
-    })
+/// The frame, in the order turned round if it is counted from the partition's end.
+fn frame_of(window: &WindowFrame, backwards: bool, ordered: bool) -> Option<Frame> {
+    if backwards { frame(&window.reverse(), ordered) } else { frame(window, ordered) }
 }

@@ -76,3 +76,9 @@ SELECT region, PERCENTILE_DISC(0.25) WITHIN GROUP (ORDER BY balance) FROM bank.a
 SELECT CAST(AVG(v) AS DECIMAL(10,1)), CAST(AVG(-v) AS DECIMAL(10,1)) FROM (SELECT CASE WHEN i = 1000 THEN 3 ELSE 0 END AS v FROM {both} u WHERE i BETWEEN 1000 AND 1019) z;
 SELECT -AVG(x), ABS(-AVG(x)), ABS(-AVG(d)) AS a FROM {both} u;
 SELECT w, CASE WHEN COUNT(*) > 3 THEN AVG(x) END FROM {both} u GROUP BY w;
+-- Deviations of numbers of many digits, and of products of one owner.
+SELECT CORR(a.balance * c.cost, c.cost) AS k, REGR_R2(a.balance * c.cost, c.minutes) AS r, CORR(a.balance * c.cost, a.balance * c.cost) AS one FROM bank.accounts a JOIN telecom.calls c ON a.id = c.customer;
+SELECT a.active, CORR(a.balance * a.age, c.cost * c.minutes) AS k, STDDEV(a.balance * c.cost) AS d FROM bank.accounts a JOIN telecom.calls c ON a.id = c.customer GROUP BY a.active;
+SELECT CORR(CAST(SQRT(ABS(a.age)) AS DECIMAL(12, 6)), c.minutes * c.minutes) AS k, VAR_SAMP(a.age * a.age) AS v FROM bank.accounts a JOIN telecom.calls c ON a.id = c.customer;
+SELECT REGR_R2(a.balance, c.cost) FILTER (WHERE c.minutes > 100) AS r, CORR(c.minutes, a.age) FILTER (WHERE a.age > 30) AS k FROM bank.accounts a JOIN telecom.calls c ON a.id = c.customer;
+SELECT region, CORR(balance, age) AS k, COUNT(*) FROM (SELECT a.region, a.balance, 7 AS age FROM bank.accounts a JOIN telecom.calls c ON a.id = c.customer) q GROUP BY region

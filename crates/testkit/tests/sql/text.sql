@@ -28,3 +28,4 @@ SELECT CAST(x AS VARCHAR), CAST(b AS VARCHAR), CAST(t AS VARCHAR), CAST(d AS VAR
 SELECT 'n' || CAST(x AS VARCHAR), CONCAT('n', x, '/', b) AS c, LENGTH(CAST(d AS VARCHAR)) AS l FROM {both} u;
 SELECT CAST(x AS VARCHAR) AS k, COUNT(*) FROM {both} u GROUP BY CAST(x AS VARCHAR);
 SELECT i FROM {both} u WHERE CAST(x AS VARCHAR) LIKE '%7' OR CAST(t AS VARCHAR) LIKE '2020-02%';
+SELECT c.customer, q.all_kinds FROM (SELECT STRING_AGG(category, ', ' ORDER BY sku) AS all_kinds, MIN(price) AS p FROM retailer.products) q CROSS JOIN telecom.calls c WHERE c.minutes > 500
