@@ -6,14 +6,16 @@
 use std::collections::BTreeSet;
 
 use datafusion::arrow::datatypes::DataType;
-use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::common::{DFSchema, ScalarValue};
+use datafusion::logical_expr::expr::Cast;
 use datafusion::logical_expr::{Distinct, Expr as LogicalExpr, LogicalPlan, Operator};
 
 use super::Lowering;
 use super::facts::Facts;
 use crate::checked;
 use crate::secure::{ExprKind, Join, JoinKind, Matching, Node, Op, Side, Uniqueness};
+use crate::types::Type;
 
 impl Lowering<'_> {
     /// The first operator below a suppression that can fail for one row's values, and the party in
@@ -105,8 +107,73 @@ impl Lowering<'_> {
         // By its ranges, or as DataFusion computes it: shares fail on texts of which an owner's own
         // functions do not.
         let is_known = self.scalars(schema, facts).lower(expr).is_ok_and(|scalar| !scalar.can_fail());
-        !is_known && never_fails(expr, schema).is_none_or(|parts| parts.into_iter().any(fails))
+        !(is_known && self.runs_as_on_shares(expr, schema, facts))
+            && never_fails(expr, schema).is_none_or(|parts| parts.into_iter().any(fails))
     }
+}
+
+impl Lowering<'_> {
+    /// Whether DataFusion, which an owner runs, computes all of it without failing where shares do: its
+    /// times end sooner, its dates are those of a calendar library, its doubles round up past the end of
+    /// a type, and long patterns are too large for it.
+    fn runs_as_on_shares(&self, expr: &LogicalExpr, schema: &DFSchema, facts: &Facts) -> bool {
+        let within = |part: &LogicalExpr, low: i128, high: i128| {
+            let range = self.scalars(schema, facts).lower(part).ok().and_then(|scalar| scalar.range);
+            range.is_some_and(|range| low <= range.low && range.high <= high)
+        };
+        let alike = |part: &LogicalExpr| {
+            if matches!(part, LogicalExpr::Column(_) | LogicalExpr::Literal(..)) {
+                return true;
+            }
+            let in_time = match checked::type_of(part, schema) {
+                Ok(DataType::Timestamp(..)) => within(part, -LAST_MICROS, LAST_MICROS),
+                Ok(DataType::Date32 | DataType::Date64) => within(part, FIRST_DAY, LAST_DAY),
+                Ok(_) => true,
+                Err(_) => false,
+            };
+            in_time
+                && match part {
+                    LogicalExpr::Cast(cast) => self.casts_as_on_shares(cast, schema, facts),
+                    LogicalExpr::Like(like) => is_short_pattern(&like.pattern),
+                    _ => true,
+                }
+        };
+        let differs = expr.exists(|part| Ok(!alike(part)));
+        differs.is_ok_and(|differs| !differs)
+    }
+
+    /// Whether a cast takes no double that may stand for another number.
+    fn casts_as_on_shares(&self, cast: &Cast, schema: &DFSchema, facts: &Facts) -> bool {
+        let to = cast.field.data_type();
+        let from_double = checked::type_of(&cast.expr, schema).is_ok_and(|ty| ty.is_floating());
+        if !from_double || to.is_floating() || to.is_string() || *to == DataType::Boolean {
+            return true;
+        }
+        let known = self.scalars(schema, facts).lower(&cast.expr).ok();
+        let (known, to) =
+            (known.and_then(|known| Some((known.range?, known.ty.scale()))), Type::from_arrow(to));
+        let (Some((range, scale)), Some(to)) = (known, to) else { return false };
+        // In units of the finer of both.
+        let up = 10_i128.checked_pow(u32::from(to.scale().saturating_sub(scale)));
+        let end =
+            |value: i128| up.and_then(|up| value.checked_mul(up)).is_some_and(|value| value.abs() <= EXACT);
+        end(range.low) && end(range.high)
+    }
+}
+
+/// The last microsecond that is a number of nanoseconds of 64 bits, in the year 2262.
+const LAST_MICROS: i128 = i64::MAX as i128 / 1000;
+/// The days of the years 1 to 9999.
+const FIRST_DAY: i128 = -719_162;
+const LAST_DAY: i128 = 2_932_896;
+/// Up to here all whole numbers are doubles.
+const EXACT: i128 = 1 << 53;
+/// Longer patterns can be too large for DataFusion, and take long before.
+const MAX_PATTERN: usize = 256;
+
+fn is_short_pattern(pattern: &LogicalExpr) -> bool {
+    let LogicalExpr::Literal(value, _) = pattern else { return false };
+    value.try_as_str().flatten().is_none_or(|text| text.len() <= MAX_PATTERN)
 }
 
 /// The parts of an expression that cannot fail by itself, whatever its parts are, and whose texts are
@@ -154,8 +221,7 @@ fn never_fails<'e>(expr: &'e LogicalExpr, schema: &DFSchema) -> Option<Vec<&'e L
             Some(case.expr.as_deref().into_iter().chain(whens).chain(case.else_expr.as_deref()).collect())
         }
         LogicalExpr::Like(like) => {
-            let literal = matches!(like.pattern.as_ref(), LogicalExpr::Literal(..));
-            (literal && like.escape_char.is_none()).then(|| vec![like.expr.as_ref()])
+            (is_short_pattern(&like.pattern) && like.escape_char.is_none()).then(|| vec![like.expr.as_ref()])
         }
         LogicalExpr::Cast(cast) => {
             let (from, to) = (ty(&cast.expr), cast.field.data_type());

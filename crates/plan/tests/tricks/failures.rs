@@ -1,7 +1,8 @@
 //! A failure is told, whatever the size of the group.
 
 use super::super::policies::{ask, bank, each_allowed, each_refused, rules};
-use plan::policy::TableRules;
+use plan::policy::{ColumnRules, Grant, TableRules};
+use std::collections::BTreeSet;
 
 /// The bank, with regions by which groups are made.
 fn text_bank() -> TableRules {
@@ -73,5 +74,57 @@ fn trick_totals_that_overflow_at_their_owner() {
         ask,
         &bank(),
         &["SELECT AVG(age), AVG(CAST(balance AS DECIMAL(20,0))), SUM(balance) FROM bank.accounts"],
+    );
+}
+
+/// DataFusion fails where shares would not: behind its last nanosecond, beyond its calendar, at the end
+/// of a type that a double rounds up to, by a pattern that is too large.
+#[test]
+fn trick_ends_of_types_at_their_owner() {
+    let c = "(id = 17 AND balance < -1600)";
+    let late = format!("CASE WHEN {c} THEN DATE '2300-01-01' ELSE DATE '2000-01-01' END");
+    let big = format!("CASE WHEN {c} THEN 9223372036854775807 ELSE 1 END");
+    let pattern = "_%a".repeat(6000);
+    let conditions = [
+        format!("CAST({late} AS TIMESTAMP) > TIMESTAMP '1999-01-01'"),
+        format!("{late} > TIMESTAMP '1999-01-01 00:00:01'"),
+        format!("date_trunc('month', {late}) > TIMESTAMP '1999-01-01 00:00:01'"),
+        format!(
+            "CASE WHEN {c} THEN TIMESTAMP '2200-01-01 00:00:01' ELSE TIMESTAMP '2000-01-01' END + INTERVAL '250 years' > \
+             TIMESTAMP '1999-01-01'"
+        ),
+        "CAST(opened + INTERVAL '237 years' AS TIMESTAMP) > TIMESTAMP '1999-01-01 00:00:01'".to_owned(),
+        format!(
+            "CASE WHEN {c} THEN DATE '3000-01-01' ELSE DATE '1970-01-01' END + INTERVAL '95000000 days' > DATE '1999-01-01'"
+        ),
+        format!(
+            "CASE WHEN {c} THEN DATE '1000-01-01' ELSE DATE '1970-01-01' END - INTERVAL '96465000 days' < DATE '1999-01-01'"
+        ),
+        format!("CAST(CAST({big} AS DOUBLE) AS BIGINT) > 0"),
+        format!("CAST(trunc({big}) AS BIGINT) > 0"),
+        format!("CAST(floor({big}) AS BIGINT) > 0"),
+        format!("CAST(ceil({big}) AS BIGINT) > 0"),
+        format!(
+            "CAST(CAST(CASE WHEN {c} THEN 9999999999999999999999 ELSE 1 END AS DOUBLE) AS DECIMAL(22,0)) > 0"
+        ),
+        format!("CASE WHEN {c} THEN region LIKE '{pattern}' ELSE true END"),
+        format!("CASE WHEN {c} THEN region ILIKE '{pattern}' ELSE true END"),
+        format!("CASE WHEN {c} THEN region NOT LIKE '{pattern}' ELSE true END"),
+    ];
+    let mut rules = text_bank();
+    let opened = ColumnRules { allow: BTreeSet::from([Grant::Filter]), min_group: None };
+    rules.columns.insert("opened".to_owned(), opened);
+    let questions = conditions.map(|part| format!("SELECT COUNT(*) FROM bank.accounts WHERE {part}"));
+    each_refused(ask, &rules, "it can fail", &questions.each_ref().map(String::as_str));
+    each_allowed(
+        ask,
+        &rules,
+        &[
+            "SELECT COUNT(*) FROM bank.accounts WHERE CAST(opened + INTERVAL '20 years' AS TIMESTAMP) > TIMESTAMP \
+             '1999-01-01 00:00:01'",
+            "SELECT COUNT(*) FROM bank.accounts WHERE date_trunc('month', opened) + INTERVAL '3 months' > DATE '1999-01-01'",
+            "SELECT COUNT(*) FROM bank.accounts WHERE CAST(floor(CAST(balance AS DOUBLE)) AS BIGINT) > 0",
+            "SELECT COUNT(*) FROM bank.accounts WHERE region ILIKE '%o_th%' AND extract(year FROM opened) > 2010",
+        ],
     );
 }
