@@ -48,19 +48,19 @@ pub(super) fn xor3(x: __m512i, y: __m512i, z: __m512i) -> __m512i {
 
 /// The coefficients from X^0, X^64 and X^128 on of four sums of products.
 #[derive(Clone, Copy)]
-struct Sums([__m512i; 3]);
+pub(super) struct Sums([__m512i; 3]);
 
 impl Sums {
     #[inline]
     #[target_feature(enable = "avx512f")]
-    fn zero() -> Self {
+    pub(super) fn zero() -> Self {
         Sums([_mm512_setzero_si512(); 3])
     }
 
     /// `self + x·y`.
     #[inline]
     #[target_feature(enable = "avx512f,vpclmulqdq")]
-    fn add(self, x: __m512i, y: __m512i) -> Self {
+    pub(super) fn add(self, x: __m512i, y: __m512i) -> Self {
         let Sums([low, middle, high]) = self;
         let mixed = [_mm512_clmulepi64_epi128::<0x01>(x, y), _mm512_clmulepi64_epi128::<0x10>(x, y)];
         Sums([
@@ -80,7 +80,7 @@ impl Sums {
     /// As `Carryless::reduce_128`.
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw,vpclmulqdq")]
-    fn reduce(self) -> __m512i {
+    pub(super) fn reduce(self) -> __m512i {
         let Sums([low, middle, high]) = self;
         let modulus = _mm512_set1_epi64(0x87);
         let high = _mm512_xor_si512(high, _mm512_bsrli_epi128::<8>(middle));
@@ -94,12 +94,12 @@ impl Sums {
 
 /// A factor of many elements: `r` and `r·X^64`, so that products reach X^192 only.
 #[derive(Clone, Copy)]
-struct Factor([__m512i; 2]);
+pub(super) struct Factor([__m512i; 2]);
 
 impl Factor {
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw,vpclmulqdq")]
-    fn new(r: Gf128) -> Self {
+    pub(super) fn new(r: Gf128) -> Self {
         let four = [r; 4];
         let r = load(&four);
         let shifted = Sums::zero().add(r, load(&[Gf128(1 << 64); 4])).reduce();
@@ -109,7 +109,7 @@ impl Factor {
     /// `x · r`.
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw,vpclmulqdq")]
-    fn times(self, x: __m512i) -> __m512i {
+    pub(super) fn times(self, x: __m512i) -> __m512i {
         let Factor([r, shifted]) = self;
         let low = _mm512_xor_si512(
             _mm512_clmulepi64_epi128::<0x00>(x, r),
@@ -145,6 +145,15 @@ pub(super) fn fold_into(low: &mut [Gf128], high: &[Gf128], at: Gf128) {
     let (low, rest) = low.split_at_mut(high.len());
     fold_row(low.as_chunks_mut::<4>().0, Some(high.as_chunks::<4>().0), factor);
     fold_row(rest.as_chunks_mut::<4>().0, None, factor);
+}
+
+/// [`super::vectors::add_scaled`] of a multiple of four elements.
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,vpclmulqdq")]
+pub(super) fn add_scaled(out: &mut [Gf128], x: &[Gf128], factor: Gf128) {
+    let factor = Factor::new(factor);
+    for (out, x) in out.as_chunks_mut::<4>().0.iter_mut().zip(x.as_chunks::<4>().0) {
+        store(_mm512_xor_si512(load(out), factor.times(load(x))), out);
+    }
 }
 
 /// [`super::vectors::multiply_into`] of a multiple of four elements.

@@ -249,6 +249,11 @@ fn vectors_agree_with_elements() {
                 let line = |(x, y): (&Gf128, &Gf128)| x.plus(x.plus(*y).times(r));
                 assert_eq!(low, x.iter().zip(&y).map(line).collect::<Vec<_>>(), "{level:?}, {n} elements");
             }
+            let mut scaled = [y.clone(), y.clone()];
+            let factor = elements(1, 26)[0];
+            vectors::add_scaled(&mut scaled[0], &x, factor);
+            add_scaled(&mut scaled[1], &x, factor);
+            assert_eq!(scaled[0], scaled[1], "{level:?}, {n} elements");
             let mut product = x.clone();
             vectors::multiply_into(&mut product, &y);
             assert_eq!(product, x.iter().zip(&y).map(|(x, y)| x.times(*y)).collect::<Vec<_>>(), "{level:?}");

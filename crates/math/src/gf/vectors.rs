@@ -33,6 +33,20 @@ pub fn inner_product(x: &[Gf128], y: &[Gf128]) -> Gf128 {
     super::inner_product(x, y)
 }
 
+/// `out[i] += factor · x[i]`.
+///
+/// # Panics
+/// If the lengths differ.
+pub fn add_scaled(out: &mut [Gf128], x: &[Gf128], factor: Gf128) {
+    assert_eq!(out.len(), x.len(), "slices of one length");
+    #[cfg(target_arch = "x86_64")]
+    if out.len().is_multiple_of(4) && four::is_there() {
+        // SAFETY: the processor has the instructions.
+        return unsafe { four::add_scaled(out, x, factor) };
+    }
+    super::add_scaled(out, x, factor);
+}
+
 /// `low[i] += at · (low[i] + high[i])`: [`super::fold_into`]. Zeros are meant past the end of `high`.
 ///
 /// # Panics

@@ -52,6 +52,8 @@ pub(crate) struct AndStep {
     pub(crate) z: SharedBits,
     /// Whose messages the products took: each proves its own.
     pub(crate) provers: [bool; 3],
+    /// Whether the left factors have no part in slot 2, and the right ones no other.
+    pub(crate) is_apart: bool,
 }
 
 /// One step's recorded ring products, under the masks `(step, Use::Mask)`.

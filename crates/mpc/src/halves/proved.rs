@@ -184,6 +184,7 @@ fn first_half(s: &mut Session, step: Step, x: &SharedBits) -> Result<SharedBits,
         second: Vec::new(),
         z,
         provers: FIRST,
+        is_apart: false,
     })?;
     Ok(SharedBits::from_parts(n_rows, width, a))
 }
@@ -391,5 +392,5 @@ fn record(
     z: SharedBits,
     provers: [bool; 3],
 ) -> Result<(), ProtocolError> {
-    s.record_ands(AndStep { step, pairs: pairs.to_vec(), second: Vec::new(), z, provers })
+    s.record_ands(AndStep { step, pairs: pairs.to_vec(), second: Vec::new(), z, provers, is_apart: provers == OTHERS })
 }

@@ -32,6 +32,7 @@ pub fn cancelling_errors(
         second: Vec::new(),
         z: x.clone(),
         provers: [true; 3],
+        is_apart: false,
     };
     bits::cancelling(s, &check, &[and], prover, coins)
 }

@@ -16,7 +16,8 @@ pub struct Block<'a>(pub [[&'a [Line]; 2]; 4]);
 pub const GROUP: usize = 8;
 
 /// Extends each block's operands from the points {0, 1}^k to {0, 1, ∞}^k, and adds its weight times
-/// the line `x ∧ y' ⊕ y ∧ x'` of each point to that point's sum.
+/// the line `x ∧ y' ⊕ y ∧ x'` to the sum of each point that has an ∞. What the sums at points
+/// of bits become depends on the processor.
 ///
 /// Digit `t` of a point has the weight 3^t in its index, ∞ is the digit 2, and a
 /// line's index holds the digits as bits. At ∞ in a digit stands the XOR of both halves.

@@ -3,8 +3,7 @@
 use super::{LINE_BITS, Line, narrow};
 #[cfg(target_arch = "x86_64")]
 use super::{four, wide};
-use crate::gf::Gf128;
-use crate::gf::vectors::fold_into;
+use crate::gf::{Field, Gf128};
 
 /// The most factors: a block of 2^7 lines.
 const MAX_FACTORS: usize = 128;
@@ -52,23 +51,33 @@ impl Factors {
     /// # Panics
     /// If there are more.
     pub fn new(factors: &[Gf128], halves: [Gf128; 2]) -> Self {
+        let mut out = Factors { n: 0, matrices: [[[0; 16]; MAX_FACTORS / 8]; 2] };
+        out.set(factors, halves);
+        out
+    }
+
+    /// [`Factors::new`] in the place of others.
+    ///
+    /// # Panics
+    /// As [`Factors::new`].
+    pub fn set(&mut self, factors: &[Gf128], halves: [Gf128; 2]) {
         assert!(factors.len() <= MAX_FACTORS, "factors for a block of lines");
-        let mut out = Factors { n: factors.len(), matrices: [[[0; 16]; MAX_FACTORS / 8]; 2] };
-        for (matrices, half) in out.matrices.iter_mut().zip(halves) {
-            let mut scaled = [Gf128(0); MAX_FACTORS];
-            let scaled = &mut scaled[..factors.len()];
-            fold_into(scaled, factors, half);
+        self.n = factors.len();
+        let eights = self.n.div_ceil(8);
+        for (matrices, half) in self.matrices.iter_mut().zip(halves) {
+            let (matrices, rest) = matrices.split_at_mut(eights);
+            rest.iter_mut().take(1).for_each(|rest| *rest = [0; 16]);
+            #[cfg(target_arch = "x86_64")]
+            if four::is_there() {
+                // SAFETY: the processor has the instructions.
+                unsafe { wide::matrices(factors, half, matrices) };
+                continue;
+            }
+            let scaled: Vec<Gf128> = factors.iter().map(|factor| factor.times(half)).collect();
             for (matrices, factors) in matrices.iter_mut().zip(scaled.chunks(8)) {
-                #[cfg(target_arch = "x86_64")]
-                if four::is_there() {
-                    // SAFETY: the processor has the instructions.
-                    *matrices = unsafe { wide::matrices(factors) };
-                    continue;
-                }
                 *matrices = narrow::matrices(factors);
             }
         }
-        out
     }
 
     /// `sums[j] += Σ_i factor_i · (bit j of line i)`, for the factors of the half that `j` lies in: a line

@@ -15,7 +15,7 @@ use super::four;
 
 pub use extension::{Block, GROUP, weigh_products};
 pub use factors::{Factors, Folded};
-pub use sum::WeighedSum;
+pub use sum::{WeighedSum, totals};
 
 /// 512 packed bits: bit `j` of element `q` is bit `128·q + j`.
 pub type Line = [u64; 8];

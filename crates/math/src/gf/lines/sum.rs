@@ -22,6 +22,25 @@ impl WeighedSum {
     }
 }
 
+/// [`WeighedSum::total`] of each sum.
+///
+/// # Panics
+/// If there is not a place for each.
+pub fn totals(sums: &[WeighedSum], factors: &[Gf128; 4], out: &mut [Gf128]) {
+    assert_eq!(sums.len(), out.len(), "a place for each total");
+    #[cfg(target_arch = "x86_64")]
+    let (sums, out) = if super::four::is_there() {
+        let (fours, rest) = sums.as_chunks::<4>();
+        let (out, out_rest) = out.as_chunks_mut::<4>();
+        // SAFETY: the processor has the instructions.
+        unsafe { super::wide::totals(fours, factors, out) };
+        (rest, out_rest)
+    } else {
+        (sums, out)
+    };
+    out.iter_mut().zip(sums).for_each(|(out, sum)| *out = sum.total(factors));
+}
+
 /// `sum += weight · line`, with any way to multiply.
 #[inline(always)]
 pub(super) fn add<C: Carryless>(sum: &mut WeighedSum, line: &super::Line, weight: &Weight) {

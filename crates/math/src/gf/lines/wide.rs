@@ -5,7 +5,8 @@ mod fold;
 use std::arch::x86_64::*;
 
 use super::{Block, Line, WeighedSum, Weight};
-use crate::gf::four::{load, prefetch, store, xor3};
+use crate::gf::Gf128;
+use crate::gf::four::{Sums, load, prefetch, store, xor3};
 
 pub(super) use fold::{add_folded, elements, fold, matrices};
 
@@ -52,6 +53,36 @@ fn add(sum: &mut WeighedSum, line: __m512i, weight: __m512i) {
     store(xor3(load(sum), lower, upper), sum);
 }
 
+/// [`super::totals`], four sums at a time: their elements side by side, by the transpose of each four.
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,gfni,vpclmulqdq")]
+pub(super) fn totals(sums: &[[WeighedSum; 4]], factors: &[Gf128; 4], out: &mut [[Gf128; 4]]) {
+    let factors: [__m512i; 4] = [
+        load(&[factors[0]; 4]),
+        load(&[factors[1]; 4]),
+        load(&[factors[2]; 4]),
+        load(&[factors[3]; 4]),
+    ];
+    for ([a, b, c, d], out) in sums.iter().zip(out) {
+        let [a, b, c, d] = [load(a), load(b), load(c), load(d)];
+        // Quarters 0 and 1 of two registers, and 2 and 3.
+        let (ab, ab_high) =
+            (_mm512_shuffle_i64x2::<0x44>(a, b), _mm512_shuffle_i64x2::<0xee>(a, b));
+        let (cd, cd_high) =
+            (_mm512_shuffle_i64x2::<0x44>(c, d), _mm512_shuffle_i64x2::<0xee>(c, d));
+        let elements = [
+            _mm512_shuffle_i64x2::<0x88>(ab, cd),
+            _mm512_shuffle_i64x2::<0xdd>(ab, cd),
+            _mm512_shuffle_i64x2::<0x88>(ab_high, cd_high),
+            _mm512_shuffle_i64x2::<0xdd>(ab_high, cd_high),
+        ];
+        let mut sum = Sums::zero();
+        for (element, factor) in elements.into_iter().zip(factors) {
+            sum = sum.add(element, factor);
+        }
+        store(sum.reduce(), out);
+    }
+}
+
 /// Digits of a point that are taken together: their lines and sums stay in the nearest cache.
 const TILE_DIGITS: u32 = 5;
 
@@ -80,6 +111,7 @@ pub(super) fn weigh_products(
     let mut space = Tile([[[0; 8]; TILE]; 4]);
     for (point, sums) in sums.chunks_mut(3usize.pow(tile_digits)).enumerate() {
         let meet = &MEETING[point].0[..MEETING[point].1];
+        let is_bits = meet.len() == 1;
         for (block, weight) in blocks.iter().zip(weights) {
             let mut lines = [&[][..]; 4];
             for ((pieces, space), lines) in block.0.iter().zip(&mut space.0).zip(&mut lines) {
@@ -96,6 +128,7 @@ pub(super) fn weigh_products(
                 }
                 let (meet, n) = &MEETING[point];
                 match meet[..*n] {
+                    [a] if is_bits => five_points(sums, &quads.map(|quads| &quads[a]), weight),
                     [a] => nine_points(sums, quads, [a], weight),
                     [a, b] => nine_points(sums, quads, [a, b], weight),
                     [a, b, c, d] => nine_points(sums, quads, [a, b, c, d], weight),
@@ -196,6 +229,21 @@ fn nine_points<const M: usize>(
     let (c, d) = (row(quads, 2), row(quads, 3));
     add(&mut sums[3], product(c), weight);
     add(&mut sums[4], product(d), weight);
+    add(&mut sums[5], product_of_sums(c, d), weight);
+    let (even, odd) = (mixed(a, c), mixed(b, d));
+    add(&mut sums[6], product(even), weight);
+    add(&mut sums[7], product(odd), weight);
+    add(&mut sums[8], product_of_sums(even, odd), weight);
+}
+
+/// Those of [`nine_points`] that are not points of bits, where all other digits are bits.
+#[inline]
+#[target_feature(enable = "avx512f,vpclmulqdq")]
+fn five_points(sums: &mut [WeighedSum; 9], quad: &[&[Line; 4]; 4], weight: __m512i) {
+    let quads = quad.map(|quad| [quad]);
+    let (a, b) = (row(&quads, 0), row(&quads, 1));
+    add(&mut sums[2], product_of_sums(a, b), weight);
+    let (c, d) = (row(&quads, 2), row(&quads, 3));
     add(&mut sums[5], product_of_sums(c, d), weight);
     let (even, odd) = (mixed(a, c), mixed(b, d));
     add(&mut sums[6], product(even), weight);

@@ -27,7 +27,7 @@ pub(super) struct Lines<'a> {
 #[derive(Clone)]
 struct Segment<'a> {
     /// Lines in place, each run with the number of those before it.
-    whole: Vec<(usize, &'a [Line])>,
+    whole: Vec<(usize, Run<'a>)>,
     /// The lines after these.
     packed: Vec<Line>,
     n_whole: usize,
@@ -41,20 +41,58 @@ enum Kind {
     SecondTerm,
 }
 
+/// Lines that lie together.
+#[derive(Clone, Copy)]
+enum Run<'a> {
+    Lines(&'a [Line]),
+    /// So many lines of zeros, which nobody need look at.
+    Zeros(usize),
+}
+
+impl<'a> Run<'a> {
+    fn len(self) -> usize {
+        match self {
+            Run::Lines(lines) => lines.len(),
+            Run::Zeros(n) => n,
+        }
+    }
+
+    /// Some of the lines, no more than are ever read together.
+    fn get(self, range: Range<usize>) -> Option<&'a [Line]> {
+        match self {
+            Run::Lines(lines) => lines.get(range),
+            Run::Zeros(n) => (range.end <= n).then(|| &ZEROS[..range.len()]),
+        }
+    }
+}
+
+/// Which factors of an AND.
+#[derive(Clone, Copy)]
+pub(super) enum Factor {
+    Left,
+    Right,
+}
+
 impl<'a> Lines<'a> {
-    /// Part `part` of the left factors.
-    pub(super) fn x(batch: &[&'a AndStep], part: usize, shape: Shape) -> Self {
-        Self::factors(batch, shape, |x, _| x.0.parts().as_slice()[part].plane(x.1))
-    }
-
-    /// Part `part` of the right factors.
-    pub(super) fn y(batch: &[&'a AndStep], part: usize, shape: Shape) -> Self {
-        Self::factors(batch, shape, |_, y| y.0.parts().as_slice()[part].plane(y.1))
-    }
-
-    fn factors(batch: &[&'a AndStep], shape: Shape, plane: impl Fn(Side<'a>, Side<'a>) -> &'a [u64]) -> Self {
-        let segment =
-            |kind| Segment::gather(products(batch, kind).map(|(n_rows, x, y)| (n_rows, plane(x, y))));
+    /// Part `part` of factors, as the party with the share `index` holds them.
+    pub(super) fn factors(
+        batch: &[&'a AndStep],
+        factor: Factor,
+        index: usize,
+        part: usize,
+        shape: Shape,
+    ) -> Self {
+        let plane = |and: &AndStep, x: Side<'a>, y: Side<'a>| {
+            let is_third = (index + part) % 3 == 2;
+            let (side, is_zero) = match factor {
+                Factor::Left => (x, is_third),
+                Factor::Right => (y, !is_third),
+            };
+            (!(and.is_apart && is_zero)).then(|| side.0.parts().as_slice()[part].plane(side.1))
+        };
+        let segment = |kind| {
+            Segment::gather(products(batch, kind).map(|(and, x, y)| (and.z.n_rows(), plane(and, x, y))))
+        };
         Self::placed(shape, &[Kind::Single, Kind::FirstTerm, Kind::SecondTerm], segment)
     }
 
@@ -73,7 +111,7 @@ impl<'a> Lines<'a> {
                     Kind::Single => 0..n_single,
                     _ => n_single..planes.width(),
                 };
-                range.map(|at| (planes.n_rows(), planes.plane(at)))
+                range.map(|at| (planes.n_rows(), Some(planes.plane(at))))
             }))
         };
         Self::placed(shape, &[Kind::Single, Kind::FirstTerm], segment)
@@ -82,7 +120,7 @@ impl<'a> Lines<'a> {
     /// All planes, one behind the other.
     #[cfg(test)]
     pub(super) fn of_planes(planes: &'a [Planes]) -> Self {
-        let rows = |planes: &'a Planes| (0..planes.width()).map(|at| (planes.n_rows(), planes.plane(at)));
+        let rows = |planes: &'a Planes| (0..planes.width()).map(|at| (planes.n_rows(), Some(planes.plane(at))));
         Lines { segments: vec![(0, Segment::gather(planes.iter().flat_map(rows)))] }
     }
 
@@ -104,6 +142,15 @@ impl<'a> Lines<'a> {
         let (low, high) = space.split_at_mut(unit);
         let high = if high.is_empty() { &[] } else { self.block(first + unit, high) };
         [self.block(first, low), high]
+    }
+
+    /// Whether a block is known to be zeros, whatever the shares are.
+    pub(super) fn is_zero(&self, shape: Shape, block: usize) -> bool {
+        let (first, unit) = (block * shape.block_lines(), shape.unit_lines());
+        (first..first + shape.block_lines()).step_by(unit).all(|first| {
+            let (start, segment) = self.segment(first);
+            segment.is_zero(first - start, unit)
+        })
     }
 
     /// What of a block lies in place, to be fetched before it is read: a hint.
@@ -135,19 +182,22 @@ impl<'a> Lines<'a> {
 }
 
 impl<'a> Segment<'a> {
-    fn gather(planes: impl Iterator<Item = (usize, &'a [u64])>) -> Self {
+    /// Of planes, or of zeros, and so many rows each.
+    fn gather(planes: impl Iterator<Item = (usize, Option<&'a [u64]>)>) -> Self {
         let (mut whole, mut n_whole) = (Vec::new(), 0);
         let (mut packed, mut places) = (Vec::new(), Places::default());
         for (n_rows, words) in planes {
-            let (words, tail) = words.split_at(n_rows / LINE_BITS * 8);
-            if !words.is_empty() {
-                let lines = words.as_chunks::<8>().0;
-                whole.push((n_whole, lines));
-                n_whole += lines.len();
+            let n_lines = n_rows / LINE_BITS;
+            let (words, tail) = words.map(|words| words.split_at(n_lines * 8)).unzip();
+            if n_lines > 0 {
+                let run = words.map_or(Run::Zeros(n_lines), |words| Run::Lines(words.as_chunks().0));
+                whole.push((n_whole, run));
+                n_whole += n_lines;
             }
             let rest = n_rows % LINE_BITS;
             let at = places.take(rest);
             packed.resize(places.n_lines() * 8, 0);
+            let Some(tail) = tail else { continue };
             for (word, bits) in tail[..rest.div_ceil(64)].iter().enumerate() {
                 packed[at / 64 + word] |= (bits & tail_mask(word, rest)) << (at % 64);
             }
@@ -170,6 +220,14 @@ impl<'a> Segment<'a> {
         run.get(first - start..first - start + n)
     }
 
+    /// Whether `n` lines lie together in one run of zeros.
+    fn is_zero(&self, first: usize, n: usize) -> bool {
+        match self.whole.get(self.run_of(first)) {
+            Some((start, Run::Zeros(n_zeros))) => first - start + n <= *n_zeros,
+            _ => false,
+        }
+    }
+
     /// The first run that ends after this line.
     fn run_of(&self, line: usize) -> usize {
         // Most often all runs are equally long.
@@ -183,12 +241,15 @@ impl<'a> Segment<'a> {
     /// Writes the lines from `first` on, with zeros past the last.
     fn read(&self, mut first: usize, mut out: &mut [Line]) {
         let runs = &self.whole[self.run_of(first)..];
-        let packed = (self.n_whole, &self.packed[..]);
+        let packed = (self.n_whole, Run::Lines(&self.packed));
         for (start, run) in runs.iter().chain([&packed]) {
-            let run = &run[run.len().min(first - start)..];
-            let n = run.len().min(out.len());
+            let at = run.len().min(first - start);
+            let n = (run.len() - at).min(out.len());
             let (here, rest) = out.split_at_mut(n);
-            here.copy_from_slice(&run[..n]);
+            match run {
+                Run::Lines(lines) => here.copy_from_slice(&lines[at..at + n]),
+                Run::Zeros(_) => here.fill([0; 8]),
+            }
             (first, out) = (first + n, rest);
             if out.is_empty() {
                 return;
@@ -274,7 +335,10 @@ pub(super) fn masks(batch: &[&AndStep], root: &Root) -> Vec<Planes> {
 type Side<'a> = (&'a crate::bits::SharedBits, usize);
 
 /// The planes that meet in each plane of the products of one kind.
-fn products<'a>(batch: &[&'a AndStep], kind: Kind) -> impl Iterator<Item = (usize, Side<'a>, Side<'a>)> {
+fn products<'a>(
+    batch: &[&'a AndStep],
+    kind: Kind,
+) -> impl Iterator<Item = (&'a AndStep, Side<'a>, Side<'a>)> {
     batch.iter().flat_map(move |and| {
         let (single, first) = and.pairs.split_at(and.pairs.len() - and.second.len());
         let pairs = match kind {
@@ -283,7 +347,7 @@ fn products<'a>(batch: &[&'a AndStep], kind: Kind) -> impl Iterator<Item = (usiz
             Kind::SecondTerm => &and.second,
         };
         pairs.iter().flat_map(move |(x, y)| {
-            rep3::plane_pairs(x, y).map(move |(left, right)| (and.z.n_rows(), (x, left), (y, right)))
+            rep3::plane_pairs(x, y).map(move |(left, right)| (*and, (x, left), (y, right)))
         })
     })
 }

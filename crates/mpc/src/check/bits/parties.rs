@@ -3,7 +3,7 @@
 use math::Planes;
 use math::gf::Gf128;
 
-use super::gates::{self, Lines, Summand};
+use super::gates::{self, Factor, Lines, Summand};
 use super::prover;
 use super::shape::Shape;
 use super::transcript::Statement;
@@ -60,7 +60,7 @@ impl<'a> Parties<'a> {
         // Our parts: `own` is the prover's `next` where we stand right of it, and the other way round.
         let factors = |prover: usize, part: usize| {
             let (batch, shape) = (&self.batches[prover], self.statement.shapes[prover]);
-            [Lines::x(batch, part, shape), Lines::y(batch, part, shape)]
+            [Factor::Left, Factor::Right].map(|factor| Lines::factors(batch, factor, me, part, shape))
         };
         let of_left = factors(left_of, 1);
         let left = self.left_claim(left_of, &coins_left, of_left.clone());

@@ -2,7 +2,7 @@
 
 use buf::Buf;
 use math::gf::Gf128;
-use math::gf::lines::{Block, Factors, GROUP, LINE_BITS, Line, WeighedSum, weigh_products};
+use math::gf::lines::{Block, Factors, GROUP, LINE_BITS, Line, WeighedSum, totals, weigh_products};
 use math::gf::vectors::{add_pair_products, fold_pairs, inner_product, multiply_into};
 
 use super::field::{as_folded, by_bit, equal_weights};
@@ -53,7 +53,9 @@ pub(super) fn prove(
 
 /// The sums at the points of the extension that are shared.
 fn skipped(shape: Shape, weights: &Weights, lines: &[Lines<'_>; 4]) -> Vec<Gf128> {
-    let mut sums = vec![WeighedSum::ZERO; shape.n_points()];
+    let mut sums = Buf::stale(shape.n_points() * size_of::<WeighedSum>());
+    let sums = sums.as_mut_slice::<WeighedSum>();
+    sums.fill(WeighedSum::ZERO);
     let mut space = space(4 * GROUP.min(shape.n_blocks()) * shape.block_lines());
     for (group, weights) in weights.blocks.chunks(GROUP).enumerate() {
         let mut spaces = space.as_mut_slice::<Line>().chunks_mut(shape.block_lines());
@@ -66,10 +68,13 @@ fn skipped(shape: Shape, weights: &Weights, lines: &[Lines<'_>; 4]) -> Vec<Gf128
         let next = (group + 1) * GROUP..(group + 2) * GROUP;
         let ahead: Vec<_> =
             next.flat_map(|at| lines.iter().flat_map(move |lines| lines.ahead(shape, at))).collect();
-        weigh_products(&mut sums, shape.skip() as u32, &blocks, weights, &ahead);
+        weigh_products(sums, shape.skip() as u32, &blocks, weights, &ahead);
     }
-    let points = sums.iter().zip(shape.lines_of_points());
-    points.filter(|(_, line)| line.is_none()).map(|(sum, _)| sum.total(&weights.elements)).collect()
+    let mut values = vec![Gf128(0); shape.n_points()];
+    totals(sums, &weights.elements, &mut values);
+    let mut lines = shape.lines_of_points().iter();
+    values.retain(|_| lines.next().is_some_and(Option::is_none));
+    values
 }
 
 /// The vectors `u = x̃‖ỹ` and `v = ỹ'‖x̃'` of each block, one block after the other, bits in the
@@ -93,10 +98,15 @@ fn folded(shape: Shape, weights: &Weights, lines: &[Lines<'_>; 4], at_lines: &[G
     let (v_low, v_high) = v.as_mut_slice::<Gf128>().split_at_mut(BLOCK * half);
     let mut highs = u_high.chunks_mut(BLOCK).zip(v_high.chunks_mut(BLOCK));
     let mut space = space(shape.block_lines());
+    let mut factors = Factors::new(at_lines, weights.block_roots(0));
     let mut fold = |block: usize, next: usize, u: &mut [Gf128], v: &mut [Gf128]| {
-        let factors = Factors::new(at_lines, weights.block_roots(block));
+        factors.set(at_lines, weights.block_roots(block));
         let [(x, y), (y_next, x_next)] = [u, v].map(|w| w.split_at_mut(LINE_BITS));
         for (at, out) in [x, y, x_next, y_next].into_iter().enumerate() {
+            if lines[at].is_zero(shape, block) {
+                out.fill(Gf128(0));
+                continue;
+            }
             let ahead = lines[(at + 1) % 4].ahead(shape, if at < 3 { block } else { next });
             factors.fold(lines[at].pieces(shape, block, space.as_mut_slice()), ahead, out);
         }

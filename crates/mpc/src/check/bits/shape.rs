@@ -1,6 +1,7 @@
 //! The sizes of one proof: public functions of the number of gates and of the agreed links.
 
 use std::ops::Range;
+use std::sync::LazyLock;
 
 use math::gf::lines::LINE_BITS;
 use net::LinkProfile;
@@ -11,8 +12,23 @@ const LINE_ROUNDS: usize = 1 + LINE_BITS.ilog2() as usize;
 /// The most lines that are read together: half a block of the longest.
 pub(super) const MAX_UNIT: usize = 64;
 
+/// The most rounds that run on bits.
+const MAX_SKIP: u32 = MAX_UNIT.ilog2() + 1;
+
 /// Bits per second up to which a link is slow: there, fewer bytes are worth more processor time.
 const SLOW: u64 = 1_000_000_000;
+
+/// [`Shape::lines_of_points`] for the longest blocks: shorter ones have the first of these.
+static LINES_OF_POINTS: LazyLock<Vec<Option<u8>>> = LazyLock::new(|| {
+    let mut lines = vec![Some(0)];
+    for t in 0..MAX_SKIP {
+        for at in 0..lines.len() {
+            lines.push(lines[at].map(|line: u8| line | 1 << t));
+        }
+        lines.resize(3 * (lines.len() / 2), None);
+    }
+    lines
+});
 
 /// How a batch is cut: 2^k lines of 512 gates to a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,16 +89,8 @@ impl Shape {
 
     /// The line of a block at each point of its extension: none at infinity in any digit,
     /// where sums are shared. Digit `t` of a point has the weight 3^t, and is bit `t` of the line.
-    pub(super) fn lines_of_points(self) -> Vec<Option<usize>> {
-        let mut lines = Vec::with_capacity(self.n_points());
-        lines.push(Some(0));
-        for t in 0..self.skip {
-            for at in 0..lines.len() {
-                lines.push(lines[at].map(|line: usize| line | 1 << t));
-            }
-            lines.resize(3 * (lines.len() / 2), None);
-        }
-        lines
+    pub(super) fn lines_of_points(self) -> &'static [Option<u8>] {
+        &LINES_OF_POINTS[..self.n_points()]
     }
 
     /// Blocks of single ANDs, and of sums of two.
@@ -163,7 +171,7 @@ mod tests {
             assert_eq!(2 * shape.n_gates(), 1 << (shape.rounds() + shape.skip()));
             let lines = shape.lines_of_points();
             assert_eq!(lines.len(), shape.n_points());
-            assert!(lines.iter().flatten().copied().eq(0..shape.block_lines()), "{lines:?}");
+            assert!(lines.iter().flatten().map(|line| usize::from(*line)).eq(0..shape.block_lines()), "{lines:?}");
             assert_eq!(shape.round_lengths().sum::<usize>(), shape.n_elements());
             assert_eq!(shape.round_lengths().count(), shape.n_digests());
         }

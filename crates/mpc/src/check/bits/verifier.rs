@@ -1,9 +1,9 @@
 //! The two verifiers' sides of a proof.
 
 use math::Group;
-use math::gf::lines::{Factors, Folded, LINE_BITS, WeighedSum};
-use math::gf::vectors::{fold_into, inner_product, multiply_into};
-use math::gf::{Field, Gf128, add_scaled};
+use math::gf::lines::{Factors, Folded, LINE_BITS, WeighedSum, totals};
+use math::gf::vectors::{add_scaled, fold_into, inner_product, multiply_into};
+use math::gf::{Field, Gf128};
 
 use super::field::{by_bit, equal_weights};
 use super::gates::{Lines, Summand, space};
@@ -32,7 +32,8 @@ impl Claim {
                 summand.weigh(first + unit * shape.unit_lines(), *weight, sums, space.as_mut_slice());
             }
         }
-        let rows = sums.iter().map(|sum| sum.total(&weights.elements)).collect();
+        let mut rows = vec![Gf128(0); sums.len()];
+        totals(&sums, &weights.elements, &mut rows);
         Claim { shape, transcript, weights, rows }
     }
 
@@ -71,9 +72,9 @@ impl Claim {
     /// This verifier's share of the sum at the points of the skipped rounds, the top digit's first.
     fn skip(&self, shared: &[Gf128], points: &[Gf128]) -> Gf128 {
         let mut shared = shared.iter();
-        let mut sums: Vec<Gf128> = (self.shape.lines_of_points().into_iter())
+        let mut sums: Vec<Gf128> = (self.shape.lines_of_points().iter())
             .map(|line| match line {
-                Some(line) => self.rows[line],
+                Some(line) => self.rows[usize::from(*line)],
                 None => *shared.next().expect("a share for each other point"),
             })
             .collect();
@@ -94,10 +95,14 @@ impl Claim {
         let at_blocks = equal_weights(block_points, false);
         let mut sums = [Folded::zero(), Folded::zero()];
         let mut space = space(self.shape.block_lines());
+        let mut factors = Factors::new(at_lines, self.weights.block_roots(0));
         for (block, at_block) in at_blocks[..self.shape.n_blocks()].iter().enumerate() {
             let roots = self.weights.block_roots(block).map(|root| root.times(*at_block));
-            let factors = Factors::new(at_lines, roots);
+            factors.set(at_lines, roots);
             for (at, sums) in sums.iter_mut().enumerate() {
+                if lines[at].is_zero(self.shape, block) {
+                    continue;
+                }
                 let ahead = lines[1 - at].ahead(self.shape, block + at);
                 factors.add(lines[at].pieces(self.shape, block, space.as_mut_slice()), ahead, sums);
             }

@@ -5,7 +5,7 @@ use std::mem::MaybeUninit;
 
 use super::super::{LINE_BITS, Line};
 use crate::gf::Gf128;
-use crate::gf::four::{load, prefetch, store, xor3};
+use crate::gf::four::{Factor, load, prefetch, store, xor3};
 
 /// Bits of eight lines, each of the 512 positions a byte. Byte `16·l + i` of register `r`
 /// is position `128·l + 16·r + i`: the first four registers are the elements' lower halves.
@@ -167,23 +167,25 @@ fn store_elements(mut sums: Sums, out: &mut [Gf128; 64]) {
     }
 }
 
-/// [`super::super::narrow::matrices`].
+/// [`super::super::narrow::matrices`] of all factors times `scale`, eight of them after the other.
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,gfni,vpclmulqdq")]
-pub(in super::super) fn matrices(factors: &[Gf128]) -> [u64; 16] {
-    let mut rows = [Gf128(0); 8];
-    rows[..factors.len()].copy_from_slice(factors);
-    let rows: &[[u64; 8]; 2] = bytemuck::cast_ref(&rows);
-    let (first, second) = (load(&rows[0]), load(&rows[1]));
-    let mut out = [[0u64; 8]; 2];
-    for (half, out) in out.iter_mut().enumerate() {
-        // Byte t of row s at byte 8·(t % 8) + s, where the eight rows lie 16 bytes apart. The
-        // transpose turns bits and bytes: bit s of byte 7 − i is then bit i of row s.
-        let order = load(&MATRIX_BYTES[half]);
-        let bytes = _mm512_permutex2var_epi8(first, order, second);
-        let unit = _mm512_set1_epi64(0x0102_0408_1020_4080);
-        store(_mm512_gf2p8affine_epi64_epi8::<0>(unit, bytes), out);
+pub(in super::super) fn matrices(factors: &[Gf128], scale: Gf128, out: &mut [[u64; 16]]) {
+    let scale = Factor::new(scale);
+    let unit = _mm512_set1_epi64(0x0102_0408_1020_4080);
+    let orders = [load(&MATRIX_BYTES[0]), load(&MATRIX_BYTES[1])];
+    for (out, factors) in out.iter_mut().zip(factors.chunks(8)) {
+        let mut rows = [Gf128(0); 8];
+        rows[..factors.len()].copy_from_slice(factors);
+        let rows: &[[u64; 8]; 2] = bytemuck::cast_ref(&rows);
+        let (first, second) = (scale.times(load(&rows[0])), scale.times(load(&rows[1])));
+        let out: &mut [[u64; 8]; 2] = bytemuck::cast_mut(out);
+        for (out, order) in out.iter_mut().zip(orders) {
+            // Byte t of row s at byte 8·(t % 8) + s, where the eight rows lie 16 bytes apart. The
+            // transpose turns bits and bytes: bit s of byte 7 − i is then bit i of row s.
+            let bytes = _mm512_permutex2var_epi8(first, order, second);
+            store(_mm512_gf2p8affine_epi64_epi8::<0>(unit, bytes), out);
+        }
     }
-    bytemuck::cast(out)
 }
 
 /// Byte `8·t + 7 − s` comes from byte `t` of row `s`, or byte `8 + t` in the second half.

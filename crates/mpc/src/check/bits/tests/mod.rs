@@ -47,7 +47,7 @@ fn batch_of(s: &mut Session, shapes: &[StepShape]) -> Result<Vec<AndStep>, Proto
         let z = and_many(s, ("and", at), &refs)?;
         let z = SharedBits::stack(&z.iter().collect::<Vec<_>>());
         let step = s.step().child(("and", at).into());
-        batch.push(AndStep { step, pairs, second: Vec::new(), z, provers: [true; 3] });
+        batch.push(AndStep { step, pairs, second: Vec::new(), z, provers: [true; 3], is_apart: false });
     }
     Ok(batch)
 }

@@ -27,6 +27,7 @@ fn sums_of(s: &mut Session, shapes: &[SumShape]) -> Result<Vec<AndStep>, Protoco
             pairs: vec![single, first],
             second: vec![second],
             provers: [true; 3],
+            is_apart: false,
         });
     }
     Ok(batch)
