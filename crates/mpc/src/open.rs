@@ -14,7 +14,8 @@ use crate::step::Label;
 /// Checks every product that `value` depends on, by proving all that this session has yet to.
 ///
 /// - **Cost:** nothing in semi-honest sessions, which trust their peers to follow the protocol,
-///   nor where all is proved already. Otherwise 4 rounds for products of bits, and few bytes.
+///   nor where all is proved and accepted already. Otherwise 1 round and two bytes to hear that all accept,
+///   after 3 rounds and few bytes to prove products of bits that nobody has proved yet.
 /// - **Model:** one active corruption of three, with abort.
 ///
 /// # Errors

@@ -326,7 +326,14 @@ pub fn and_onto(
     let all = and_planes(s, &step, n_rows, width, if records { &bare } else { triples })?;
     if records {
         let pairs = triples.iter().map(|(x, y, _)| ((*x).clone(), (*y).clone())).collect();
-        s.record_ands(AndStep { step, pairs, second: Vec::new(), z: all.clone(), provers: [true; 3], is_apart: false })?;
+        s.record_ands(AndStep {
+            step,
+            pairs,
+            second: Vec::new(),
+            z: all.clone(),
+            provers: [true; 3],
+            is_apart: false,
+        })?;
     }
     let mut start = 0;
     let products = ends.iter().map(|end| all.planes(std::mem::replace(&mut start, *end)..*end));

@@ -7,7 +7,7 @@ use super::rounds::{Seed, coins, of_prover};
 use crate::error::{Deviation, ProtocolError};
 use crate::prss::Roots;
 use crate::rep3::Seat;
-use crate::session::Session;
+use crate::session::{Session, guard};
 use crate::step::Step;
 
 /// The only verdict that accepts.
@@ -60,29 +60,29 @@ pub(super) fn receive_coins(
     Ok([receive_seed(s, step, part, seat.prev)?, receive_seed(s, step, part, seat.next)?])
 }
 
-/// Tells both others this verifier's verdict, and hears theirs. A mutant goes on whatever they are.
-pub(super) fn exchange_verdicts(
-    s: &mut Session,
-    step: &Step,
-    part: u8,
-    seat: &Seat,
-    refused: Option<Deviation>,
-    ignores_others: bool,
-) -> Result<(), ProtocolError> {
-    let deviated = |deviation| ProtocolError::PeerDeviated { step: step.clone(), deviation, culprit: None };
-    let byte = if refused.is_none() { ACCEPTED } else { 0 };
-    let told = [seat.prev, seat.next].map(|party| s.send(step, part, party, bytes_of(&[byte])));
-    // Who hears a refusal may end the session before the other is told: ours is the cause.
-    if let Some(deviation) = refused {
-        return Err(deviated(deviation));
-    }
-    for sent in told {
-        sent?;
+/// The part of a message that says a verdict, beside the parts of the proof it is about.
+pub(crate) const VERDICT: u8 = 7;
+
+/// Tells both others that this party accepts all proofs up to this one, whose step it is, and hears the
+/// same of them. Who refuses one ends the session instead.
+///
+/// - **Cost:** 1 round.
+///
+/// # Errors
+/// `PeerDeviated` if a party says something else; `Link`.
+pub(super) fn confirm(s: &mut Session, step: &Step) -> Result<(), ProtocolError> {
+    let Some(seat) = s.seat() else {
+        s.count_both_ways(1);
+        return Ok(());
+    };
+    for party in [seat.prev, seat.next] {
+        s.send(step, VERDICT, party, bytes_of(&[ACCEPTED]))?;
     }
     for party in [seat.next, seat.prev] {
-        let is_accepted = s.recv(step, part, party, 1)?.bytes() == [ACCEPTED];
-        if !(is_accepted || ignores_others) {
-            return Err(deviated(Deviation::ProofRefused));
+        let is_accepted = s.recv(step, VERDICT, party, 1)?.bytes() == [ACCEPTED];
+        if !guard!(s, VerdictIgnored, is_accepted) {
+            let (step, deviation) = (step.clone(), Deviation::ProofRefused);
+            return Err(ProtocolError::PeerDeviated { step, deviation, culprit: None });
         }
     }
     Ok(())

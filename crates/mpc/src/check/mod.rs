@@ -13,7 +13,8 @@
 //! | `check_zero` | two digests | both sides of each pair compare |
 //! | `input` of a compute party | a masked value | nothing: whatever it is, it is a sharing |
 //! | `input` of another party | seeds and a share | digests that the two holders of each share compare at once |
-//! | proofs | coins, shares, digests, verdicts | the proofs' own transcripts |
+//! | proofs | coins, shares, digests | the proofs' own transcripts |
+//! | before an opening | that proofs are accepted | nothing: who refuses one says so to nobody, and ends the session |
 //! | `Session::establish` | nonces and keys | the session id, which all compare |
 //! | `Shuffler` | rows that moved | [`rows`] where they are words, [`ring`] where they are numbers, before anything is opened |
 //! | `Halves` | the carries of `P_0`'s sum, products | [`bits`]: each message has its prover |

@@ -12,9 +12,13 @@
 //! them: the first one that opens proves it, the other one waits for that, and if neither does,
 //! the session takes it back.
 //!
+//! **Who accepts it.** A verifier that refuses a proof ends the session for everybody. One that accepts it goes
+//! on, and says so to both others with all that it has accepted since, once for each opening: nothing is
+//! opened before both others have. So a proof of a chunk costs no flight for its verdict.
+//!
 //! **Why that covers every opening.** A value comes from steps of the session that opens it, of
 //! forks that it collected, or of sessions that it was forked from, before the fork. All of
-//! these are proved in [`Session::prove_all`]. (A value that a closure hands to a fork beside it
+//! these are proved and accepted in [`Session::prove_all`]. (A value that a closure hands to a fork beside it
 //! by a lock of its own would escape; no protocol code does that.)
 //!
 //! **Memory.** A session keeps less than the bounds and one step more: 6 MiB of bits, 16 MiB of ring
@@ -28,7 +32,7 @@ use std::sync::{Arc, Mutex, TryLockError};
 use math::Ring;
 use net::{Mesh, NetError};
 
-use super::{AndStep, Form, ProductStep, RingBatch, bits, ring, rows};
+use super::{AndStep, Form, ProductStep, RingBatch, bits, flights, ring, rows};
 use crate::error::ProtocolError;
 use crate::lanes::Lane;
 use crate::session::{Role, Security, Session};
@@ -60,6 +64,8 @@ pub(crate) struct Records {
     last_product: Option<Step>,
     passes: Vec<Arc<Pass>>,
     row_bytes: usize,
+    /// The last proof that the others have not said they accept.
+    unconfirmed: Option<Step>,
 }
 
 /// [`Records`] of a session over links: whoever drops them ends the session.
@@ -102,7 +108,7 @@ enum Batch {
 }
 
 impl Records {
-    fn is_empty(&self) -> bool {
+    fn is_proved(&self) -> bool {
         self.ands.is_empty() && self.last_product.is_none() && self.passes.is_empty()
     }
 
@@ -119,6 +125,7 @@ impl Records {
         self.last_product = other.last_product.or(self.last_product.take());
         self.passes.extend(other.passes);
         self.row_bytes += other.row_bytes;
+        self.unconfirmed = other.unconfirmed.or(self.unconfirmed.take());
     }
 
     /// Whether this is more than one of `n` may keep.
@@ -151,9 +158,18 @@ impl Records {
     }
 }
 
-#[cfg(feature = "lab")]
 impl Batch {
+    /// The step of its proof.
+    fn step(&self) -> Step {
+        match self {
+            Batch::Bits(list) => list.last().expect("batches are not empty").step.child("check bits".into()),
+            Batch::Ring(step, _) => step.child("check ring".into()),
+            Batch::Rows(passes) => passes.last().expect("nor are these").step.child("check rows".into()),
+        }
+    }
+
     /// The steps whose products it covers.
+    #[cfg(feature = "lab")]
     fn steps(&self) -> Vec<&Step> {
         match self {
             Batch::Bits(list) => list.iter().map(|and| &and.step).collect(),
@@ -181,7 +197,7 @@ impl Pending {
 
 impl Drop for Pending {
     fn drop(&mut self) {
-        if let (Some(mesh), false) = (&self.mesh, self.records.is_empty()) {
+        if let (Some(mesh), false) = (&self.mesh, self.records.is_proved()) {
             mesh.abort("products were dropped before they were verified");
         }
     }
@@ -206,6 +222,7 @@ impl SharedBatch {
             let mut fork = s.fork(s.step.clone(), true);
             fork.clock.depth = self.clock.depth;
             fork.prove(pending.take())?;
+            fork.confirm()?;
             *state = State::Proved(fork.clock);
         }
         match &*state {
@@ -346,7 +363,7 @@ impl Session {
 
     /// Proves what this session holds, if it is more than one of `n` may keep.
     fn prove_beyond(&mut self, n: usize) -> Result<(), ProtocolError> {
-        if self.pending.records.is_empty() || !self.pending.records.exceeds(self.max_ands(), n) {
+        if self.pending.records.is_proved() || !self.pending.records.exceeds(self.max_ands(), n) {
             return Ok(());
         }
         let records = self.pending.take();
@@ -363,7 +380,16 @@ impl Session {
             batch.prove(self)?;
         }
         let records = self.pending.take();
-        self.prove(records)
+        self.prove(records)?;
+        self.confirm()
+    }
+
+    /// Hears that the others accept what they have verified. All that this session holds is proved.
+    fn confirm(&mut self) -> Result<(), ProtocolError> {
+        match self.pending.records.unconfirmed.take() {
+            Some(step) => flights::confirm(self, &step),
+            None => Ok(()),
+        }
     }
 
     /// Proves batches side by side. A proof that fails ends the session for everybody.
@@ -372,12 +398,7 @@ impl Session {
         let batches = records.batches(self.max_ands());
         let pace = self.pace();
         let run = |at: usize| {
-            let (step, label): (&Step, _) = match &batches[at] {
-                Batch::Bits(list) => (&list.last().expect("batches are not empty").step, "check bits"),
-                Batch::Ring(step, _) => (step, "check ring"),
-                Batch::Rows(passes) => (&passes.last().expect("nor are these").step, "check rows"),
-            };
-            let step = step.child(label.into());
+            let step = batches[at].step();
             #[cfg(feature = "lab")]
             self.core.lab.prove(&step, &batches[at].steps());
             let mut fork = self.fork(step.clone(), true);
@@ -391,7 +412,9 @@ impl Session {
         };
         let results = self.run_forks(batches.len(), &run);
         self.core.held.less(bytes);
-        self.collect(results).map(drop)
+        self.collect(results)?;
+        self.pending.records.unconfirmed = batches.last().map(Batch::step).or(records.unconfirmed);
+        Ok(())
     }
 
     /// Ends a fork, one of `n` beside each other: `out` and what it leaves to the session that
@@ -436,7 +459,8 @@ impl Session {
 
     /// Shares what is recorded here with forks that may open values.
     pub(crate) fn share_records(&mut self) -> Option<Arc<SharedBatch>> {
-        if self.in_chunk || self.pending.records.is_empty() {
+        let records = &self.pending.records;
+        if self.in_chunk || records.is_proved() && records.unconfirmed.is_none() {
             return None;
         }
         let mut pending = Pending::new(self.core.mesh.clone());

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use buf::Buf;
 use net::{Interceptor, PartyId, Tag, Verdict};
 
+use super::flights;
 use crate::error::{Deviation, ProtocolError};
 use crate::lab::{Lab, Names, Run, Script};
 use crate::session::Session;
@@ -71,14 +72,15 @@ pub(super) fn changed(
     (deviations, sent)
 }
 
-/// Changes each verdict on its way to either other party.
-pub(super) fn assert_refusals_reach_both_others(
-    part: u8,
-    f: impl Fn(&mut Session) -> Result<(), ProtocolError> + Sync,
-) {
+#[test]
+fn a_verdict_reaches_both_others() {
     for verifier in 0..3 {
         for other in [(verifier + 1) % 3, (verifier + 2) % 3] {
-            let (deviations, _) = changed((verifier, other, part), 0, &f);
+            let target = (verifier, other, flights::VERDICT);
+            let (deviations, _) = changed(target, 0, |s| {
+                let step = s.begin("check")?;
+                flights::confirm(s, &step)
+            });
             assert_eq!(deviations[other], Some(Deviation::ProofRefused), "{deviations:?}");
         }
     }

@@ -392,5 +392,12 @@ fn record(
     z: SharedBits,
     provers: [bool; 3],
 ) -> Result<(), ProtocolError> {
-    s.record_ands(AndStep { step, pairs: pairs.to_vec(), second: Vec::new(), z, provers, is_apart: provers == OTHERS })
+    s.record_ands(AndStep {
+        step,
+        pairs: pairs.to_vec(),
+        second: Vec::new(),
+        z,
+        provers,
+        is_apart: provers == OTHERS,
+    })
 }

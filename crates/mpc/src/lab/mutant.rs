@@ -20,18 +20,16 @@ macro_rules! mutants {
 mutants! {
     /// The right verifier of a bit proof accepts whatever the product of the masked operands is.
     BitProofUnchecked,
-    /// A party goes on although a verifier refused a bit proof.
-    BitProofVerdictIgnored,
     /// The coins of all bit proofs of a session are the same.
     BitProofCoinsReused,
     /// The right verifier of a ring proof accepts whatever the product of the masked operands is.
     RingProofUnchecked,
-    /// A party goes on although a verifier refused a ring proof.
-    RingProofVerdictIgnored,
     /// The first coins of all ring proofs of a session are the same.
     RingProofCoinsReused,
     /// The left verifier of a ring proof sends the coin of the prime before it has the quotients.
     RingProofPrimeEarly,
+    /// A party goes on whatever the others say of the proofs that they verified.
+    VerdictIgnored,
     /// `verify` proves nothing.
     OpensUnverified,
     /// `verify` leaves the proof for the end of the session.
@@ -48,8 +46,6 @@ mutants! {
     ShuffleUnchecked,
     /// The right verifier of a row proof accepts whatever the product of the masked operands is.
     RowProofUnchecked,
-    /// A party goes on although a verifier refused a row proof.
-    RowProofVerdictIgnored,
     /// The coins of all row proofs of a session are the same.
     RowProofCoinsReused,
     /// The holders of an input's shares go on although they hold different ones.

@@ -47,17 +47,32 @@ impl Trace {
         early
     }
 
-    /// After how many messages each party had heard from both others that a proof is right.
+    /// After how many messages each party had heard from both others that they accept a proof: a verdict
+    /// that left once its sender had all messages of the proof.
     fn vouched(&self) -> BTreeMap<(PartyId, Tag), usize> {
-        let verdicts: BTreeSet<(PartyId, PartyId, Tag)> = self
-            .messages
-            .iter()
-            .filter(|message| message.is_verdict())
-            .map(|message| (message.from, message.to, message.tag))
-            .collect();
+        let heard: BTreeMap<(PartyId, PartyId, Tag), usize> =
+            self.heard.iter().map(|heard| ((heard.by, heard.from, heard.tag), heard.after)).collect();
+        let heard = |message: &Message| heard.get(&(message.to, message.from, message.tag)).copied();
+        let proofs: BTreeSet<Tag> = self.proofs.values().flatten().copied().collect();
+        let verdicts: Vec<(usize, &Message)> =
+            self.messages.iter().enumerate().filter(|(_, message)| message.is_verdict()).collect();
+        // When a party has all of a proof.
+        let mut complete: BTreeMap<(PartyId, Tag), usize> = BTreeMap::new();
+        for message in self.messages.iter().filter(|message| !message.is_verdict()) {
+            let proof = step_of(message.tag);
+            if proofs.contains(&proof) {
+                let at = complete.entry((message.to, proof)).or_default();
+                *at = heard(message).unwrap_or(usize::MAX).max(*at);
+            }
+        }
         let mut told: BTreeMap<(PartyId, Tag), BTreeMap<PartyId, usize>> = BTreeMap::new();
-        for heard in self.heard.iter().filter(|heard| verdicts.contains(&(heard.from, heard.by, heard.tag))) {
-            told.entry((heard.by, step_of(heard.tag))).or_default().insert(heard.from, heard.after);
+        for ((verifier, proof), complete) in &complete {
+            let later = verdicts.iter().filter(|(at, verdict)| verdict.from == *verifier && at >= complete);
+            for (_, verdict) in later {
+                let Some(heard) = heard(verdict) else { continue };
+                let by = told.entry((verdict.to, *proof)).or_default();
+                by.entry(*verifier).and_modify(|at| *at = heard.min(*at)).or_insert(heard);
+            }
         }
         let both = told.into_iter().filter(|(_, by)| by.len() == 2);
         both.map(|(proof, by)| (proof, by.into_values().max().unwrap_or(0))).collect()

@@ -124,22 +124,6 @@ pub fn a_wrong_product_is_opened(lab: &Lab) -> bool {
     cheater.is_opened.load(Ordering::Relaxed)
 }
 
-/// A verifier refuses a proof, and the others open all the same.
-pub fn a_refusal_is_ignored(lab: &Lab) -> bool {
-    struct Refuser(Arc<Names>);
-    impl Interceptor for Refuser {
-        fn message(&self, from: PartyId, _: PartyId, tag: Tag, payload: &mut Buf) -> Verdict {
-            if from == PartyId::FIRST && self.0.of(tag) == "mul/check ring.5" {
-                payload.bytes_mut()[0] = 0;
-            }
-            Verdict::Deliver
-        }
-    }
-    let names = Arc::new(Names::default());
-    let run = lab.clone().named(Arc::clone(&names)).intercepted(Arc::new(Refuser(names))).run(product);
-    run.outcomes[1..3].iter().any(Result::is_ok)
-}
-
 /// Wrong products pass, chosen so that each subset has an even number of them.
 pub fn wrong_products_hide_in_known_subsets(lab: &Lab) -> bool {
     let cheater = Arc::new(Cheater { is_patient: true, ..Cheater::default() });

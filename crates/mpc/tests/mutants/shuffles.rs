@@ -167,19 +167,3 @@ pub fn errors_hide_under_known_coins(lab: &Lab) -> bool {
     assert!(cheat.error.lock().expect("no party panics").is_some(), "a row of the second shuffle is wrong");
     run.outcomes[1..3].iter().all(Result::is_ok)
 }
-
-/// Party 0 refuses, and the others go on.
-pub fn a_refusal_is_ignored(lab: &Lab) -> bool {
-    struct Refuser(Arc<Names>);
-    impl Interceptor for Refuser {
-        fn message(&self, from: PartyId, _: PartyId, tag: Tag, payload: &mut Buf) -> Verdict {
-            if from == PartyId::FIRST && self.0.of(tag) == "move/check rows.3" {
-                payload.bytes_mut()[0] = 0;
-            }
-            Verdict::Deliver
-        }
-    }
-    let names = Arc::new(Names::default());
-    let lab = lab.clone().named(Arc::clone(&names)).intercepted(Arc::new(Refuser(names)));
-    end(&lab, PartyId::FIRST, moved::<X8>) != End::Stopped
-}

@@ -56,19 +56,13 @@ fn add(sum: &mut WeighedSum, line: __m512i, weight: __m512i) {
 /// [`super::totals`], four sums at a time: their elements side by side, by the transpose of each four.
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,gfni,vpclmulqdq")]
 pub(super) fn totals(sums: &[[WeighedSum; 4]], factors: &[Gf128; 4], out: &mut [[Gf128; 4]]) {
-    let factors: [__m512i; 4] = [
-        load(&[factors[0]; 4]),
-        load(&[factors[1]; 4]),
-        load(&[factors[2]; 4]),
-        load(&[factors[3]; 4]),
-    ];
+    let factors: [__m512i; 4] =
+        [load(&[factors[0]; 4]), load(&[factors[1]; 4]), load(&[factors[2]; 4]), load(&[factors[3]; 4])];
     for ([a, b, c, d], out) in sums.iter().zip(out) {
         let [a, b, c, d] = [load(a), load(b), load(c), load(d)];
         // Quarters 0 and 1 of two registers, and 2 and 3.
-        let (ab, ab_high) =
-            (_mm512_shuffle_i64x2::<0x44>(a, b), _mm512_shuffle_i64x2::<0xee>(a, b));
-        let (cd, cd_high) =
-            (_mm512_shuffle_i64x2::<0x44>(c, d), _mm512_shuffle_i64x2::<0xee>(c, d));
+        let (ab, ab_high) = (_mm512_shuffle_i64x2::<0x44>(a, b), _mm512_shuffle_i64x2::<0xee>(a, b));
+        let (cd, cd_high) = (_mm512_shuffle_i64x2::<0x44>(c, d), _mm512_shuffle_i64x2::<0xee>(c, d));
         let elements = [
             _mm512_shuffle_i64x2::<0x88>(ab, cd),
             _mm512_shuffle_i64x2::<0xdd>(ab, cd),

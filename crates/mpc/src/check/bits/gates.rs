@@ -120,7 +120,8 @@ impl<'a> Lines<'a> {
     /// All planes, one behind the other.
     #[cfg(test)]
     pub(super) fn of_planes(planes: &'a [Planes]) -> Self {
-        let rows = |planes: &'a Planes| (0..planes.width()).map(|at| (planes.n_rows(), Some(planes.plane(at))));
+        let rows =
+            |planes: &'a Planes| (0..planes.width()).map(|at| (planes.n_rows(), Some(planes.plane(at))));
         Lines { segments: vec![(0, Segment::gather(planes.iter().flat_map(rows)))] }
     }
 

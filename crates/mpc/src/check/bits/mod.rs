@@ -58,8 +58,8 @@
 //! coins and hashes, and the composition as a whole are our own, and **nobody else has
 //! reviewed them**.
 //!
-//! **Cost.** Four latencies; with `D = log2(2m) − k`, a proof takes `3^k − 2^k + 2(D + 1)` elements of 16 bytes
-//! to the left, `D + 2` digests from left to right verifier, and 162 bytes more.
+//! **Cost.** Three latencies; with `D = log2(2m) − k`, a proof takes `3^k − 2^k + 2(D + 1)` elements of 16 bytes
+//! to the left, `D + 2` digests from left to right verifier, and 160 bytes more.
 
 mod field;
 mod gates;
@@ -80,10 +80,11 @@ use shape::Shape;
 ///
 /// - **In:** steps whose products have all arrived, the same ones in the same order at every
 ///   party. `step` is a fresh step of the batch: all messages and randomness are named below it.
-/// - **Cost:** 4 rounds; see the module. No gates cost nothing, and neither does a session
+/// - **Cost:** 3 rounds; see the module. No gates cost nothing, and neither does a session
 ///   that trusts its peers to have no part in the products.
 /// - **Model:** one active corruption of three, with abort. If an AND of an honest party's
-///   neighbour is wrong, an honest party returns an error but with probability 2^-60.
+///   neighbour is wrong, an honest party returns an error but with probability 2^-60: one of them, so that
+///   nobody opens anything before both others have said that they accept ([`super::flights::confirm`]).
 ///
 /// # Errors
 /// `PeerDeviated` if a proof does not hold or a party sent what it should not have;

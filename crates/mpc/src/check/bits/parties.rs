@@ -1,4 +1,4 @@
-//! The four flights of a proof. Each party is prover, left and right verifier at once.
+//! The three flights of a proof. Each party is prover, left and right verifier at once.
 
 use math::Planes;
 use math::gf::Gf128;
@@ -9,7 +9,7 @@ use super::shape::Shape;
 use super::transcript::Statement;
 use super::verifier::Claim;
 use crate::check::AndStep;
-use crate::check::flights::{bytes_of, exchange_verdicts, receive_coins, receive_seed, send_coins};
+use crate::check::flights::{bytes_of, receive_coins, receive_seed, send_coins};
 use crate::check::rounds::{self, Outcome, Proof, ProverLanes, Seed};
 use crate::error::{Deviation, ProtocolError};
 use crate::prss::Roots;
@@ -21,7 +21,6 @@ use crate::step::Step;
 pub(super) const COIN: u8 = 0;
 pub(super) const PROOF: u8 = 1;
 pub(super) const ANSWER: u8 = 2;
-pub(super) const VERDICT: u8 = 3;
 
 /// One party's side of a batch: `P_{i+1}`'s proof it verifies from the left, `P_{i-1}`'s from the right.
 pub(super) struct Parties<'a> {
@@ -96,15 +95,12 @@ impl<'a> Parties<'a> {
         let mask = rounds::mask_right(&step_right, own);
         let (digests, outcome) = answer.bytes().split_at(32 * shape.n_digests());
         let [x, y] = factors(right_of, 0);
-        let refused = match right.follow(bytemuck::cast_slice(digests), &last, &shares, [&y, &x], mask) {
-            Some(mine) if guard!(s, BitProofUnchecked, mine.agrees_with(bytemuck::cast_slice(outcome))) => {
-                None
-            }
-            Some(_) => Some(Deviation::FalseProof),
-            None => Some(Deviation::ProofsDiffer),
-        };
-        let ignores = guard!(s, BitProofVerdictIgnored, false);
-        exchange_verdicts(s, self.step, VERDICT, &self.seat, refused, ignores)
+        let mine = right.follow(bytemuck::cast_slice(digests), &last, &shares, [&y, &x], mask);
+        let mine = mine.ok_or_else(|| self.deviated(Deviation::ProofsDiffer))?;
+        match guard!(s, BitProofUnchecked, mine.agrees_with(bytemuck::cast_slice(outcome))) {
+            true => Ok(()),
+            false => Err(self.deviated(Deviation::FalseProof)),
+        }
     }
 
     /// `e = z_i ⊕ x_i∧y_i ⊕ F(K_i)`, known to the left verifier of `P_i`.
@@ -148,5 +144,4 @@ pub(super) fn count(s: &mut Session, shapes: [Shape; 3]) {
         (left, right, shapes[i].message_bytes()[1])
     });
     s.count_messages(&answers);
-    s.count_both_ways(1);
 }

@@ -171,7 +171,10 @@ mod tests {
             assert_eq!(2 * shape.n_gates(), 1 << (shape.rounds() + shape.skip()));
             let lines = shape.lines_of_points();
             assert_eq!(lines.len(), shape.n_points());
-            assert!(lines.iter().flatten().map(|line| usize::from(*line)).eq(0..shape.block_lines()), "{lines:?}");
+            assert!(
+                lines.iter().flatten().map(|line| usize::from(*line)).eq(0..shape.block_lines()),
+                "{lines:?}"
+            );
             assert_eq!(shape.round_lengths().sum::<usize>(), shape.n_elements());
             assert_eq!(shape.round_lengths().count(), shape.n_digests());
         }

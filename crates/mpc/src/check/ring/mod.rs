@@ -76,10 +76,10 @@
 //! random prime, the split into coins and hashes and the composition as a whole are our own, and **nobody
 //! else has reviewed them**.
 //!
-//! **Cost.** Six latencies; with κ subsets and `D = ⌈log2 ⌈n/8⌉⌉` for vectors of `n` elements (two for each
+//! **Cost.** Five latencies; with κ subsets and `D = ⌈log2 ⌈n/8⌉⌉` for vectors of `n` elements (two for each
 //! multiplication and for each row of a lane that moved, 310 for each inner index of a matrix product), a proof
 //! takes 32κ bytes of quotients and `208 + 32(D + 1)` of shares to the left, `D + 2` digests from left to right
-//! verifier, and 194 bytes more.
+//! verifier, and 192 bytes more.
 
 mod gates;
 mod integer;
@@ -106,7 +106,7 @@ use shape::Shape;
 ///
 /// - **In:** steps whose products have all arrived, the same ones in the same order at every
 ///   party. `step` is a fresh step of the batch: all messages and randomness are named below it.
-/// - **Cost:** 6 rounds; see the module. No products cost nothing, and neither does a session
+/// - **Cost:** 5 rounds; see the module. No products cost nothing, and neither does a session
 ///   that trusts its peers to have no part in them.
 /// - **Model:** one active corruption of three, with abort. If a product of an honest party's
 ///   neighbour is wrong, an honest party returns an error but with probability 2^-52.

@@ -1,4 +1,4 @@
-//! The six flights of a proof. Each party is prover, left and right verifier at once.
+//! The five flights of a proof. Each party is prover, left and right verifier at once.
 
 use math::prime::{Pair, Prime};
 use net::PartyId;
@@ -12,7 +12,7 @@ use super::sides::{Side, Terms, weighed_integers};
 use super::transcript::{Challenge, Selections, Statement, Transcript};
 use super::verifier::{self, Outcome, Points};
 use crate::check::RingBatch;
-use crate::check::flights::{bytes_of, exchange_verdicts, named_coins, receive_coins, receive_seed};
+use crate::check::flights::{bytes_of, named_coins, receive_coins, receive_seed};
 use crate::check::rounds::{self, Seed};
 use crate::error::{Deviation, ProtocolError};
 use crate::prss::Roots;
@@ -26,7 +26,6 @@ pub(super) const QUOTIENTS: u8 = 1;
 pub(super) const PRIME: u8 = 2;
 pub(super) const PROOF: u8 = 3;
 pub(super) const ANSWER: u8 = 4;
-pub(super) const VERDICT: u8 = 5;
 
 /// One party's side of a batch: `P_{i+1}`'s proof it verifies from the left, `P_{i-1}`'s from the right.
 pub(super) struct Parties<'a> {
@@ -93,10 +92,7 @@ impl<'a> Parties<'a> {
         s.send(self.step, PROOF, next, bytes_of(&last))?;
 
         self.answer(s, self.opened(left_of, &[left_coin, left_right_coin]), &second_coin, &left_quotients)?;
-        let refused =
-            self.verify(s, self.opened(right_of, &[right_left_coin, right_coin]), &right_second_coin)?;
-        let ignores = guard!(s, RingProofVerdictIgnored, false);
-        exchange_verdicts(s, self.step, VERDICT, &self.seat, refused, ignores)
+        self.verify(s, self.opened(right_of, &[right_left_coin, right_coin]), &right_second_coin)
     }
 
     /// The prover: shares of the proof to the left, the last state for both. Gives the latter.
@@ -144,13 +140,8 @@ impl<'a> Parties<'a> {
         s.send(self.step, ANSWER, prev, bytes_of(&answer))
     }
 
-    /// The right verifier of the party before: why it refuses the proof, if it does.
-    fn verify(
-        &self,
-        s: &mut Session,
-        theirs: Opened<'_>,
-        second: &Seed,
-    ) -> Result<Option<Deviation>, ProtocolError> {
+    /// The right verifier of the party before.
+    fn verify(&self, s: &mut Session, theirs: Opened<'_>, second: &Seed) -> Result<(), ProtocolError> {
         let Seat { prev, next, .. } = self.seat;
         let root = &self.roots.0[0];
         let (transcript, challenge) = self.challenge(theirs.transcript, second);
@@ -160,7 +151,7 @@ impl<'a> Parties<'a> {
         let answer = s.recv(self.step, ANSWER, next, answer_bytes)?;
         let (digests, answer) = answer.bytes().split_at(32 * self.shape.n_digests());
         let Some(points) = Points::of(transcript, prime, bytemuck::cast_slice(digests), &last) else {
-            return Ok(Some(Deviation::ProofsDiffer));
+            return Err(self.deviated(Deviation::ProofsDiffer, None));
         };
         let answer = words_of(answer);
         self.are_elements(prime, &answer, next)?;
@@ -174,8 +165,10 @@ impl<'a> Parties<'a> {
         let words = lanes::right_shares(&theirs.step, root, self.shape, prime);
         let mask = lanes::mask_right(&theirs.step, root, prime);
         let outcome = points.outcome(prime, claim, &words, &operand, mask);
-        let agrees = guard!(s, RingProofUnchecked, outcome.agrees_with(prime, &left));
-        Ok((!agrees).then_some(Deviation::FalseProof))
+        match guard!(s, RingProofUnchecked, outcome.agrees_with(prime, &left)) {
+            true => Ok(()),
+            false => Err(self.deviated(Deviation::FalseProof, None)),
+        }
     }
 
     fn named(&self, prover: usize) -> Step {
@@ -244,5 +237,4 @@ pub(super) fn count(s: &mut Session, shape: Shape) {
     both(0, seed);
     both(proof_bytes, seed);
     both(answer_bytes, 0);
-    both(1, 1);
 }

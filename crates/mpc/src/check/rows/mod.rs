@@ -49,8 +49,8 @@
 //! That permutations fit such proofs, the split into coins and hashes and the composition are our own,
 //! and **nobody else has reviewed them**.
 //!
-//! **Cost.** Four latencies; with `D = ⌈log2 2n⌉`, two at least, for `n` rows in all passes, `32(D + 1)` bytes of shares to
-//! the left, as many of digests from left to right verifier, and 162 bytes more. Each party keeps a few columns of 16 bytes
+//! **Cost.** Three latencies; with `D = ⌈log2 2n⌉`, two at least, for `n` rows in all passes, `32(D + 1)` bytes of shares to
+//! the left, as many of digests from left to right verifier, and 160 bytes more. Each party keeps a few columns of 16 bytes
 //! for each row, for a while.
 
 mod parties;
@@ -71,9 +71,9 @@ use proof::Shape;
 ///
 /// - **In:** passes whose messages have all arrived, the same ones in the same order at every party.
 ///   `step` is a fresh step of the batch: all messages and randomness are named below it.
-/// - **Cost:** 4 rounds; see the module.
+/// - **Cost:** 3 rounds; see the module.
 /// - **Model:** one active corruption of three, with abort. If a row of an honest party's neighbour is
-///   wrong, an honest party returns an error but with probability 2^-61.
+///   wrong, an honest party returns an error but with probability 2^-61: see [`super::bits::prove`].
 ///
 /// # Errors
 /// `PeerDeviated` if a proof does not hold or a party sent what it should not have;

@@ -1,4 +1,4 @@
-//! The four flights of a proof. Each party is prover, left and right verifier at once.
+//! The three flights of a proof. Each party is prover, left and right verifier at once.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use math::gf::Gf128;
 use super::proof::{self, Shape};
 use super::sides::Side;
 use super::transcript::Statement;
-use crate::check::flights::{bytes_of, exchange_verdicts, receive_coins, receive_seed, send_coins};
+use crate::check::flights::{bytes_of, receive_coins, receive_seed, send_coins};
 use crate::check::rounds::{self, Outcome, Proof, ProverLanes, Rounds, Seed};
 use crate::error::{Deviation, ProtocolError};
 use crate::prss::Roots;
@@ -20,7 +20,6 @@ use crate::step::Step;
 pub(super) const COIN: u8 = 0;
 pub(super) const PROOF: u8 = 1;
 pub(super) const ANSWER: u8 = 2;
-pub(super) const VERDICT: u8 = 3;
 
 /// One party's side of a batch: `P_{i+1}`'s proof it verifies from the left, `P_{i-1}`'s from the right.
 pub(super) struct Parties<'a> {
@@ -84,19 +83,16 @@ impl<'a> Parties<'a> {
         let answer = s.recv(self.step, ANSWER, next, answer_bytes)?;
         let (digests, outcome) = answer.bytes().split_at(32 * shape.rounds());
         let transcript = self.statement.transcript(right_of, &coins_right);
-        let refused = match transcript.clone().follow(digests.as_chunks().0, &last) {
-            Some(points) => {
-                let right = Side::right(passes, shape, &transcript, 0);
-                let shares = rounds::right_shares(&step_right, own, 2 * shape.rounds());
-                let mask = rounds::mask_right(&step_right, own);
-                let mine = proof::outcome(right, &shares, &points, mask);
-                let fits = mine.agrees_with(bytemuck::cast_slice(outcome));
-                (!guard!(s, RowProofUnchecked, fits)).then_some(Deviation::RowsChanged)
-            }
-            None => Some(Deviation::ProofsDiffer),
-        };
-        let ignores = guard!(s, RowProofVerdictIgnored, false);
-        exchange_verdicts(s, self.step, VERDICT, &self.seat, refused, ignores)
+        let points = transcript.clone().follow(digests.as_chunks().0, &last);
+        let points = points.ok_or_else(|| self.deviated(Deviation::ProofsDiffer))?;
+        let right = Side::right(passes, shape, &transcript, 0);
+        let shares = rounds::right_shares(&step_right, own, 2 * shape.rounds());
+        let mask = rounds::mask_right(&step_right, own);
+        let mine = proof::outcome(right, &shares, &points, mask);
+        match guard!(s, RowProofUnchecked, mine.agrees_with(bytemuck::cast_slice(outcome))) {
+            true => Ok(()),
+            false => Err(self.deviated(Deviation::RowsChanged)),
+        }
     }
 
     fn deviated(&self, deviation: Deviation) -> ProtocolError {
@@ -119,5 +115,4 @@ pub(super) fn count(s: &mut Session, shape: Shape) {
     ]);
     // From the left verifier of each proof to the right one: two places on, or one back.
     s.count_messages(&[(a, c, answer), (b, a, answer), (c, b, answer)]);
-    s.count_both_ways(1);
 }

@@ -6,7 +6,7 @@ use math::gf::{Field, Gf128};
 
 use super::alone::Alone;
 use super::*;
-use crate::check::bits::parties::{ANSWER, COIN, PROOF, VERDICT};
+use crate::check::bits::parties::{ANSWER, COIN, PROOF};
 use crate::check::rounds::{self, ProverLanes, Seed, digest};
 use crate::check::tests::{self, Messages};
 use crate::error::Deviation;
@@ -171,11 +171,6 @@ fn after_another_last_state_the_right_verifier_says_nothing_about_the_answer() {
         let (deviations, _) = changed(left, right, ANSWER, -1);
         assert_eq!(deviations[right], Some(Deviation::FalseProof), "{deviations:?}");
     }
-}
-
-#[test]
-fn a_refusal_reaches_both_others() {
-    tests::assert_refusals_reach_both_others(VERDICT, |s| run(s, &tiny()));
 }
 
 /// Two uses under one label would be one stream. Each prover's proof takes six, each under

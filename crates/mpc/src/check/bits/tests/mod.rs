@@ -11,12 +11,12 @@ mod wrong;
 
 use math::Planes;
 
-use super::prove;
 use super::shape::Shape;
-use crate::check::AndStep;
+use crate::check::{AndStep, flights};
 use crate::error::ProtocolError;
 use crate::lab::deal_bits;
 use crate::session::Session;
+use crate::step::Step;
 use crate::{SharedBits, and_many};
 
 /// Pseudorandom planes, bits past the last row included.
@@ -50,6 +50,12 @@ fn batch_of(s: &mut Session, shapes: &[StepShape]) -> Result<Vec<AndStep>, Proto
         batch.push(AndStep { step, pairs, second: Vec::new(), z, provers: [true; 3], is_apart: false });
     }
     Ok(batch)
+}
+
+/// Proves a batch, and hears that the others accept what they have verified.
+fn prove(s: &mut Session, step: &Step, batch: &[AndStep]) -> Result<(), ProtocolError> {
+    super::prove(s, step, batch)?;
+    flights::confirm(s, step)
 }
 
 /// Runs the ANDs and proves them.

@@ -2,7 +2,7 @@
 //! the attacks that work without the rules on coins.
 
 use super::*;
-use crate::check::ring::parties::{ANSWER, COIN, PRIME, PROOF, QUOTIENTS, VERDICT};
+use crate::check::ring::parties::{ANSWER, COIN, PRIME, PROOF, QUOTIENTS};
 use crate::check::ring::shape::Shape;
 use crate::check::ring::transcript::{Statement, Transcript};
 use crate::check::tests::{self, Messages};
@@ -62,11 +62,6 @@ fn the_right_verifier_refuses_other_quotients_operands_and_claims() {
             assert_eq!(deviations[right], Some(Deviation::FalseProof), "{deviations:?}");
         }
     }
-}
-
-#[test]
-fn a_refusal_reaches_both_others() {
-    tests::assert_refusals_reach_both_others(VERDICT, |s| run(s, &tiny()));
 }
 
 /// Either verifier may close before what the other one holds is fixed.

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use math::{Column, Ring, Z8, Z16, Z32, Z64, Z128};
 
-use super::prove;
+use crate::check::flights;
 use crate::check::{Form, ProductStep, RingBatch};
 use crate::error::ProtocolError;
 use crate::lab::deal;
@@ -20,6 +20,7 @@ use crate::lanes::Lane;
 use crate::session::Session;
 use crate::share::Shared;
 use crate::shuffle::Shuffler;
+use crate::step::Step;
 use crate::{dot, inner_product, matmul, mul_many};
 
 /// One step of products.
@@ -114,6 +115,12 @@ fn batch_of(s: &mut Session, steps: &[RingStep]) -> Result<RingBatch, ProtocolEr
         assert!(known);
     }
     Ok(batch)
+}
+
+/// Proves a batch, and hears that the others accept what they have verified.
+fn prove(s: &mut Session, step: &Step, batch: &RingBatch) -> Result<(), ProtocolError> {
+    super::prove(s, step, batch)?;
+    flights::confirm(s, step)
 }
 
 /// Runs the products and proves them.

@@ -11,6 +11,7 @@ use math::prime::{Pair, Prime};
 
 use super::model::{Challenges, Field, play};
 use super::*;
+use crate::check::flights::VERDICT;
 use crate::check::ring::integer::Integer;
 use crate::check::ring::lanes::{self, ProverLanes};
 use crate::check::ring::shape::{ROWS, Shape};
@@ -344,7 +345,7 @@ fn compare(seed: u64, steps: &[RingStep]) {
         let answer = [told.operands[0], told.claims[0]];
         let digests: &[u8] = hashed.digests.as_flattened();
         assert_eq!(sent(4, left, right), [digests, bytemuck::cast_slice(answer.as_flattened())].concat());
-        assert_eq!(sent(5, left, prover), [1]);
+        assert_eq!(sent(VERDICT, left, prover), [1]);
     }
 }
 

@@ -3,7 +3,7 @@
 //! that works under known coins.
 
 use super::*;
-use crate::check::rows::parties::{ANSWER, COIN, PROOF, VERDICT};
+use crate::check::rows::parties::{ANSWER, COIN, PROOF};
 use crate::check::rows::proof::Shape as Size;
 use crate::check::rows::transcript::Statement;
 use crate::check::tests::{self, Messages};
@@ -53,11 +53,6 @@ fn the_right_verifier_looks_at_no_answer_under_other_challenges() {
             assert_eq!(deviations[right], Some(Deviation::RowsChanged), "{deviations:?}");
         }
     }
-}
-
-#[test]
-fn a_refusal_reaches_both_others() {
-    tests::assert_refusals_reach_both_others(VERDICT, |s| run(s, TINY));
 }
 
 /// Either verifier may close before what the other one holds is fixed.

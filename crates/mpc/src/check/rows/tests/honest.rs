@@ -4,6 +4,7 @@
 use math::gf::{Field, Gf64, Gf128};
 
 use super::*;
+use crate::check::flights::VERDICT;
 use crate::check::rounds::{self, ProverLanes, Seed, Transcript, digest};
 use crate::check::rows::proof::Shape as Size;
 use crate::check::rows::transcript::{Statement, Weights};
@@ -166,8 +167,8 @@ fn compare(seed: u64, shapes: &[Shape]) {
         assert_eq!(sent(1, prover, right), last);
         let answer = [u[0], claims[0]];
         assert_eq!(sent(2, left, right), [digests.as_flattened(), bytemuck::cast_slice(&answer)].concat());
-        assert_eq!(sent(3, left, prover), [1]);
-        assert_eq!(sent(3, right, prover), [1]);
+        assert_eq!(sent(VERDICT, left, prover), [1]);
+        assert_eq!(sent(VERDICT, right, prover), [1]);
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use math::{Column, Group, X8, X16, X32, X64, X128, Z32};
 
-use super::prove;
+use crate::check::flights;
 use crate::error::ProtocolError;
 use crate::lab::deal;
 use crate::lanes::Lane;
@@ -16,6 +16,7 @@ use crate::session::Session;
 use crate::share::Shared;
 use crate::shuffle::Shuffler;
 use crate::shuffle::stages::Pass;
+use crate::step::Step;
 
 /// A pass: rows, whether it goes backward, and the bits of its lanes of words. A lane of numbers, which
 /// other proofs cover, lies between.
@@ -51,6 +52,12 @@ fn batch_of(s: &mut Session, shapes: &[Shape]) -> Result<Vec<Arc<Pass>>, Protoco
         passes.push(Arc::new(shuffler.staged(s, ("move", at), &lanes, *is_backward)?.1));
     }
     Ok(passes)
+}
+
+/// Proves a batch, and hears that the others accept what they have verified.
+fn prove(s: &mut Session, step: &Step, batch: &[Arc<Pass>]) -> Result<(), ProtocolError> {
+    super::prove(s, step, batch)?;
+    flights::confirm(s, step)
 }
 
 /// Moves rows and proves that.
