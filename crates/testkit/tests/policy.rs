@@ -44,9 +44,9 @@ fn rules(entity: &[&str], min_group: u64) -> Policy {
     })
 }
 
-/// A shop that shows no rows, and lets everything else be made of them.
+/// A shop that shows no rows, nor groups of one, and lets everything else be made of them.
 fn closed_shop(min_group: u64) -> TableRules {
-    let all = Grant::ALL[..4].iter().copied().collect();
+    let all = [Grant::Join, Grant::Filter, Grant::Aggregate].into();
     let columns = ["account", "amount"]
         .map(|name| (name.to_owned(), ColumnRules { allow: BTreeSet::clone(&all), min_group: None }));
     TableRules {

@@ -51,7 +51,7 @@ impl Check<'_> {
         for table in self.counted.keys() {
             if self.scans.get(table).is_some_and(|scans| *scans > 1) {
                 let reason = "the question reads it twice, and what one part leaves out shows in the difference; ask \
-                              for one part alone";
+                              for one part alone, and for a total of groups as in SUM(x) OVER () or SUM(SUM(x)) OVER ()";
                 return Err(self.forbidden_by_table(*table, "the question", reason, "min_group = 1"));
             }
         }

@@ -44,7 +44,10 @@ pub(crate) fn enforce(
         numbers: 0,
         told: true,
         carry: None,
+        revealed: BTreeSet::new(),
+        keys: BTreeSet::new(),
     };
+    check.note_revealed(&plan)?;
     let root = check.walk(&plan)?;
     check.answer(&root)?;
     check.read_once()?;
@@ -134,6 +137,10 @@ pub(super) struct Check<'a> {
     pub(super) told: bool,
     /// On the second walk, the tables whose entities go beside their rows.
     pub(super) carry: Option<BTreeSet<TableId>>,
+    /// Tables of which revealed columns alone are read.
+    pub(super) revealed: BTreeSet<TableId>,
+    /// The columns by which the rows at hand are grouped above, with nothing but conditions between.
+    pub(super) keys: BTreeSet<Source>,
 }
 
 impl Check<'_> {
@@ -173,6 +180,8 @@ impl Check<'_> {
     ) -> Result<(), PlanError> {
         let name = self.column(source).to_owned();
         let rules = self.rules(source.0);
+        let all = &[Grant::Reveal];
+        let grants = if self.revealed.contains(&source.0) { all } else { grants };
         match grants.iter().find(|grant| rules.allows(&name, **grant)) {
             Some(grant) => {
                 self.permit(source.0, Some(&name), operator, grant.to_string());
@@ -300,7 +309,11 @@ impl Check<'_> {
         let mut input = self.walk(&filter.input)?;
         for part in split_conjunction(&filter.predicate) {
             let rows = &Rows::of(&input, "WHERE");
-            let (decided, ranges) = (self.condition(&[part], rows)?, is_range(part, rows));
+            let decided = self.bent(&[part], rows)?;
+            // What leaves whole groups out says what HAVING would.
+            let by_group = decided.values.is_subset(&self.keys);
+            let grants: &[Grant] = if by_group { &[Grant::Filter, Grant::Group] } else { &[Grant::Filter] };
+            let (decided, ranges) = (self.decides(decided, grants, rows)?, is_range(part, rows));
             input.decided(&decided, ranges);
         }
         self.over(plan, input)

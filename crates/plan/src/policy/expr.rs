@@ -123,7 +123,7 @@ impl Check<'_> {
         self.arithmetic(left, right, rows, shape)
     }
 
-    fn bent(&mut self, parts: &[&Expr], rows: &Rows<'_>) -> Result<Origin, PlanError> {
+    pub(super) fn bent(&mut self, parts: &[&Expr], rows: &Rows<'_>) -> Result<Origin, PlanError> {
         let mut all = Origin::constant();
         for part in parts {
             all = all.with(&self.origin(part, rows)?, Shape::Bent);
@@ -136,8 +136,18 @@ impl Check<'_> {
     /// What these decide on: their columns need the grant to filter.
     pub(super) fn condition(&mut self, parts: &[&Expr], rows: &Rows<'_>) -> Result<Origin, PlanError> {
         let all = self.bent(parts, rows)?;
+        self.decides(all, &[Grant::Filter], rows)
+    }
+
+    /// That it decides, which takes one of these grants.
+    pub(super) fn decides(
+        &mut self,
+        all: Origin,
+        grants: &[Grant],
+        rows: &Rows<'_>,
+    ) -> Result<Origin, PlanError> {
         for source in &all.values {
-            self.require(*source, Grant::Filter, rows.operator)?;
+            self.require_any(*source, grants, rows.operator)?;
         }
         Ok(Origin { conditions: all.all(), values: BTreeSet::new(), ..all })
     }
@@ -226,6 +236,7 @@ pub(super) fn is_range(condition: &Expr, rows: &Rows<'_>) -> bool {
 /// told apart, and nothing can fail.
 pub(super) fn widens(from: &DataType, to: &DataType) -> bool {
     let digits = |ty: &DataType| match ty {
+        DataType::Boolean => Some((1, 0)),
         DataType::Int8 | DataType::UInt8 => Some((3, 0)),
         DataType::Int16 | DataType::UInt16 => Some((5, 0)),
         DataType::Int32 | DataType::UInt32 => Some((10, 0)),
@@ -237,6 +248,7 @@ pub(super) fn widens(from: &DataType, to: &DataType) -> bool {
     let unsigned = |ty: &DataType| ty.is_unsigned_integer();
     match (digits(from), digits(to)) {
         _ if from == to => true,
+        _ if *to == DataType::Boolean => false,
         (Some((from_digits, _)), None) => *to == DataType::Float64 && from_digits <= DOUBLE_DIGITS,
         (Some((from_digits, from_scale)), Some((to_digits, to_scale))) => {
             let room = to_scale >= from_scale && to_digits - to_scale >= from_digits - from_scale;

@@ -180,6 +180,12 @@ impl Origin {
         found.chain(Some(own).filter(|own| !own.is_empty())).collect()
     }
 
+    /// Whether columns of others than `table` are in it or decided on it, whosever they are.
+    pub(super) fn is_beside(&self, table: TableId) -> bool {
+        let others = self.all().iter().any(|source| source.0 != table);
+        self.foreign.contains(&table) || others || self.groups.iter().any(|of| *of != table)
+    }
+
     /// Whether columns of `table` and of others are both in it.
     pub(super) fn is_mixed(&self, table: TableId) -> bool {
         self.foreign.contains(&table) && self.tells_of(table)
@@ -216,7 +222,7 @@ impl Origin {
 pub(super) enum Choice {
     /// It brings them: they are the asker's, constants or a union.
     Rows,
-    /// By a condition over more than a column.
+    /// By a condition over more than a column, or over a key otherwise than by a range.
     Condition,
     /// By a join that is an outer one, or by anything but equal columns.
     Join,
@@ -255,6 +261,8 @@ pub(super) struct Presence {
     pub(super) torn: bool,
     /// Whether the entities behind the rows can no longer be counted.
     pub(super) uncountable: bool,
+    /// Whether rows without one of this table are there or not by whether they match.
+    pub(super) unmatched: bool,
 }
 
 impl Presence {
@@ -273,6 +281,7 @@ impl Presence {
         self.names.extend(other.names);
         self.torn |= other.torn;
         self.uncountable |= other.uncountable;
+        self.unmatched |= other.unmatched;
     }
 
     /// Whether these columns are one, or a name of somebody together.
@@ -298,9 +307,7 @@ impl Presence {
 
     /// Whether it takes some of the rows that repeat one and leaves others.
     pub(super) fn picks(&self, table: TableId, by: &Origin) -> bool {
-        self.repeated
-            && by.foreign.contains(&table)
-            && (by.is_of_several() || !by.kin.is_disjoint(&self.lines))
+        self.repeated && by.is_beside(table) && (by.is_of_several() || !by.kin.is_disjoint(&self.lines))
     }
 }
 

@@ -9,8 +9,8 @@ use std::collections::BTreeSet;
 
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::{Column, ExprSchema};
-use datafusion::logical_expr::expr::AggregateFunction;
-use datafusion::logical_expr::{Aggregate, Expr};
+use datafusion::logical_expr::expr::{AggregateFunction, BinaryExpr};
+use datafusion::logical_expr::{Aggregate, Expr, LogicalPlan, Operator};
 
 use super::Grant;
 use super::check::{Check, planner};
@@ -27,6 +27,36 @@ const MAX_DEGREE: u32 = 2;
 fn uncast(expr: &Expr) -> &Expr {
     match expr {
         Expr::Cast(cast) => uncast(&cast.expr),
+        other => other,
+    }
+}
+
+/// The one column that an expression is NULL with, if it is arithmetic on that and constants.
+fn null_with(expr: &Expr) -> &Expr {
+    let constant = |expr: &Expr| matches!(expr, Expr::Literal(value, _) if !value.is_null());
+    let either = |left: &'_ Expr, right: &'_ Expr| match (constant(left), constant(right)) {
+        (false, true) => Some(true),
+        (true, false) => Some(false),
+        _ => None,
+    };
+    match uncast(expr) {
+        Expr::Negative(inside) => null_with(inside),
+        Expr::BinaryExpr(BinaryExpr {
+            left,
+            op: Operator::Plus | Operator::Minus | Operator::Multiply,
+            right,
+        }) => match either(left, right) {
+            Some(first) => null_with(if first { left } else { right }),
+            None => expr,
+        },
+        Expr::ScalarFunction(call) => match (call.name(), call.args.as_slice()) {
+            ("checked_neg", [inside]) => null_with(inside),
+            ("checked_add" | "checked_sub" | "checked_mul", [left, right]) => match either(left, right) {
+                Some(first) => null_with(if first { left } else { right }),
+                None => expr,
+            },
+            _ => expr,
+        },
         other => other,
     }
 }
@@ -70,8 +100,13 @@ struct Grouping<'a> {
 
 impl Check<'_> {
     pub(super) fn aggregate(&mut self, aggregate: &Aggregate) -> Result<Flow, PlanError> {
-        let input = self.walk(&aggregate.input)?;
         let (group_exprs, sets) = crate::lower::grouping(&aggregate.group_expr)?;
+        let keys: Vec<&Expr> = group_exprs.iter().copied().filter(|_| sets.is_none()).collect();
+        let keys = self.keys_of(&aggregate.input, &keys);
+        let outer = std::mem::replace(&mut self.keys, keys);
+        let input = self.walk(&aggregate.input);
+        self.keys = outer;
+        let input = input?;
         let mut keys = Vec::with_capacity(group_exprs.len());
         for expr in &group_exprs {
             keys.push(self.origin(expr, &Rows::of(&input, "GROUP BY"))?);
@@ -100,7 +135,8 @@ impl Check<'_> {
                 continue;
             }
             let (keys, calls) = (keys.as_slice(), calls.as_slice());
-            let grouping = Grouping { table: *table, presence, keys, calls, several: sets.is_some() };
+            let several = sets.is_some();
+            let grouping = Grouping { table: *table, presence, keys, calls, several };
             let at_least = self.protected(&grouping)?;
             safe.insert(*table);
             if at_least > 1 {
@@ -125,7 +161,13 @@ impl Check<'_> {
             origin.groups.extend(&input.counted);
             outputs.push(if call.picks { origin.bent() } else { origin });
         }
-        let origins: Vec<Origin> = outputs.iter().map(|origin| origin.grouped(&safe)).collect();
+        let mut origins: Vec<Origin> = outputs.iter().map(|origin| origin.grouped(&safe)).collect();
+        for (origin, call) in origins[outputs.len() - calls.len()..].iter_mut().zip(&calls) {
+            // A group has a row, and without keys there is one without any.
+            let of_some = n_keys > 0 && sets.is_none() && call.nullable.is_none() && !call.picks;
+            let never = of_some && matches!(call.name.as_str(), "sum" | "avg" | "min" | "max");
+            origin.nullable = call.name != "count" && !never;
+        }
         let mut counted = input.counted.clone();
         counted.extend(&safe);
         if n_keys == 0 {
@@ -151,7 +193,7 @@ impl Check<'_> {
         }
         let alike = nullable.len() == 1 && calls.iter().all(|call| call.nullable.is_some());
         let plan = match &self.carry {
-            None => datafusion::logical_expr::LogicalPlan::Aggregate(aggregate.clone()),
+            None => LogicalPlan::Aggregate(aggregate.clone()),
             Some(_) => {
                 let group = Group { least, nullable, rests: !alike, told: self.told };
                 suppress::grouped(aggregate, &input, &group)?
@@ -171,6 +213,26 @@ impl Check<'_> {
         })
     }
 
+    /// The columns by which a table is grouped, where nothing but conditions stands between: what decides
+    /// by them alone leaves whole groups out, as HAVING does.
+    fn keys_of(&self, input: &LogicalPlan, keys: &[&Expr]) -> BTreeSet<Source> {
+        let mut node = input;
+        let scan = loop {
+            node = match node {
+                LogicalPlan::Filter(filter) => &filter.input,
+                LogicalPlan::SubqueryAlias(alias) => &alias.input,
+                LogicalPlan::TableScan(scan) if scan.fetch.is_none() => break scan,
+                _ => return BTreeSet::new(),
+            };
+        };
+        let Some(id) = self.scanned(scan) else { return BTreeSet::new() };
+        let column = |key: &&Expr| match key {
+            Expr::Column(column) => Some((id, self.table(id).column_index(column.name())?)),
+            _ => None,
+        };
+        keys.iter().filter_map(column).collect()
+    }
+
     fn call(&mut self, expr: &Expr, input: &Flow) -> Result<Call, PlanError> {
         let function = match expr {
             Expr::Alias(alias) => return self.call(&alias.expr, input),
@@ -188,7 +250,7 @@ impl Check<'_> {
         for argument in &params.args {
             let next = self.origin(argument, rows)?;
             if next.nullable && !argument.column_refs().is_empty() {
-                nullable = Some((uncast(argument).clone(), next.absent.clone()));
+                nullable = Some((null_with(argument).clone(), next.absent.clone()));
             }
             let is_double = |column: &&Column| {
                 rows.schema.field_from_column(column).is_ok_and(|f| f.data_type().is_floating())
@@ -224,16 +286,18 @@ impl Check<'_> {
         }
         let mut aggregated = BTreeSet::new();
         for call in calls {
-            let of_all_rows = is_of_all_rows(&call.name);
-            let grants: &[Grant] = match of_all_rows {
+            let grants: &[Grant] = match is_of_all_rows(&call.name) {
+                true if self.counts_alone(call, grouping) => &[Grant::Aggregate, Grant::Group, Grant::Reveal],
                 true => &[Grant::Aggregate, Grant::Reveal],
                 // One of the values comes out as it is.
                 false => &[Grant::Reveal],
             };
-            for source in call.origin.values_of(table) {
-                self.require_any(source, grants, &call.words)?;
-                aggregated.insert(source);
+            if !self.counts_rows(call, table) {
+                for source in call.origin.values_of(table) {
+                    self.require_any(source, grants, &call.words)?;
+                }
             }
+            aggregated.extend(call.origin.all().into_iter().filter(|source| source.0 == table));
         }
         // What decides which rows a group has says as much of few as what is summed.
         let own = keys.iter().flat_map(Origin::all).filter(|source| source.0 == table);
@@ -251,20 +315,50 @@ impl Check<'_> {
         Ok(at_least)
     }
 
+    /// Whether a count says nothing of its argument: of what is never NULL the rows are counted, and of
+    /// whom the rows are about the entities, which every group counts.
+    fn counts_rows(&self, call: &Call, table: TableId) -> bool {
+        let rows = !call.distinct && call.nullable.is_none();
+        call.name == "count"
+            && !call.picks
+            && call.origin.is_plain()
+            && (rows || self.counts_entities(call, table))
+    }
+
+    fn counts_entities(&self, call: &Call, table: TableId) -> bool {
+        let [source] = call.origin.values_of(table)[..] else { return false };
+        let name = self.column(source);
+        let of_all = match self.rules(table).entity.as_slice() {
+            [] => self.table(table).unique_keys.iter().any(|key| key.value == [name]),
+            [entity] => entity == name,
+            _ => false,
+        };
+        // Through a union, another row may hold the same.
+        call.name == "count" && call.distinct && call.origin.is_plain() && !call.origin.askers && of_all
+    }
+
+    /// Whether a count says no more of a column than its groups do: how many rows are NULL in it, and of
+    /// a whole table how many groups there are, which suppression tells as well.
+    fn counts_alone(&self, call: &Call, grouping: &Grouping<'_>) -> bool {
+        let whole = grouping.keys.is_empty() && !grouping.presence.picked && !call.origin.askers;
+        call.name == "count" && !call.picks && call.origin.is_plain() && (!call.distinct || whole)
+    }
+
     /// That nothing tells one row of a group from its others.
     fn whole_groups(&mut self, grouping: &Grouping<'_>) -> Result<(), PlanError> {
         let Grouping { table, presence, keys, calls, several } = *grouping;
-        let open = "min_group = 1";
+        let open = "min_group = 1, which lifts what protects all groups of the table; rather write the question otherwise";
         let refuse = |check: &Self, operator: &str, reason: &str| {
             Err(check.forbidden_by_table(table, operator, reason, open))
         };
         if several {
-            let reason =
-                "totals over small groups would give away what is suppressed; ask for one grouping alone";
+            let reason = "totals over small groups would give away what is suppressed; ask for one grouping alone, \
+                 and for a total of the groups that come out, as in SUM(SUM(x)) OVER ()";
             return refuse(self, "GROUPING SETS, ROLLUP or CUBE", reason);
         }
         if presence.uncountable {
-            let reason = "behind it nobody can count whom a group is about; join by a key that is unique in this table";
+            let reason = "behind it nobody can count whom a group is about; join by a key that is unique in this \
+                          table, or JOIN it and count with COUNT(DISTINCT …) whom its rows are about";
             return refuse(self, "EXISTS, IN, NOT IN or a nested GROUP BY", reason);
         }
         if let Some(choice) = presence.weighed {
@@ -313,8 +407,8 @@ impl Check<'_> {
         if presence.mixed || keys.iter().any(|key| presence.mixes(table, key)) {
             let reason = "it decides together by columns of this table and of others, or by what different columns of it have \
                           found, so that known rows hide which one passed; ask of each table in a condition of its own, joined \
-                          by AND, or by a key of GROUP BY of its own, and join lists by equal columns, by one or by a unique \
-                          key";
+                          by AND, or by a key of GROUP BY of its own, join lists by equal columns, by one or by a unique \
+                          key, and write what a subquery without this table gives as a constant";
             return refuse(self, "a condition or JOIN", reason);
         }
         let bent = keys.iter().filter(|key| !key.is_plain()).flat_map(Origin::all);
@@ -323,8 +417,19 @@ impl Check<'_> {
         let is_in = |call: &Call, column: usize| call.origin.values.contains(&(table, column));
         for call in calls {
             let words = call.words.as_str();
+            let absent = call.nullable.as_ref().is_some_and(|(_, absent)| absent.contains(&table));
+            if presence.unmatched && !absent {
+                let reason = "a FULL JOIN leaves rows that match nobody here, and their number beside the others tells whether \
+                              few match; count and sum columns of this table alone, or use LEFT JOIN";
+                return refuse(self, words, reason);
+            }
             if !is_of_all_rows(&call.name) {
-                return refuse(self, words, "it gives out the value of one row, whatever the group's size");
+                return refuse(
+                    self,
+                    words,
+                    "it gives out the value of one row, whatever the group's size; \
+                                                     ask for sums, means and deviations",
+                );
             }
             let straight = match call.name.as_str() {
                 "count" => call.origin.is_plain(),
@@ -333,8 +438,9 @@ impl Check<'_> {
             };
             if call.picks || !straight || call.distinct && call.name != "count" {
                 let mut reason = "it takes some of a group's rows otherwise than the rest, and the difference could be one \
-                                  row's; filter all of the question in WHERE, and sum columns or products of two, in whole \
-                                  numbers or decimals and without division"
+                                  row's; filter all of the question in WHERE or GROUP BY the condition, and sum columns or \
+                                  products of two, in whole numbers or decimals and without division: SUM(x * 0.01), or \
+                                  SUM(x) / 100"
                     .to_owned();
                 if call.doubles {
                     reason += "; a double is summed as it is, or where its owner declares it as a decimal, as in type = \
@@ -342,8 +448,7 @@ impl Check<'_> {
                 }
                 return refuse(self, words, &reason);
             }
-            // Of what is never NULL the rows are counted, whatever its values are.
-            if call.name == "count" && !call.distinct && !call.origin.nullable {
+            if self.counts_rows(call, table) {
                 continue;
             }
             if call.origin.few
@@ -358,8 +463,8 @@ impl Check<'_> {
             {
                 let reason = format!(
                     "{} also decides which rows these are, and not by ranges alone, so that sums and sums of products can \
-                     split a group into its values; compare it with constants in conditions of their own, or group by it \
-                     as it is",
+                     split a group into its values; compare it with constants by =, <, <=, >, >= or BETWEEN, in conditions \
+                     of their own, or group by it as it is",
                     self.column((table, *column))
                 );
                 return refuse(self, words, &reason);

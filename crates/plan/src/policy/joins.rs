@@ -93,6 +93,7 @@ impl Check<'_> {
         }
         for presence in left.tables.values_mut().chain(right.tables.values_mut()) {
             presence.picked = true;
+            presence.unmatched |= join.join_type == Full;
         }
         let otherwise = (!by_columns).then_some(Choice::Join);
         let by_join = (!matches!(join.join_type, Inner | LeftSemi | RightSemi)).then_some(Choice::Join);

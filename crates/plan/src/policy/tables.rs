@@ -2,13 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::logical_expr::{LogicalPlan, TableScan};
 
 use super::Grant;
-use super::check::Check;
-use super::flow::{Choice, Flow, Origin, Presence};
+use super::check::{Check, planner};
+use super::flow::{Choice, Flow, Origin, Presence, TableId};
 use super::suppress;
 use crate::error::PlanError;
+use crate::types::Type;
 
 impl Check<'_> {
     /// Rows that the question itself holds.
@@ -26,13 +28,40 @@ impl Check<'_> {
         }
     }
 
-    pub(super) fn scan(&mut self, scan: &TableScan) -> Result<Flow, PlanError> {
-        let party = scan.table_name.schema().and_then(|party| self.catalog.party_index(party));
-        let found = party.and_then(|party| {
-            let tables = &self.catalog.parties[party].tables;
-            Some((party, tables.iter().position(|table| table.name == scan.table_name.table())?))
+    /// The table that is read.
+    pub(super) fn scanned(&self, scan: &TableScan) -> Option<TableId> {
+        let party = scan.table_name.schema().and_then(|party| self.catalog.party_index(party))?;
+        let tables = &self.catalog.parties[party].tables;
+        Some((party, tables.iter().position(|table| table.name == scan.table_name.table())?))
+    }
+
+    /// Notes the tables of which the question reads revealed columns alone: all that it makes of them
+    /// follows from their rows, which it could ask for.
+    pub(super) fn note_revealed(&mut self, plan: &LogicalPlan) -> Result<(), PlanError> {
+        let (mut revealed, mut hidden) = (BTreeSet::new(), BTreeSet::new());
+        let seen = plan.apply_with_subqueries(|node| {
+            if let LogicalPlan::TableScan(scan) = node
+                && let Some(id) = self.scanned(scan)
+                && let Some(rules) = self.table(id).policy.rules()
+            {
+                let columns = &self.table(id).columns;
+                let is_read = |at: usize| rules.allows(&columns[at].name, Grant::Reveal);
+                let all = match &scan.projection {
+                    Some(read) => read.iter().all(|at| is_read(*at)),
+                    None => (0..columns.len()).all(is_read),
+                };
+                let into = if all && rules.result_rows { &mut revealed } else { &mut hidden };
+                into.insert(id);
+            }
+            Ok(TreeNodeRecursion::Continue)
         });
-        let Some(id) = found else {
+        seen.map_err(planner)?;
+        self.revealed = revealed.difference(&hidden).copied().collect();
+        Ok(())
+    }
+
+    pub(super) fn scan(&mut self, scan: &TableScan) -> Result<Flow, PlanError> {
+        let Some(id) = self.scanned(scan) else {
             return Err(PlanError::Planner {
                 reason: format!("the plan reads {}, which is no table", scan.table_name),
             });
@@ -42,8 +71,11 @@ impl Check<'_> {
         let columns: Vec<usize> =
             scan.projection.clone().unwrap_or_else(|| (0..table.columns.len()).collect());
         let rules = table.policy.rules().filter(|_| id.0 != self.asker);
+        let all_groups = rules.is_some() && !self.protects(id);
         let is_read = |column: &usize| {
-            rules.is_none_or(|rules| rules.allows(&table.columns[*column].name, Grant::Reveal))
+            let allows = |grant| rules.is_none_or(|rules| rules.allows(&table.columns[*column].name, grant));
+            // Groups of one are rows.
+            allows(Grant::Reveal) || all_groups && allows(Grant::Group)
         };
         let key = |key: &Vec<String>| {
             let position = |name: &String| {
@@ -59,7 +91,7 @@ impl Check<'_> {
             let ty = known.ty.value;
             let declared = known.range.as_ref().map(|range| range.value);
             let range = declared.or(ty.range()).filter(|_| ty.is_exact_number());
-            let few = range.is_some_and(|range| range.n_values() <= 2);
+            let few = ty == Type::Bool || range.is_some_and(|range| range.n_values() <= 2);
             let values = rules.map(|_| (id, *column)).into_iter().collect();
             let origin = Origin::column(self.number(), is_read(column), known.nullable.value);
             Origin { values, range, few, ..origin }

@@ -35,6 +35,7 @@ fn accounts() -> Table {
             ranged("customer", "int64", 0, 9_999),
             column("rate", "float64"),
             ranged("vip", "int64", 0, 1),
+            column("active", "bool"),
             ranged("opened", "date", 7305, 21_915),
         ],
         &["id"],
@@ -46,6 +47,7 @@ fn with_policy(table: Table, policy: &Policy) -> Table {
     let mut policy = policy.clone();
     if let Policy::Rules(rules) = &mut policy {
         rules.columns.retain(|name, _| table.column_index(name).is_some());
+        rules.entity.retain(|name| table.column_index(name).is_some());
     }
     Table { policy, ..table }
 }
@@ -85,11 +87,38 @@ fn world(policy: Policy, of_shop: Policy) -> PublicCatalog {
         vec![ranged("line", "int64", 0, 99_999), ranged("account", "int64", 0, 99_999)],
         &["line"],
     );
+    let receipts = table(
+        "receipts",
+        500,
+        vec![ranged("receipt", "int64", 0, 99_999), ranged("account", "int64", 0, 99_999)],
+        &["receipt"],
+    );
+    let tags = table(
+        "tags",
+        100,
+        vec![
+            ranged("account", "int64", 0, 99_999),
+            ranged("month", "int64", 1, 12),
+            column("region", "string"),
+            column("label", "string"),
+        ],
+        &[],
+    );
+    let usage = table(
+        "usage",
+        3000,
+        vec![
+            ranged("account", "int64", 0, 99_999),
+            ranged("month", "int64", 1, 12),
+            ranged("used", "int64", 0, 1000),
+        ],
+        &["account", "month"],
+    );
     let party = |name: &str, tables| PartyCatalog { name: name.into(), tables };
     let parties = vec![
-        party("me", vec![list, many, pairs]),
-        party("bank", vec![Table { policy, ..accounts() }]),
-        party("shop", [sales, monthly, lines].map(|table| with_policy(table, &of_shop)).into()),
+        party("me", vec![list, many, pairs, tags]),
+        party("bank", vec![with_policy(accounts(), &policy), with_policy(usage, &policy)]),
+        party("shop", [sales, monthly, lines, receipts].map(|table| with_policy(table, &of_shop)).into()),
     ];
     PublicCatalog { parties }
 }
@@ -114,10 +143,14 @@ pub fn ask(rules: &TableRules, sql: &str) -> Result<SecurePlan, PlanError> {
     ask_as("me", Policy::Rules(rules.clone()), sql)
 }
 
-/// A shop whose rows others do not see, and that has no least size.
+/// A shop whose rows others do not see.
 pub fn closed_shop() -> TableRules {
-    let all = "join filter group aggregate";
-    rules(&[("account", all), ("amount", all), ("month", all), ("line", all)], 1)
+    shop("join filter group aggregate", 2)
+}
+
+/// A shop that grants so much of each column.
+pub fn shop(all: &str, min_group: u64) -> TableRules {
+    rules(&[("account", all), ("amount", all), ("month", all), ("receipt", all), ("line", all)], min_group)
 }
 
 /// [`ask`], with a shop that shows no rows.
