@@ -140,9 +140,8 @@ fn errors_cancel_under_known_coins(lab: &Lab) -> bool {
     run.outcomes[1..3].iter().all(Result::is_ok)
 }
 
-/// A verifier does not accept a proof, and the others open all the same: one made before the opening,
-/// or long before, in a chunk.
-fn a_refusal_is_ignored(lab: &Lab) -> bool {
+/// Party 0 does not accept a proof, and the others open all the same.
+fn is_ignored(lab: Lab, f: fn(&mut Session, [SharedBits; 2]) -> Result<Option<u128>, ProtocolError>) -> bool {
     struct Refuser(Arc<Names>);
     impl Interceptor for Refuser {
         fn message(&self, from: PartyId, _: PartyId, tag: Tag, payload: &mut Buf) -> Verdict {
@@ -153,26 +152,44 @@ fn a_refusal_is_ignored(lab: &Lab) -> bool {
             Verdict::Deliver
         }
     }
-    let is_ignored = |lab: Lab, f: fn(&mut Session, [SharedBits; 2]) -> Result<SharedBits, ProtocolError>| {
-        let names = Arc::new(Names::default());
-        let run = lab.named(Arc::clone(&names)).intercepted(Arc::new(Refuser(names))).run(|s| {
-            let z = f(s, [1, 2].map(|seed| lab::deal_numbers(s, seed, 4, &[5, 3])))?;
-            opened(s, z)
-        });
-        run.outcomes[1..3].iter().any(Result::is_ok)
-    };
-    let before = is_ignored(lab.clone(), |s, [x, y]| mpc::and(s, "and", &x, &y));
-    let in_chunk = is_ignored(lab.clone().batches(1), |s, [x, y]| {
-        let mut chunks = s.chunks("chunks", 2, |s, _| mpc::and(s, "and", &x, &y))?;
-        Ok(chunks.remove(0))
+    let names = Arc::new(Names::default());
+    let run = lab.named(Arc::clone(&names)).intercepted(Arc::new(Refuser(names))).run(|s| {
+        let factors = [1, 2].map(|seed| lab::deal_numbers(s, seed, 4, &[5, 3]));
+        f(s, factors)
     });
-    let in_branch = is_ignored(lab.clone().batches(1), |s, [x, y]| {
+    run.outcomes[1..3].iter().any(Result::is_ok)
+}
+
+fn a_refusal_is_ignored(lab: &Lab) -> bool {
+    is_ignored(lab.clone(), |s, [x, y]| {
         let z = mpc::and(s, "and", &x, &y)?;
-        s.join(|s| opened(s, z.clone()), |_| Ok(()))?;
-        Ok(z)
-    });
-    assert!(before == in_chunk && in_chunk == in_branch, "{before}, {in_chunk} and {in_branch}");
-    before
+        opened(s, z)
+    })
+}
+
+/// That of a proof made in a chunk.
+fn a_refusal_in_a_chunk_is_ignored(lab: &Lab) -> bool {
+    is_ignored(lab.clone().batches(1), |s, [x, y]| {
+        let mut chunks = s.chunks("chunks", 2, |s, _| mpc::and(s, "and", &x, &y))?;
+        opened(s, chunks.remove(0))
+    })
+}
+
+/// That of a proof made before a fork, in which a branch opens.
+fn a_refusal_before_a_fork_is_ignored_in_it(lab: &Lab) -> bool {
+    is_ignored(lab.clone().batches(1), |s, [x, y]| {
+        let z = mpc::and(s, "and", &x, &y)?;
+        s.join(|s| opened(s, z), |_| Ok(())).map(|(z, ())| z)
+    })
+}
+
+/// That of a proof made before a fork, after which the session opens.
+fn a_refusal_before_a_fork_is_ignored_after_it(lab: &Lab) -> bool {
+    is_ignored(lab.clone().batches(1), |s, [x, y]| {
+        let z = mpc::and(s, "and", &x, &y)?;
+        s.join(|_| Ok(()), |_| Ok(()))?;
+        opened(s, z)
+    })
 }
 
 /// Changing one message of an opening changes what is opened.
@@ -219,6 +236,9 @@ fn attack_on(mutant: Mutant) -> Attack {
             a_wrong_product_is_opened
         }
         Mutant::VerdictIgnored => a_refusal_is_ignored,
+        Mutant::ForksAcceptNothing => a_refusal_in_a_chunk_is_ignored,
+        Mutant::ForksOpenUnaccepted => a_refusal_before_a_fork_is_ignored_in_it,
+        Mutant::ForksTakeAcceptance => a_refusal_before_a_fork_is_ignored_after_it,
         Mutant::BitProofCoinsReused => errors_cancel_under_known_coins,
         Mutant::ForksOpenUnverified => a_branch_opens_a_wrong_product,
         Mutant::ForksForgotten => a_wrong_product_of_a_fork_is_opened,

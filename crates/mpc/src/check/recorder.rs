@@ -35,7 +35,7 @@ use net::{Mesh, NetError};
 use super::{AndStep, Form, ProductStep, RingBatch, bits, flights, ring, rows};
 use crate::error::ProtocolError;
 use crate::lanes::Lane;
-use crate::session::{Role, Security, Session};
+use crate::session::{Role, Security, Session, guard};
 use crate::share::Shared;
 use crate::shuffle::stages::Pass;
 use crate::step::Step;
@@ -197,7 +197,8 @@ impl Pending {
 
 impl Drop for Pending {
     fn drop(&mut self) {
-        if let (Some(mesh), false) = (&self.mesh, self.records.is_proved()) {
+        let is_verified = self.records.is_proved() && self.records.unconfirmed.is_none();
+        if let (Some(mesh), false) = (&self.mesh, is_verified) {
             mesh.abort("products were dropped before they were verified");
         }
     }
@@ -386,10 +387,11 @@ impl Session {
 
     /// Hears that the others accept what they have verified. All that this session holds is proved.
     fn confirm(&mut self) -> Result<(), ProtocolError> {
-        match self.pending.records.unconfirmed.take() {
-            Some(step) => flights::confirm(self, &step),
-            None => Ok(()),
+        if let Some(step) = self.pending.records.unconfirmed.clone() {
+            flights::confirm(self, &step).inspect_err(|error| self.give_up(error))?;
+            self.pending.records.unconfirmed = None;
         }
+        Ok(())
     }
 
     /// Proves batches side by side. A proof that fails ends the session for everybody.
@@ -449,6 +451,11 @@ impl Session {
         if self.core.lab.lacks(crate::lab::Mutant::ForksForgotten) {
             return;
         }
+        #[cfg(feature = "lab")]
+        let ended = match self.core.lab.lacks(crate::lab::Mutant::ForksAcceptNothing) {
+            true => Ended { records: Records { unconfirmed: None, ..ended.records }, ..ended },
+            false => ended,
+        };
         self.pending.records.append(ended.records);
     }
 
@@ -460,7 +467,8 @@ impl Session {
     /// Shares what is recorded here with forks that may open values.
     pub(crate) fn share_records(&mut self) -> Option<Arc<SharedBatch>> {
         let records = &self.pending.records;
-        if self.in_chunk || records.is_proved() && records.unconfirmed.is_none() {
+        let is_accepted = guard!(self, ForksOpenUnaccepted, records.unconfirmed.is_none());
+        if self.in_chunk || records.is_proved() && is_accepted {
             return None;
         }
         let mut pending = Pending::new(self.core.mesh.clone());
@@ -474,6 +482,11 @@ impl Session {
     /// Takes back what the forks have not proved. Theirs comes after it.
     pub(crate) fn take_back(&mut self, batch: Option<Arc<SharedBatch>>) {
         if let Some(batch) = batch {
+            #[cfg(feature = "lab")]
+            if self.core.lab.lacks(crate::lab::Mutant::ForksTakeAcceptance) {
+                drop(batch.untouched());
+                return;
+            }
             self.pending.records.append(batch.untouched());
         }
     }

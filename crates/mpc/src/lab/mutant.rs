@@ -30,6 +30,12 @@ mutants! {
     RingProofPrimeEarly,
     /// A party goes on whatever the others say of the proofs that they verified.
     VerdictIgnored,
+    /// Nobody asks whether the proofs of forks are accepted.
+    ForksAcceptNothing,
+    /// A branch that opens values does not ask whether proofs from before the fork are accepted.
+    ForksOpenUnaccepted,
+    /// Branches that open nothing keep what there is to ask.
+    ForksTakeAcceptance,
     /// `verify` proves nothing.
     OpensUnverified,
     /// `verify` leaves the proof for the end of the session.
