@@ -68,19 +68,6 @@ fn trick_a_list_that_mixes_keys_of_two_owners() {
     );
 }
 
-/// Two keys of the table's own rows, against one list, mix nothing.
-#[test]
-fn lists_by_two_columns_of_one_table() {
-    let rules = rules(&[("id", "join"), ("region", "join"), ("balance", "aggregate")], 5);
-    each_allowed(
-        ask,
-        &rules,
-        &[
-            "SELECT COUNT(*), SUM(a.balance) FROM bank.accounts a JOIN me.list l ON a.id = l.id AND a.region = l.label",
-        ],
-    );
-}
-
 /// Some of the rows of somebody who has several, by a key that stands for whom they are about.
 #[test]
 fn trick_a_list_that_tears_somebodys_rows() {
