@@ -219,10 +219,14 @@ pub(crate) fn double_bits(value: f64) -> u64 {
     (value + 0.0).to_bits()
 }
 
-/// A double with [`FLOAT_BITS`] digits after the binary point.
+/// A double with [`FLOAT_BITS`] digits after the binary point. What else it is stays with its owner.
 pub(crate) fn to_fixed(value: f64) -> Result<i128, String> {
     let scaled = (value * (1u64 << FLOAT_BITS) as f64).round();
-    if scaled.abs() < 2f64.powi(126) { Ok(scaled as i128) } else { Err(format!("{value} is out of range")) }
+    if scaled.abs() < 2f64.powi(126) {
+        Ok(scaled as i128)
+    } else {
+        Err("a double is no number, or beyond 2^74: shares hold neither".to_owned())
+    }
 }
 
 /// The number at the end of its range, if it is beyond by no more than a double may be.
