@@ -202,6 +202,10 @@ fn rows_that_are_not_there_do_not_fail() {
         &world,
         "SELECT l.k, r.step + l.big FROM bank.l LEFT JOIN telecom.r ON l.k = r.k AND r.step > 1",
     );
+    // Its owner would find a quotient that is infinite, and could not share it as a number.
+    let quotient = "CAST(l.zero AS DOUBLE) / CAST(l.k - 4 AS DOUBLE)";
+    succeeds(&world, &format!("SELECT SUM({quotient}) FROM {JOINED}"));
+    succeeds(&world, &format!("SELECT SUM({quotient}) FROM telecom.r LEFT JOIN bank.l ON l.k = r.k"));
 }
 
 #[test]

@@ -106,9 +106,14 @@ impl Lowering<'_> {
         }
         // By its ranges, or as DataFusion computes it: shares fail on texts of which an owner's own
         // functions do not.
-        let is_known = self.scalars(schema, facts).lower(expr).is_ok_and(|scalar| !scalar.can_fail());
-        !(is_known && self.runs_as_on_shares(expr, schema, facts))
+        !self.is_harmless(expr, schema, facts)
             && never_fails(expr, schema).is_none_or(|parts| parts.into_iter().any(fails))
+    }
+
+    /// Whether a value is one that shares hold, whatever the rows are, on shares and at its owner.
+    pub(super) fn is_harmless(&self, expr: &LogicalExpr, schema: &DFSchema, facts: &Facts) -> bool {
+        self.scalars(schema, facts).lower(expr).is_ok_and(|scalar| !scalar.can_fail())
+            && self.runs_as_on_shares(expr, schema, facts)
     }
 }
 

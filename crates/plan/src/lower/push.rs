@@ -159,7 +159,7 @@ impl Moves<'_, '_> {
     fn worth(&self, owner: &LogicalPlan, expr: &Expr) -> bool {
         let Ok(facts) = self.lowering.local_facts(owner) else { return false };
         let on_shares = self.lowering.scalars(owner.schema(), &facts).lower(expr);
-        on_shares.is_err() || reads_text(expr) || !self.lowering.expr_fails(expr, owner.schema(), &facts)
+        on_shares.is_err() || reads_text(expr) || self.lowering.is_harmless(expr, owner.schema(), &facts)
     }
 }
 
