@@ -5,6 +5,7 @@
 //! and at ∞ along each pair's line, `R`'s share from their key, and the hash of `L`'s salted share gives the
 //! point. The last round pairs what is left with masks. Why each rule is there, [`super::bits`] says.
 
+use buf::Buf;
 use bytemuck::{Pod, Zeroable};
 use math::gf::vectors::{fold_into, pair_sums};
 use math::gf::{Field, Gf128};
@@ -93,8 +94,8 @@ pub(super) fn of_prover(step: &Step, prover: usize) -> Step {
 
 /// The randomness of the prover. Each verifier knows the half under its key.
 pub(super) struct ProverLanes {
-    /// The right verifier's shares of the proof, in order.
-    pub(super) right: Vec<Gf128>,
+    /// The right verifier's shares of the proof, in order: elements.
+    pub(super) right: Buf,
     /// The salts of the left shares' digests, in order.
     pub(super) salts: Vec<Seed>,
     /// What hides the left operand.
@@ -116,8 +117,11 @@ impl ProverLanes {
     }
 }
 
-pub(super) fn right_shares(step: &Step, right: &Root, n_elements: usize) -> Vec<Gf128> {
-    lane(step, right, Use::ProofShare, n_elements)
+/// So many elements.
+pub(super) fn right_shares(step: &Step, right: &Root, n_elements: usize) -> Buf {
+    let mut shares = Buf::zeroed(n_elements * size_of::<Gf128>());
+    right.stream(step, Use::ProofShare).fill(shares.as_mut_slice::<Gf128>());
+    shares
 }
 
 pub(super) fn salts(step: &Step, left: &Root, n_rounds: usize) -> Vec<Seed> {
@@ -147,32 +151,49 @@ fn lane<G: Group + Pod + Zeroable>(step: &Step, root: &Root, purpose: Use, n: us
     items
 }
 
-/// What the prover sends: the left verifier's shares, and the last state to both.
+/// What the prover sends.
 pub(super) struct Proof {
-    pub(super) left: Vec<Gf128>,
+    /// To the left verifier: its shares, and the last state behind them.
+    pub(super) message: Buf,
+    /// The last state, to both.
     pub(super) last: Seed,
+}
+
+impl Proof {
+    /// The left verifier's shares.
+    #[cfg(test)]
+    pub(super) fn left(&self) -> &[Gf128] {
+        let (left, _last) = self.message.as_slice().split_last_chunk::<2>().expect("a state at the end");
+        left
+    }
 }
 
 /// The rounds of a proof: each splits values into two shares and hashes the left one.
 pub(super) struct Rounds<'a> {
     transcript: Transcript,
     lanes: &'a ProverLanes,
-    left: Vec<Gf128>,
+    message: Buf,
+    n_shared: usize,
     n_rounds: usize,
 }
 
 impl<'a> Rounds<'a> {
     pub(super) fn new(transcript: Transcript, lanes: &'a ProverLanes) -> Self {
-        Rounds { transcript, lanes, left: Vec::with_capacity(lanes.right.len()), n_rounds: 0 }
+        let message = Buf::stale(lanes.right.len() + size_of::<Seed>());
+        Rounds { transcript, lanes, message, n_shared: 0, n_rounds: 0 }
     }
 
     /// A round of these values. The transcript has its points.
     pub(super) fn share(&mut self, values: &[Gf128]) -> &Transcript {
-        let first = self.left.len();
-        let right = &self.lanes.right[first..];
-        self.left.extend(values.iter().zip(right).map(|(value, right)| value.minus(*right)));
-        self.transcript.absorb(&digest(&self.lanes.salts[self.n_rounds], &self.left[first..]));
+        let round = self.n_shared..self.n_shared + values.len();
+        let right = &self.lanes.right.as_slice::<Gf128>()[round.clone()];
+        let left = &mut self.message.as_mut_slice::<Gf128>()[round.clone()];
+        for ((left, right), value) in left.iter_mut().zip(right).zip(values) {
+            *left = value.minus(*right);
+        }
+        self.transcript.absorb(&digest(&self.lanes.salts[self.n_rounds], left));
         self.n_rounds += 1;
+        self.n_shared = round.end;
         &self.transcript
     }
 
@@ -187,7 +208,9 @@ impl<'a> Rounds<'a> {
         // verifiers hold shares of.
         let (u1, v1) = (self.lanes.mask_left, self.lanes.mask_right);
         self.share(&[u1.times(v1), u[0].plus(u1).times(v[0].plus(v1))]);
-        Proof { left: self.left, last: self.transcript.0 }
+        let Rounds { transcript: Transcript(last), mut message, n_shared, .. } = self;
+        message.bytes_mut()[n_shared * size_of::<Gf128>()..].copy_from_slice(&last);
+        Proof { message, last }
     }
 }
 

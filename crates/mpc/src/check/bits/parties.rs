@@ -72,9 +72,9 @@ impl<'a> Parties<'a> {
             ProverLanes::of(&step_me, [own, to_next], shapes[me].n_elements(), shapes[me].n_digests());
         let ([x, y], [x_next, y_next]) = (factors(me, 0), factors(me, 1));
         let operands = [x, y, x_next, y_next];
-        let Proof { left: shares, last } = prover::prove(shapes[me], transcript, &operands, &lanes);
+        let Proof { message, last } = prover::prove(shapes[me], transcript, &operands, &lanes);
         drop(operands);
-        s.send(self.step, PROOF, prev, bytes_of(&[bytemuck::cast_slice(&shares), &last[..]].concat()))?;
+        s.send(self.step, PROOF, prev, message.freeze())?;
         s.send(self.step, PROOF, next, bytes_of(&last))?;
 
         let shape = shapes[left_of];
@@ -95,11 +95,12 @@ impl<'a> Parties<'a> {
         let mask = rounds::mask_right(&step_right, own);
         let (digests, outcome) = answer.bytes().split_at(32 * shape.n_digests());
         let [x, y] = factors(right_of, 0);
-        let mine = right.follow(bytemuck::cast_slice(digests), &last, &shares, [&y, &x], mask);
+        let mine = right.follow(bytemuck::cast_slice(digests), &last, shares.as_slice(), [&y, &x], mask);
         let mine = mine.ok_or_else(|| self.deviated(Deviation::ProofsDiffer))?;
-        match guard!(s, BitProofUnchecked, mine.agrees_with(bytemuck::cast_slice(outcome))) {
-            true => Ok(()),
-            false => Err(self.deviated(Deviation::FalseProof)),
+        if guard!(s, BitProofUnchecked, mine.agrees_with(bytemuck::cast_slice(outcome))) {
+            Ok(())
+        } else {
+            Err(self.deviated(Deviation::FalseProof))
         }
     }
 

@@ -24,21 +24,22 @@ pub(super) fn prove(
     let weights = Weights::of(&transcript, shape);
     let mut proof = Rounds::new(transcript, lanes);
 
-    let points = proof.share(&skipped(shape, &weights, lines)).points(shape.skip());
+    let points = proof.share(skipped(shape, &weights, lines).as_slice()).points(shape.skip());
     let at_lines = equal_weights(&points, true);
 
-    let Folded { mut u, mut v, mut zero, mut infinity } = folded(shape, &weights, lines, &at_lines);
+    let Folded { mut u, mut v, mut products } = folded(shape, &weights, lines, at_lines.as_slice());
     let (mut u, mut v) = (u.as_mut_slice::<Gf128>(), v.as_mut_slice::<Gf128>());
-    let mut squares = weights.roots.clone();
-    multiply_into(&mut squares, &weights.roots);
-    let squares = as_folded(&squares);
+    let (zero, infinity) = products.as_mut_slice::<Gf128>().split_at_mut(BLOCK);
+    let mut squares = as_folded(&weights.roots);
+    multiply_into(squares.as_mut_slice(), as_folded(&weights.roots).as_slice());
+    let squares = squares.as_slice();
     while u.len() > BLOCK {
-        let sums = [inner_product(&squares, &zero), inner_product(&squares, &infinity)];
+        let sums = [inner_product(squares, zero), inner_product(squares, infinity)];
         let point = proof.share(&sums).point();
         // The next round's products at once: the vectors are longer than what the caches hold.
         let n_low = u.len().next_power_of_two() / 2;
         if n_low > BLOCK {
-            fold_pairs(u, v, n_low, point, &mut zero, &mut infinity);
+            fold_pairs(u, v, n_low, point, zero, infinity);
             (u, v) = (&mut u[..n_low], &mut v[..n_low]);
         } else {
             (u, v) = (fold(u, point), fold(v, point));
@@ -46,13 +47,14 @@ pub(super) fn prove(
     }
 
     let (mut u, mut v) = (by_bit(u), by_bit(v));
-    multiply_into(&mut u, &weights.roots);
-    multiply_into(&mut v, &weights.roots);
-    proof.finish(&mut u, &mut v)
+    let (u, v) = (u.as_mut_slice(), v.as_mut_slice());
+    multiply_into(u, &weights.roots);
+    multiply_into(v, &weights.roots);
+    proof.finish(u, v)
 }
 
-/// The sums at the points of the extension that are shared.
-fn skipped(shape: Shape, weights: &Weights, lines: &[Lines<'_>; 4]) -> Vec<Gf128> {
+/// The sums at the points of the extension that are shared: elements.
+fn skipped(shape: Shape, weights: &Weights, lines: &[Lines<'_>; 4]) -> Buf {
     let mut sums = Buf::stale(shape.n_points() * size_of::<WeighedSum>());
     let sums = sums.as_mut_slice::<WeighedSum>();
     sums.fill(WeighedSum::ZERO);
@@ -70,10 +72,16 @@ fn skipped(shape: Shape, weights: &Weights, lines: &[Lines<'_>; 4]) -> Vec<Gf128
             next.flat_map(|at| lines.iter().flat_map(move |lines| lines.ahead(shape, at))).collect();
         weigh_products(sums, shape.skip() as u32, &blocks, weights, &ahead);
     }
-    let mut values = vec![Gf128(0); shape.n_points()];
-    totals(sums, &weights.elements, &mut values);
-    let mut lines = shape.lines_of_points().iter();
-    values.retain(|_| lines.next().is_some_and(Option::is_none));
+    let mut values = Buf::stale(shape.n_points() * size_of::<Gf128>());
+    totals(sums, &weights.elements, values.as_mut_slice());
+    let mut n_shared = 0;
+    for (at, line) in shape.lines_of_points().iter().enumerate() {
+        if line.is_none() {
+            values.as_mut_slice::<Gf128>().swap(n_shared, at);
+            n_shared += 1;
+        }
+    }
+    values.truncate(n_shared * size_of::<Gf128>());
     values
 }
 
@@ -82,8 +90,8 @@ fn skipped(shape: Shape, weights: &Weights, lines: &[Lines<'_>; 4]) -> Vec<Gf128
 struct Folded {
     u: Buf,
     v: Buf,
-    zero: Vec<Gf128>,
-    infinity: Vec<Gf128>,
+    /// At zero, then at infinity.
+    products: Buf,
 }
 
 /// Folds blocks that pair up one after the other, and multiplies them while the cache has them. Their
@@ -91,7 +99,8 @@ struct Folded {
 fn folded(shape: Shape, weights: &Weights, lines: &[Lines<'_>; 4], at_lines: &[Gf128]) -> Folded {
     let n = shape.n_blocks();
     let [mut u, mut v] = [(); 2].map(|()| Buf::stale(BLOCK * n * size_of::<Gf128>()));
-    let (mut zero, mut infinity) = (vec![Gf128(0); BLOCK], vec![Gf128(0); BLOCK]);
+    let mut products = Buf::zeroed(2 * BLOCK * size_of::<Gf128>());
+    let (zero, infinity) = products.as_mut_slice::<Gf128>().split_at_mut(BLOCK);
     // A block alone is all there is.
     let half = n.next_power_of_two().div_ceil(2);
     let (u_low, u_high) = u.as_mut_slice::<Gf128>().split_at_mut(BLOCK * half);
@@ -121,7 +130,7 @@ fn folded(shape: Shape, weights: &Weights, lines: &[Lines<'_>; 4], at_lines: &[G
             }
             None => (&[], &[]),
         };
-        add_pair_products([u, u_high], [v, v_high], &mut zero, &mut infinity);
+        add_pair_products([u, u_high], [v, v_high], zero, infinity);
     }
-    Folded { u, v, zero, infinity }
+    Folded { u, v, products }
 }

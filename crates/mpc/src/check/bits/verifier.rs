@@ -1,5 +1,6 @@
 //! The two verifiers' sides of a proof.
 
+use buf::Buf;
 use math::Group;
 use math::gf::lines::{Factors, Folded, LINE_BITS, WeighedSum, totals};
 use math::gf::vectors::{add_scaled, fold_into, inner_product, multiply_into};
@@ -65,26 +66,28 @@ impl Claim {
         let at_lines = equal_weights(&skip_points, true);
         skip_points.reverse();
         let claim = self.skip(first, &skip_points);
-        let operand = self.operand(lines, &at_lines, &points[..points.len() - 1]);
+        let operand = self.operand(lines, at_lines.as_slice(), &points[..points.len() - 1]);
         Some(Outcome::of(claim, rest, &points, operand, mask))
     }
 
     /// This verifier's share of the sum at the points of the skipped rounds, the top digit's first.
     fn skip(&self, shared: &[Gf128], points: &[Gf128]) -> Gf128 {
         let mut shared = shared.iter();
-        let mut sums: Vec<Gf128> = (self.shape.lines_of_points().iter())
-            .map(|line| match line {
+        let mut space = Buf::stale(self.shape.n_points() * size_of::<Gf128>());
+        let mut sums = space.as_mut_slice::<Gf128>();
+        for (sum, line) in sums.iter_mut().zip(self.shape.lines_of_points()) {
+            *sum = match line {
                 Some(line) => self.rows[usize::from(*line)],
                 None => *shared.next().expect("a share for each other point"),
-            })
-            .collect();
+            };
+        }
         for r in points {
             let third = sums.len() / 3;
             let (zero, rest) = sums.split_at_mut(third);
             let (one, infinity) = rest.split_at(third);
             fold_into(zero, one, *r);
             add_scaled(zero, infinity, r.square().plus(*r));
-            sums.truncate(third);
+            sums = zero;
         }
         sums[0]
     }
@@ -96,7 +99,8 @@ impl Claim {
         let mut sums = [Folded::zero(), Folded::zero()];
         let mut space = space(self.shape.block_lines());
         let mut factors = Factors::new(at_lines, self.weights.block_roots(0));
-        for (block, at_block) in at_blocks[..self.shape.n_blocks()].iter().enumerate() {
+        let at_blocks = &at_blocks.as_slice::<Gf128>()[..self.shape.n_blocks()];
+        for (block, at_block) in at_blocks.iter().enumerate() {
             let roots = self.weights.block_roots(block).map(|root| root.times(*at_block));
             factors.set(at_lines, roots);
             for (at, sums) in sums.iter_mut().enumerate() {
@@ -107,13 +111,12 @@ impl Claim {
                 factors.add(lines[at].pieces(self.shape, block, space.as_mut_slice()), ahead, sums);
             }
         }
-        let mut folded = vec![Gf128(0); 2 * LINE_BITS];
-        for (sums, folded) in sums.iter().zip(folded.chunks_mut(LINE_BITS)) {
+        let mut folded = Buf::stale(2 * LINE_BITS * size_of::<Gf128>());
+        for (sums, folded) in sums.iter().zip(folded.as_mut_slice().chunks_mut(LINE_BITS)) {
             sums.write(folded);
         }
-        let mut folded = by_bit(&folded);
-        let weights = equal_weights(line_points, false);
-        multiply_into(&mut folded, &self.weights.roots);
-        inner_product(&folded, &weights)
+        let mut folded = by_bit(folded.as_slice());
+        multiply_into(folded.as_mut_slice(), &self.weights.roots);
+        inner_product(folded.as_slice(), equal_weights(line_points, false).as_slice())
     }
 }

@@ -59,10 +59,9 @@ impl<'a> Parties<'a> {
         let mut u = Side::left(passes, shape, &transcript, 0);
         let mut v = Side::right(passes, shape, &transcript, 1);
         let lanes = ProverLanes::of(&step_me, [own, to_next], 2 * shape.rounds(), shape.rounds());
-        let proof = Rounds::new(transcript, &lanes).finish(u.elements(), v.elements());
+        let Proof { message, last } = Rounds::new(transcript, &lanes).finish(u.elements(), v.elements());
         drop([u, v]);
-        let Proof { left: shares, last } = proof;
-        s.send(self.step, PROOF, prev, bytes_of(&[bytemuck::cast_slice(&shares), &last[..]].concat()))?;
+        s.send(self.step, PROOF, prev, message.freeze())?;
         s.send(self.step, PROOF, next, bytes_of(&last))?;
 
         let [proof_bytes, answer_bytes] = shape.message_bytes();
@@ -88,10 +87,11 @@ impl<'a> Parties<'a> {
         let right = Side::right(passes, shape, &transcript, 0);
         let shares = rounds::right_shares(&step_right, own, 2 * shape.rounds());
         let mask = rounds::mask_right(&step_right, own);
-        let mine = proof::outcome(right, &shares, &points, mask);
-        match guard!(s, RowProofUnchecked, mine.agrees_with(bytemuck::cast_slice(outcome))) {
-            true => Ok(()),
-            false => Err(self.deviated(Deviation::RowsChanged)),
+        let mine = proof::outcome(right, shares.as_slice(), &points, mask);
+        if guard!(s, RowProofUnchecked, mine.agrees_with(bytemuck::cast_slice(outcome))) {
+            Ok(())
+        } else {
+            Err(self.deviated(Deviation::RowsChanged))
         }
     }
 

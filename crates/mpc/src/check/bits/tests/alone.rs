@@ -1,5 +1,6 @@
 //! One proof without parties: its three roles one after the other.
 
+use buf::Buf;
 use math::Planes;
 use math::gf::Gf128;
 
@@ -41,7 +42,7 @@ impl Alone {
         let (salts, rest) = rest.split_at(4 * shape.n_digests());
         let element = |words: &[u64]| Gf128(u128::from(words[0]) | u128::from(words[1]) << 64);
         let lanes = ProverLanes {
-            right: elements.chunks(2).map(element).collect(),
+            right: Buf::copy_of(elements),
             salts: bytemuck::cast_slice(salts).to_vec(),
             mask_left: element(rest),
             mask_right: element(&rest[2..]),
@@ -80,15 +81,15 @@ impl Alone {
     }
 
     pub(super) fn left(&self, claim: Claim, proof: &Proof) -> Option<(Vec<Seed>, Outcome)> {
-        let digests = claim.digests(&proof.left, &self.lanes.salts);
+        let digests = claim.digests(proof.left(), &self.lanes.salts);
         let lines = [&self.lines(0), &self.lines(1)];
-        let outcome = claim.follow(&digests, &proof.last, &proof.left, lines, self.lanes.mask_left)?;
+        let outcome = claim.follow(&digests, &proof.last, proof.left(), lines, self.lanes.mask_left)?;
         Some((digests, outcome))
     }
 
     pub(super) fn right(&self, claim: Claim, digests: &[Seed], last: &Seed) -> Option<Outcome> {
         let lines = [&self.lines(3), &self.lines(2)];
-        claim.follow(digests, last, &self.lanes.right, lines, self.lanes.mask_right)
+        claim.follow(digests, last, self.lanes.right.as_slice(), lines, self.lanes.mask_right)
     }
 
     /// Whether the right verifier accepts.

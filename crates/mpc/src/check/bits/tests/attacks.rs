@@ -44,7 +44,7 @@ fn unsalted_digests_answer_guesses() {
         // All rounds but the last: that one holds the mask, which the right verifier lacks.
         let seen = |mut alone: Alone, salts: &[Seed]| {
             alone.lanes.salts = salts.to_vec();
-            let mut digests = alone.left_claim().digests(&alone.prove().left, salts);
+            let mut digests = alone.left_claim().digests(alone.prove().left(), salts);
             digests.pop();
             digests
         };
@@ -68,7 +68,7 @@ fn chosen_answer(alone: &Alone, mut guess: Alone) -> ([Gf128; 2], Vec<Seed>) {
     let operand = |digests: &[Seed], mask: u128| {
         let lines = [&alone.lines(0), &alone.lines(1)];
         let last = last_of(alone, digests);
-        let outcome = alone.left_claim().follow(digests, &last, &proof.left, lines, Gf128(mask));
+        let outcome = alone.left_claim().follow(digests, &last, proof.left(), lines, Gf128(mask));
         outcome.expect("its own last state").operand
     };
     let point = operand(&digests, 0).plus(operand(&digests, 1));
@@ -81,9 +81,11 @@ fn chosen_answer(alone: &Alone, mut guess: Alone) -> ([Gf128; 2], Vec<Seed>) {
     guess.lanes.mask_right = Gf128(0);
     let mut first = 0;
     for n in alone.shape.round_lengths() {
-        let left = guess.prove().left;
-        let missing = left[first..].iter().zip(&proof.left[first..]).take(n);
-        for (share, (left, real)) in guess.lanes.right[first..].iter_mut().zip(missing) {
+        let guessed = guess.prove();
+        let missing = guessed.left()[first..].iter().zip(&proof.left()[first..]).take(n);
+        for (share, (left, real)) in
+            guess.lanes.right.as_mut_slice::<Gf128>()[first..].iter_mut().zip(missing)
+        {
             *share = share.plus(*left).plus(*real);
         }
         first += n;
@@ -124,13 +126,13 @@ fn answers_to_a_proof_under_a_false_coin_tell_more_than_the_verdict() {
     fooled.coins[1][0] ^= 1;
     let is_made_up = |coins: &Alone| {
         let proof = coins.prove();
-        let digests = alone.left_claim().digests(&proof.left, &alone.lanes.salts);
+        let digests = alone.left_claim().digests(proof.left(), &alone.lanes.salts);
         // The mutant compares nothing.
         let last = last_of(&alone, &digests);
         let lines = [&alone.lines(0), &alone.lines(1)];
         let mask = alone.lanes.mask_left;
         let left =
-            alone.left_claim().follow(&digests, &last, &proof.left, lines, mask).expect("its own state");
+            alone.left_claim().follow(&digests, &last, proof.left(), lines, mask).expect("its own state");
         assert_eq!(
             alone.left(alone.left_claim(), &proof).is_some(),
             proof.last == last,
@@ -197,7 +199,13 @@ fn no_value_of_a_lane_comes_twice() {
         let mine = ProverLanes::of(&of(*index), roots.0.each_ref(), shape.n_elements(), shape.n_digests());
         mine.salts.iter().for_each(&mut add);
         rounds::coins(&of((index + 1) % 3), &roots.0[0]).iter().for_each(&mut add);
-        halves.extend(mine.right.iter().chain([&mine.mask_left, &mine.mask_right]).map(|element| element.0));
+        halves.extend(
+            mine.right
+                .as_slice::<Gf128>()
+                .iter()
+                .chain([&mine.mask_left, &mine.mask_right])
+                .map(|element| element.0),
+        );
         Ok(halves)
     });
     let all: Vec<u128> = lanes.all().concat();

@@ -282,7 +282,7 @@ fn every_message_is_the_slow_models() {
                 betas
             },
             omegas: [0; 4].map(|_| take(16)),
-            right: alone.lanes.right.clone(),
+            right: alone.lanes.right.as_slice().to_vec(),
             masks: [alone.lanes.mask_left, alone.lanes.mask_right],
         };
         let gates = Gates {
@@ -300,7 +300,7 @@ fn every_message_is_the_slow_models() {
         assert!(told.accepted(), "{n} gates");
 
         let proof = alone.prove();
-        assert_eq!(proof.left, told.left, "{n} gates");
+        assert_eq!(proof.left(), told.left, "{n} gates");
         assert_eq!(&proof.last, hashed.transcript.state(), "{n} gates");
         let (digests, left) = alone.left(alone.left_claim(), &proof).expect("an honest proof");
         assert_eq!(digests, hashed.digests, "{n} gates");

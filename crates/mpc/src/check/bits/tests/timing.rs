@@ -15,7 +15,7 @@ fn no_role_shows_the_gates() {
     let honest = Alone::new(1, 2000);
     let proof = honest.prove();
     assert_steady("the left side", gates, |alone| alone.left(alone.left_claim(), &proof).is_some());
-    let digests = honest.left_claim().digests(&proof.left, &honest.lanes.salts);
+    let digests = honest.left_claim().digests(proof.left(), &honest.lanes.salts);
     assert_steady("the right side", gates, |alone| {
         alone.right(alone.right_claim(), &digests, &proof.last).is_some()
     });

@@ -128,7 +128,7 @@ fn compare(seed: u64, shapes: &[Shape]) {
         let (n_elements, n_rounds) = (2 * size.rounds(), size.rounds());
         let ProverLanes { right: shares, salts, mask_left, mask_right } =
             ProverLanes::of(&named, roots(prover).0.each_ref(), n_elements, n_rounds);
-        let (shares, masks) = (shares.as_chunks::<2>().0, [mask_left, mask_right]);
+        let (shares, masks) = (shares.as_slice::<[Gf128; 2]>(), [mask_left, mask_right]);
         let (mut lefts, mut digests): (Vec<[Gf128; 2]>, Vec<Seed>) = (Vec::new(), Vec::new());
         let mut is_last = false;
         while !is_last {
