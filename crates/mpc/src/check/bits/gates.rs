@@ -20,7 +20,21 @@ use crate::rep3;
 /// of sums, each from a block of its own on.
 #[derive(Clone)]
 pub(super) struct Lines<'a> {
+    shape: Shape,
     segments: Vec<(usize, Segment<'a>)>,
+    /// All units of all blocks, found once.
+    units: Vec<Unit<'a>>,
+}
+
+/// Lines of a block that are read together.
+#[derive(Clone, Copy)]
+enum Unit<'a> {
+    /// They lie together.
+    InPlace(&'a [Line]),
+    /// They are known to be zeros, whatever the shares are.
+    Zeros,
+    /// They are to be gathered.
+    Scattered,
 }
 
 /// Some lines of an operand, one behind the other.
@@ -57,11 +71,11 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Some of the lines, no more than are ever read together.
-    fn get(self, range: Range<usize>) -> Option<&'a [Line]> {
+    fn unit(self, range: Range<usize>) -> Unit<'a> {
         match self {
-            Run::Lines(lines) => lines.get(range),
-            Run::Zeros(n) => (range.end <= n).then(|| &ZEROS[..range.len()]),
+            Run::Lines(lines) => lines.get(range).map_or(Unit::Scattered, Unit::InPlace),
+            Run::Zeros(n) if range.end <= n => Unit::Zeros,
+            Run::Zeros(_) => Unit::Scattered,
         }
     }
 }
@@ -119,10 +133,10 @@ impl<'a> Lines<'a> {
 
     /// All planes, one behind the other.
     #[cfg(test)]
-    pub(super) fn of_planes(planes: &'a [Planes]) -> Self {
+    pub(super) fn of_planes(planes: &'a [Planes], shape: Shape) -> Self {
         let rows =
             |planes: &'a Planes| (0..planes.width()).map(|at| (planes.n_rows(), Some(planes.plane(at))));
-        Lines { segments: vec![(0, Segment::gather(planes.iter().flat_map(rows)))] }
+        Self::of_segments(shape, vec![(0, Segment::gather(planes.iter().flat_map(rows)))])
     }
 
     fn placed(shape: Shape, kinds: &[Kind], segment: impl Fn(Kind) -> Segment<'a>) -> Self {
@@ -133,52 +147,73 @@ impl<'a> Lines<'a> {
         };
         let kinds = if shape.first_terms().is_empty() { &kinds[..1] } else { kinds };
         let segments = kinds.iter().map(|kind| (first(*kind) * shape.block_lines(), segment(*kind)));
-        Lines { segments: segments.collect() }
+        Self::of_segments(shape, segments.collect())
+    }
+
+    fn of_segments(shape: Shape, segments: Vec<(usize, Segment<'a>)>) -> Self {
+        let mut lines = Lines { shape, segments, units: Vec::new() };
+        let n = shape.unit_lines();
+        let unit = |at: usize| {
+            let (start, segment) = lines.segment(at * n);
+            segment.unit(at * n - start, n)
+        };
+        lines.units = (0..shape.n_blocks() * shape.block_units()).map(unit).collect();
+        lines
     }
 
     /// The lines of a block, in one piece or in two halves: each in place if it lies together, else
     /// in `space`.
-    pub(super) fn pieces<'b>(&'b self, shape: Shape, block: usize, space: &'b mut [Line]) -> [&'b [Line]; 2] {
-        let (first, unit) = (block * shape.block_lines(), shape.unit_lines());
-        let (low, high) = space.split_at_mut(unit);
-        let high = if high.is_empty() { &[] } else { self.block(first + unit, high) };
-        [self.block(first, low), high]
+    pub(super) fn pieces<'b>(&'b self, block: usize, space: &'b mut [Line]) -> [&'b [Line]; 2] {
+        let (first, n) = (block * self.shape.block_units(), self.shape.block_units());
+        let (low, high) = space.split_at_mut(self.shape.unit_lines());
+        [self.unit(first, low), if n == 1 { &[] } else { self.unit(first + 1, high) }]
     }
 
     /// Whether a block is known to be zeros, whatever the shares are.
-    pub(super) fn is_zero(&self, shape: Shape, block: usize) -> bool {
-        let (first, unit) = (block * shape.block_lines(), shape.unit_lines());
-        (first..first + shape.block_lines()).step_by(unit).all(|first| {
-            let (start, segment) = self.segment(first);
-            segment.is_zero(first - start, unit)
-        })
+    pub(super) fn is_zero(&self, block: usize) -> bool {
+        self.block(block).iter().all(|unit| matches!(unit, Unit::Zeros))
     }
 
     /// What of a block lies in place, to be fetched before it is read: a hint.
-    pub(super) fn ahead(&self, shape: Shape, block: usize) -> [&[Line]; 2] {
-        if block >= shape.n_blocks() {
-            return [&[]; 2];
+    pub(super) fn ahead(&self, block: usize) -> [&'a [Line]; 2] {
+        let mut ahead = [&[][..]; 2];
+        for (ahead, unit) in ahead.iter_mut().zip(self.block(block)) {
+            *ahead = unit.in_place();
         }
-        let (first, unit) = (block * shape.block_lines(), shape.unit_lines());
-        let second = if unit < shape.block_lines() { self.in_place(first + unit, unit) } else { &[] };
-        [self.in_place(first, unit), second]
+        ahead
     }
 
-    /// `n` lines from `first` on if they lie together, else none.
-    fn in_place(&self, first: usize, n: usize) -> &[Line] {
-        let (start, segment) = self.segment(first);
-        segment.in_place(first - start, n).unwrap_or_default()
+    /// The units of a block: of none behind the last.
+    fn block(&self, block: usize) -> &[Unit<'a>] {
+        let n = self.shape.block_units();
+        self.units.get(block * n..(block + 1) * n).unwrap_or_default()
+    }
+
+    /// The lines of a unit: in place if they lie together, else in `space`.
+    fn unit<'b>(&'b self, at: usize, space: &'b mut [Line]) -> &'b [Line] {
+        match self.units[at] {
+            Unit::InPlace(lines) => lines,
+            Unit::Zeros => &ZEROS[..space.len()],
+            Unit::Scattered => {
+                let first = at * self.shape.unit_lines();
+                let (start, segment) = self.segment(first);
+                segment.read(first - start, space);
+                space
+            }
+        }
     }
 
     fn segment(&self, first: usize) -> &(usize, Segment<'a>) {
         &self.segments[self.segments.partition_point(|(start, _)| *start <= first) - 1]
     }
+}
 
-    /// As many lines from `first` on as `scratch` holds, all in one block: in place if they lie
-    /// together.
-    pub(super) fn block<'b>(&'b self, first: usize, scratch: &'b mut [Line]) -> &'b [Line] {
-        let (start, segment) = self.segment(first);
-        segment.block(first - start, scratch)
+impl<'a> Unit<'a> {
+    fn in_place(self) -> &'a [Line] {
+        match self {
+            Unit::InPlace(lines) => lines,
+            Unit::Zeros | Unit::Scattered => &[],
+        }
     }
 }
 
@@ -206,37 +241,15 @@ impl<'a> Segment<'a> {
         Segment { whole, packed: packed.as_chunks::<8>().0.to_vec(), n_whole }
     }
 
-    /// [`Lines::block`].
-    fn block<'b>(&'b self, first: usize, scratch: &'b mut [Line]) -> &'b [Line] {
-        if let Some(lines) = self.in_place(first, scratch.len()) {
-            return lines;
-        }
-        self.read(first, scratch);
-        scratch
-    }
-
-    /// `n` lines, if they lie together.
-    fn in_place(&self, first: usize, n: usize) -> Option<&[Line]> {
-        let (start, run) = self.whole.get(self.run_of(first))?;
-        run.get(first - start..first - start + n)
-    }
-
-    /// Whether `n` lines lie together in one run of zeros.
-    fn is_zero(&self, first: usize, n: usize) -> bool {
-        match self.whole.get(self.run_of(first)) {
-            Some((start, Run::Zeros(n_zeros))) => first - start + n <= *n_zeros,
-            _ => false,
-        }
+    /// `n` lines from `first` on.
+    fn unit(&self, first: usize, n: usize) -> Unit<'a> {
+        let run = self.whole.get(self.run_of(first));
+        run.map_or(Unit::Scattered, |(start, run)| run.unit(first - start..first - start + n))
     }
 
     /// The first run that ends after this line.
     fn run_of(&self, line: usize) -> usize {
-        // Most often all runs are equally long.
-        let guess = line / self.whole.first().map_or(1, |(_, run)| run.len());
-        match self.whole.get(guess) {
-            Some((start, run)) if (*start..start + run.len()).contains(&line) => guess,
-            _ => self.whole.partition_point(|(start, run)| start + run.len() <= line),
-        }
+        self.whole.partition_point(|(start, run)| start + run.len() <= line)
     }
 
     /// Writes the lines from `first` on, with zeros past the last.
@@ -269,27 +282,27 @@ pub(super) fn space(n_lines: usize) -> Buf {
 pub(super) enum Summand<'a> {
     /// As it is.
     Lines(Lines<'a>),
-    /// `x ∧ y ⊕ z ⊕ f`, for `[x, y, z, f]`, and `x ∧ y` of the second terms for lines of first
-    /// terms, as many lines further on as there are of those.
+    /// `x ∧ y ⊕ z ⊕ f`, for `[x, y, z, f]`, and `x ∧ y` of the second terms for units of first
+    /// terms, as many units further on as there are of those.
     Rest([Lines<'a>; 4], Range<usize>),
 }
 
 impl Summand<'_> {
-    /// Adds as many lines from `first` on as there are sums, all in one block, times `weight`. `space`
-    /// holds four times as many.
-    pub(super) fn weigh(&self, first: usize, weight: Weight, sums: &mut [WeighedSum], space: &mut [Line]) {
+    /// Adds the lines of a unit times `weight`. `space` holds four times as many.
+    pub(super) fn weigh(&self, unit: usize, weight: Weight, sums: &mut [WeighedSum], space: &mut [Line]) {
         let n = sums.len();
         let mut quarters = space.chunks_exact_mut(n);
         let [a, b, c, d] = std::array::from_fn(|_| quarters.next().expect("four of them"));
         match self {
-            Summand::Lines(lines) => weigh(sums, lines.block(first, a), weight),
+            Summand::Lines(lines) => weigh(sums, lines.unit(unit, a), weight),
             Summand::Rest([x, y, z, f], first_terms) => {
-                let lines = [x.block(first, a), y.block(first, b), z.block(first, c), f.block(first, d)];
-                let ahead = [x, y, z, f].map(|lines| lines.in_place(first + n, n));
+                let lines = [x.unit(unit, a), y.unit(unit, b), z.unit(unit, c), f.unit(unit, d)];
+                let ahead = [x, y, z, f]
+                    .map(|lines| lines.units.get(unit + 1).map_or(&[][..], |unit| unit.in_place()));
                 weigh_rest(sums, lines, weight, ahead);
-                if first_terms.contains(&first) {
-                    let first = first + first_terms.len();
-                    let (x, y) = (x.block(first, a), y.block(first, b));
+                if first_terms.contains(&unit) {
+                    let second = unit + first_terms.len();
+                    let (x, y) = (x.unit(second, a), y.unit(second, b));
                     let zeros = &ZEROS[..n];
                     weigh_rest(sums, [x, y, zeros, zeros], weight, [&[]; 4]);
                 }

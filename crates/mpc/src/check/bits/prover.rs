@@ -62,14 +62,15 @@ fn skipped(shape: Shape, weights: &Weights, lines: &[Lines<'_>; 4]) -> Buf {
     for (group, weights) in weights.blocks.chunks(GROUP).enumerate() {
         let mut spaces = space.as_mut_slice::<Line>().chunks_mut(shape.block_lines());
         let block = |at: usize| {
-            Block(lines.each_ref().map(|lines| {
-                lines.pieces(shape, group * GROUP + at, spaces.next().expect("room for a group"))
-            }))
+            Block(
+                lines
+                    .each_ref()
+                    .map(|lines| lines.pieces(group * GROUP + at, spaces.next().expect("room for a group"))),
+            )
         };
         let blocks: Vec<_> = (0..weights.len()).map(block).collect();
         let next = (group + 1) * GROUP..(group + 2) * GROUP;
-        let ahead: Vec<_> =
-            next.flat_map(|at| lines.iter().flat_map(move |lines| lines.ahead(shape, at))).collect();
+        let ahead: Vec<_> = next.flat_map(|at| lines.iter().flat_map(move |lines| lines.ahead(at))).collect();
         weigh_products(sums, shape.skip() as u32, &blocks, weights, &ahead);
     }
     let mut values = Buf::stale(shape.n_points() * size_of::<Gf128>());
@@ -112,12 +113,12 @@ fn folded(shape: Shape, weights: &Weights, lines: &[Lines<'_>; 4], at_lines: &[G
         factors.set(at_lines, weights.block_roots(block));
         let [(x, y), (y_next, x_next)] = [u, v].map(|w| w.split_at_mut(LINE_BITS));
         for (at, out) in [x, y, x_next, y_next].into_iter().enumerate() {
-            if lines[at].is_zero(shape, block) {
+            if lines[at].is_zero(block) {
                 out.fill(Gf128(0));
                 continue;
             }
-            let ahead = lines[(at + 1) % 4].ahead(shape, if at < 3 { block } else { next });
-            factors.fold(lines[at].pieces(shape, block, space.as_mut_slice()), ahead, out);
+            let ahead = lines[(at + 1) % 4].ahead(if at < 3 { block } else { next });
+            factors.fold(lines[at].pieces(block, space.as_mut_slice()), ahead, out);
         }
     };
     for (block, (u, v)) in u_low.chunks_mut(BLOCK).zip(v_low.chunks_mut(BLOCK)).enumerate() {

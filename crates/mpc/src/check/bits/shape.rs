@@ -82,6 +82,11 @@ impl Shape {
         self.block_lines().min(MAX_UNIT)
     }
 
+    /// Units of a block: one, or two.
+    pub(super) fn block_units(self) -> usize {
+        self.block_lines() / self.unit_lines()
+    }
+
     /// Points of the extension of a block: 3^k.
     pub(super) fn n_points(self) -> usize {
         3usize.pow(self.skip)
@@ -109,10 +114,10 @@ impl Shape {
         self.blocks()[0]..self.n_claims()
     }
 
-    /// The lines of these blocks.
-    pub(super) fn first_term_lines(self) -> Range<usize> {
+    /// The units of these blocks.
+    pub(super) fn first_term_units(self) -> Range<usize> {
         let Range { start, end } = self.first_terms();
-        start * self.block_lines()..end * self.block_lines()
+        start * self.block_units()..end * self.block_units()
     }
 
     /// Blocks that hold gates.

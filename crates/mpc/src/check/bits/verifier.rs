@@ -28,9 +28,8 @@ impl Claim {
         let mut sums = vec![WeighedSum::ZERO; shape.block_lines()];
         let mut space = space(4 * shape.unit_lines());
         for (block, weight) in weights.blocks[..shape.n_claims()].iter().enumerate() {
-            let first = block * shape.block_lines();
             for (unit, sums) in sums.chunks_mut(shape.unit_lines()).enumerate() {
-                summand.weigh(first + unit * shape.unit_lines(), *weight, sums, space.as_mut_slice());
+                summand.weigh(block * shape.block_units() + unit, *weight, sums, space.as_mut_slice());
             }
         }
         let mut rows = vec![Gf128(0); sums.len()];
@@ -104,11 +103,11 @@ impl Claim {
             let roots = self.weights.block_roots(block).map(|root| root.times(*at_block));
             factors.set(at_lines, roots);
             for (at, sums) in sums.iter_mut().enumerate() {
-                if lines[at].is_zero(self.shape, block) {
+                if lines[at].is_zero(block) {
                     continue;
                 }
-                let ahead = lines[1 - at].ahead(self.shape, block + at);
-                factors.add(lines[at].pieces(self.shape, block, space.as_mut_slice()), ahead, sums);
+                let ahead = lines[1 - at].ahead(block + at);
+                factors.add(lines[at].pieces(block, space.as_mut_slice()), ahead, sums);
             }
         }
         let mut folded = Buf::stale(2 * LINE_BITS * size_of::<Gf128>());

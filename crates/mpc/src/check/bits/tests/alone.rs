@@ -30,8 +30,8 @@ impl Alone {
     pub(super) fn with_shape(seed: u64, n: usize, shape: Shape) -> Self {
         let [x, y, x_next, y_next, f] = [1, 2, 3, 4, 5].map(|at| planes(100 * seed + at, n, 1));
         let products = x.zip(&y_next, |a, b| a & b).zip(&y.zip(&x_next, |a, b| a & b), |a, b| a ^ b);
-        let sums = shape.first_term_lines();
-        let (first, n_sums) = (8 * sums.start, 8 * sums.len());
+        let sums = shape.first_terms();
+        let [first, n_sums] = [sums.start, sums.len()].map(|blocks| 8 * blocks * shape.block_lines());
         let terms = products.map(|at, word| match at.checked_sub(first) {
             Some(sum) if sum < n_sums => word ^ products.words()[at + n_sums],
             _ => word,
@@ -55,7 +55,7 @@ impl Alone {
 
     /// Operand `at` of the gates.
     pub(super) fn lines(&self, at: usize) -> Lines<'_> {
-        Lines::of_planes(&self.gates[at..at + 1])
+        Lines::of_planes(&self.gates[at..at + 1], self.shape)
     }
 
     pub(super) fn operands(&self) -> [Lines<'_>; 4] {
