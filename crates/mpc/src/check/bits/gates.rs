@@ -284,7 +284,7 @@ pub(super) enum Summand<'a> {
     Lines(Lines<'a>),
     /// `x ∧ y ⊕ z ⊕ f`, for `[x, y, z, f]`, and `x ∧ y` of the second terms for units of first
     /// terms, as many units further on as there are of those.
-    Rest([Lines<'a>; 4], Range<usize>),
+    Rest(Box<[Lines<'a>; 4]>, Range<usize>),
 }
 
 impl Summand<'_> {
@@ -295,7 +295,8 @@ impl Summand<'_> {
         let [a, b, c, d] = std::array::from_fn(|_| quarters.next().expect("four of them"));
         match self {
             Summand::Lines(lines) => weigh(sums, lines.unit(unit, a), weight),
-            Summand::Rest([x, y, z, f], first_terms) => {
+            Summand::Rest(rest, first_terms) => {
+                let [x, y, z, f] = &**rest;
                 let lines = [x.unit(unit, a), y.unit(unit, b), z.unit(unit, c), f.unit(unit, d)];
                 let ahead = [x, y, z, f]
                     .map(|lines| lines.units.get(unit + 1).map_or(&[][..], |unit| unit.in_place()));

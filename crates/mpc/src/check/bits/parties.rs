@@ -111,7 +111,7 @@ impl<'a> Parties<'a> {
         let masks: Vec<&Planes> = masks.iter().collect();
         let (z, masks) = (Lines::z_next(batch, shape), Lines::of_products(batch, &masks, shape));
         let transcript = self.statement.transcript(prover, coins);
-        Claim::new(shape, transcript, &Summand::Rest([x, y, z, masks], shape.first_term_units()))
+        Claim::new(shape, transcript, &Summand::Rest(Box::new([x, y, z, masks]), shape.first_term_units()))
     }
 
     /// `f = F(K_{i+1})`, known to the right verifier of `P_i`.

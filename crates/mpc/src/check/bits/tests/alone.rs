@@ -73,7 +73,7 @@ impl Alone {
     pub(super) fn left_claim(&self) -> Claim {
         // As a left verifier reads them: both factors, the product and a mask, here x∧x = x.
         let rest = [0, 0, 4, 0].map(|at| self.lines(at));
-        Claim::new(self.shape, self.transcript(), &Summand::Rest(rest, 0..0))
+        Claim::new(self.shape, self.transcript(), &Summand::Rest(Box::new(rest), 0..0))
     }
 
     pub(super) fn right_claim(&self) -> Claim {
