@@ -116,8 +116,12 @@ pub(crate) fn and_planes(
 /// Which planes of both sides meet: a side of one plane meets all of the other.
 pub(crate) fn plane_pairs(x: &SharedBits, y: &SharedBits) -> impl Iterator<Item = (usize, usize)> {
     let (single_x, single_y) = (x.width() == 1, y.width() == 1);
-    let width = if single_y { x.width() } else { y.width() };
-    (0..width).map(move |plane| (if single_x { 0 } else { plane }, if single_y { 0 } else { plane }))
+    (0..n_pairs(x, y)).map(move |plane| (if single_x { 0 } else { plane }, if single_y { 0 } else { plane }))
+}
+
+/// How many planes of two columns meet.
+pub(crate) fn n_pairs(x: &SharedBits, y: &SharedBits) -> usize {
+    if y.width() == 1 { x.width() } else { y.width() }
 }
 
 /// The same for plaintext.

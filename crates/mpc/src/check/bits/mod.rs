@@ -65,6 +65,7 @@ mod field;
 mod gates;
 mod parties;
 mod prover;
+mod segment;
 mod shape;
 mod transcript;
 mod verifier;
