@@ -121,11 +121,15 @@ impl Session {
         let pace = self.pace();
         let run = |chunk: usize| {
             let mut fork = self.fork(step.in_chunk(chunk as u32), true);
+            #[cfg(feature = "lab")]
+            fork.becomes_part_of(self, chunk);
             pace.start(&mut fork.clock);
             let out = f(&mut fork, rows(chunk));
             fork.ended_of(n_chunks, out).inspect(|(_, ended)| pace.end(&ended.clock))
         };
         let results = self.run_forks(n_chunks, &run);
+        #[cfg(feature = "lab")]
+        self.has_forked();
         self.collect(results)
     }
 
@@ -156,6 +160,8 @@ impl Session {
     ) -> Result<(A, B), ProtocolError> {
         let mut left = self.fork(self.step.child("left".into()), self.in_chunk);
         let mut right = self.fork(self.step.child("right".into()), self.in_chunk);
+        #[cfg(feature = "lab")]
+        [&mut left, &mut right].into_iter().enumerate().for_each(|(at, fork)| fork.becomes_part_of(self, at));
         let shared = self.share_records();
         left.inherited.extend(shared.clone());
         right.inherited.extend(shared.clone());
@@ -187,6 +193,8 @@ impl Session {
         };
         cores.release(reserved);
         let ((out_left, left), (out_right, right)) = first_cause(out_left, out_right)?;
+        #[cfg(feature = "lab")]
+        self.has_forked();
         self.take_back(shared);
         self.inherit(left);
         self.inherit(right);

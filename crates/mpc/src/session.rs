@@ -122,6 +122,8 @@ pub struct Session {
     pub(crate) pending: Pending,
     /// Those of the sessions that it was forked from, if it may open values.
     pub(crate) inherited: Vec<Arc<SharedBatch>>,
+    #[cfg(feature = "lab")]
+    pub(crate) place: crate::lab::Place,
 }
 
 impl Session {
@@ -159,6 +161,8 @@ impl Session {
             clock: Clock::default(),
             in_chunk: false,
             inherited: Vec::new(),
+            #[cfg(feature = "lab")]
+            place: crate::lab::Place::default(),
         }
     }
 
@@ -351,7 +355,7 @@ impl Session {
     ) -> Result<(), ProtocolError> {
         let mesh = self.core.mesh.as_ref().expect("only sessions over links send");
         #[cfg(feature = "lab")]
-        self.core.lab.name(step, part);
+        self.core.lab.name(step, part, &self.place);
         let depth = self.clock.depth[self.core.me.index()];
         mesh.send(to, step.tag(part), depth, payload)
             .map_err(|source| ProtocolError::Link { step: step.clone(), source: Box::new(source) })
@@ -383,7 +387,16 @@ impl Session {
     pub(crate) fn fork(&self, step: Step, in_chunk: bool) -> Session {
         let pending = Pending::new(self.core.mesh.clone());
         let inherited = if in_chunk { Vec::new() } else { self.inherited.clone() };
-        Session { core: Arc::clone(&self.core), step, clock: self.clock, in_chunk, pending, inherited }
+        Session {
+            core: Arc::clone(&self.core),
+            step,
+            clock: self.clock,
+            in_chunk,
+            pending,
+            inherited,
+            #[cfg(feature = "lab")]
+            place: self.place.clone(),
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use math::{Column, Group, Planes, Ring, X64, Z8, Z16, Z32, Z64, Z128};
 use mpc::lab::{self, Case, Change, Ending, Heard, Lab, Message, Mutant, Mutation, Report, Sweep, Trace};
-use mpc::{Deviation, Lane, ProtocolError, Security, Session, Shared, SharedBits, Shuffler};
+use mpc::{Deviation, Lane, Params, ProtocolError, Security, Session, Shared, SharedBits, Shuffler};
 use net::PartyId;
 
 type Opened = Result<Option<Vec<u128>>, ProtocolError>;
@@ -440,4 +440,39 @@ fn the_order_rule_tells_branches_apart() {
     };
     assert_eq!(in_branches(false), 6, "what is opened after the fork");
     assert_eq!(in_branches(true), 12, "and in it");
+}
+
+/// A branch that accepts its own proof says nothing of the other branch's, which may still be looked
+/// at; forks of one session follow each other, whatever their branches are called.
+#[test]
+fn the_order_rule_knows_which_branches_a_verdict_is_about() {
+    let one_by_one = Params { threads: 1, in_flight: 1, security: Security::Malicious, ..Params::default() };
+    let early = |mutant: Option<Mutant>, f: fn(&mut Session) -> Opened| {
+        let lab = Lab::seeded(1).params(&[one_by_one; 3]).batches(1);
+        let lab = mutant.into_iter().fold(lab, |lab, mutant| lab.mutant(mutant));
+        Trace::of(&lab, f).expect("an honest run succeeds").early_openings().len()
+    };
+    // On one thread the left branch's proof is there before the right branch's verdict.
+    let beside = |s: &mut Session| {
+        let (x, y) = (bits(s, 1, 2, 3), bits(s, 2, 2, 3));
+        let (z, _) = s.join(
+            |s| mpc::and(s, "and", &x, &y),
+            |s| {
+                let z = mpc::and(s, "and", &x, &y)?;
+                shown_bits(s, z)
+            },
+        )?;
+        shown_bits(s, z)
+    };
+    assert_eq!(early(None, beside), 0);
+    assert_eq!(early(Some(Mutant::ForksAcceptNothing), beside), 6, "what the left branch computed");
+    // The second fork's left branch opens what the first one's right branch computed.
+    let after = |s: &mut Session| {
+        let (x, y) = (bits(s, 1, 2, 3), bits(s, 2, 2, 3));
+        let (_, z) = s.join(|_| Ok(()), |s| mpc::and(s, "and", &x, &y))?;
+        s.join(|s| shown_bits(s, z), |_| Ok(()))?;
+        shown_bits(s, x)
+    };
+    assert_eq!(early(None, after), 0);
+    assert_eq!(early(Some(Mutant::ForksOpenUnaccepted), after), 6, "what the fork before computed");
 }

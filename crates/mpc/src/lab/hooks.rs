@@ -7,6 +7,7 @@ use buf::{Buf, Bytes};
 use net::{PartyId, Tag};
 
 use super::Mutant;
+use super::place::Place;
 use crate::error::ProtocolError;
 use crate::session::Session;
 use crate::step::Step;
@@ -30,7 +31,7 @@ pub trait Cheat: Send + Sync {
 /// The step path behind each tag, such as `sort/level2/lt#0.1`: chunk 0, message 1 of the step.
 #[derive(Default)]
 pub struct Names {
-    paths: Mutex<BTreeMap<Tag, String>>,
+    paths: Mutex<BTreeMap<Tag, (String, Place)>>,
     openings: Mutex<BTreeSet<Tag>>,
     proofs: Mutex<BTreeMap<Tag, BTreeSet<Tag>>>,
 }
@@ -39,7 +40,13 @@ impl Names {
     /// The path behind a tag.
     pub fn of(&self, tag: Tag) -> String {
         let paths = self.paths.lock().unwrap_or_else(|poison| poison.into_inner());
-        paths.get(&tag).cloned().unwrap_or_else(|| format!("{tag}"))
+        paths.get(&tag).map_or_else(|| format!("{tag}"), |(path, _)| path.clone())
+    }
+
+    /// Where the session stands that sends under a tag.
+    pub(super) fn place_of(&self, tag: Tag) -> Place {
+        let paths = self.paths.lock().unwrap_or_else(|poison| poison.into_inner());
+        paths.get(&tag).map_or_else(Place::default, |(_, place)| place.clone())
     }
 
     /// Whether a tag belongs to a step that opens values.
@@ -75,10 +82,10 @@ impl Hooks {
     }
 
     /// A message of a step leaves.
-    pub(crate) fn name(&self, step: &Step, part: u8) {
+    pub(crate) fn name(&self, step: &Step, part: u8, place: &Place) {
         if let Some(names) = &self.names {
             let mut paths = names.paths.lock().unwrap_or_else(|poison| poison.into_inner());
-            paths.entry(step.tag(part)).or_insert_with(|| format!("{step}.{part}"));
+            paths.entry(step.tag(part)).or_insert_with(|| (format!("{step}.{part}"), place.clone()));
         }
     }
 

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use net::{PartyId, Tag};
 
 use super::hooks::step_of;
+use super::place::Place;
 use super::{Message, Trace};
 
 /// An opening that left before a product that it may depend on was verified.
@@ -37,7 +38,7 @@ impl Trace {
                 message.from == opening.from
                     && (message.is_product || message.is_move)
                     && !message.payload.is_empty()
-                    && !are_apart(&message.name, &opening.name)
+                    && !message.place.is_apart_from(&opening.place)
                     && !is_verified(message, at)
             });
             early.extend(
@@ -48,7 +49,8 @@ impl Trace {
     }
 
     /// After how many messages each party had heard from both others that they accept a proof: a verdict
-    /// that left once its sender had all messages of the proof.
+    /// that left once its sender had all messages of the proof, and had verified it. A branch of a fork
+    /// has verified what was proved in it and before the fork, and knows nothing of the other branch.
     fn vouched(&self) -> BTreeMap<(PartyId, Tag), usize> {
         let heard: BTreeMap<(PartyId, PartyId, Tag), usize> =
             self.heard.iter().map(|heard| ((heard.by, heard.from, heard.tag), heard.after)).collect();
@@ -58,17 +60,19 @@ impl Trace {
             self.messages.iter().enumerate().filter(|(_, message)| message.is_verdict()).collect();
         // When a party has all of a proof.
         let mut complete: BTreeMap<(PartyId, Tag), usize> = BTreeMap::new();
+        let mut places: BTreeMap<Tag, &Place> = BTreeMap::new();
         for message in self.messages.iter().filter(|message| !message.is_verdict()) {
             let proof = step_of(message.tag);
             if proofs.contains(&proof) {
                 let at = complete.entry((message.to, proof)).or_default();
                 *at = heard(message).unwrap_or(usize::MAX).max(*at);
+                places.insert(proof, &message.place);
             }
         }
         let mut told: BTreeMap<(PartyId, Tag), BTreeMap<PartyId, usize>> = BTreeMap::new();
         for ((verifier, proof), complete) in &complete {
-            let later = verdicts.iter().filter(|(at, verdict)| verdict.from == *verifier && at >= complete);
-            for (_, verdict) in later {
+            let theirs = verdicts.iter().filter(|(at, verdict)| verdict.from == *verifier && at >= complete);
+            for (_, verdict) in theirs.filter(|(_, verdict)| !verdict.place.is_apart_from(places[proof])) {
                 let Some(heard) = heard(verdict) else { continue };
                 let by = told.entry((verdict.to, *proof)).or_default();
                 by.entry(*verifier).and_modify(|at| *at = heard.min(*at)).or_insert(heard);
@@ -77,10 +81,4 @@ impl Trace {
         let both = told.into_iter().filter(|(_, by)| by.len() == 2);
         both.map(|(proof, by)| (proof, by.into_values().max().unwrap_or(0))).collect()
     }
-}
-
-/// Whether two steps lie in different branches of one fork.
-fn are_apart(a: &str, b: &str) -> bool {
-    let parts = a.split('/').zip(b.split('/')).find(|(a, b)| a != b);
-    matches!(parts, Some(("left", "right") | ("right", "left")))
 }

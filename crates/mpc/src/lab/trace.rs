@@ -8,6 +8,7 @@ use buf::Buf;
 use net::{Interceptor, PartyId, Tag, Verdict};
 
 use super::hooks::step_of;
+use super::place::Place;
 use super::{Cheat, Lab, Names};
 use crate::error::ProtocolError;
 use crate::session::Session;
@@ -31,6 +32,8 @@ pub struct Message {
     pub is_opening: bool,
     /// Whether it carries rows that its sender shuffled.
     pub is_move: bool,
+    /// Where the session stands that sent it.
+    pub(super) place: Place,
 }
 
 /// A message that its receiver took in.
@@ -83,7 +86,8 @@ impl Message {
     /// A message about which nothing else is known.
     pub(super) fn new(from: PartyId, to: PartyId, tag: Tag, payload: Vec<u8>) -> Self {
         let (is_product, is_opening, is_move) = (false, false, false);
-        Message { from, to, tag, name: String::new(), payload, is_product, is_opening, is_move }
+        let place = Place::default();
+        Message { from, to, tag, name: String::new(), payload, is_product, is_opening, is_move, place }
     }
 
     /// Whether it says that a proof is right, or that it is not.
@@ -108,6 +112,7 @@ impl Recorder {
         let moves = self.moves.lock().expect("a recorder does not panic");
         for message in &mut messages {
             message.name = self.names.of(message.tag);
+            message.place = self.names.place_of(message.tag);
             message.is_opening = self.names.opens(message.tag);
             message.is_product = products.contains(&(message.from, message.tag));
             message.is_move = moves.contains(&(message.from, step_of(message.tag)));
