@@ -4,13 +4,14 @@
 //! branches on a secret, planted here, is seen at once.
 
 use bytemuck::cast_slice;
-use math::gf::lines::{Block, Factors, Folded, LINE_BITS, Line, WeighedSum, weigh_products};
-use math::gf::vectors;
 use math::gf::{Field, Gf128};
 use math::prg::{self, Prg};
 use math::{Column, X64, Z64, kernel, pack};
 use mpc::lab::timing::{Secrets, assert_steady, assert_steady_step, assert_tells};
 use mpc::{Lane, Shuffler};
+
+#[path = "timing/proofs.rs"]
+mod proofs;
 
 const WORDS: usize = 512;
 
@@ -51,6 +52,12 @@ fn products_do_not_show_their_factors() {
     assert_steady("dot_terms", ring, |[a, b, c, d]| {
         kernel::dot_terms([a.items(), b.items()], [c.items(), d.items()])
     });
+    assert_steady("mul_terms", ring, |[a, b, c, d]| {
+        kernel::mul_terms(&mut products, [a.items(), b.items()], [c.items(), d.items()]);
+    });
+    assert_steady("sum_of", ring, |[a, b, c, d]| {
+        kernel::sum_of(&mut products, &[a.items(), b.items()], &[c.items(), d.items()], Z64(7));
+    });
     let mut product = vec![Z64(0); 256];
     assert_steady("matmul_into", ring, |[a, b, ..]| {
         kernel::matmul_into(&mut product, &a.items()[..256], &b.items()[..256], [16, 16, 16]);
@@ -65,6 +72,22 @@ fn comparisons_and_conversions_do_not_show_their_operands() {
     });
     assert_steady("add_propagate", four, |[a, b, c, d]| {
         kernel::add_propagate(&mut out, [a, b, c], [d, a], true);
+    });
+    let mut next = vec![0; WORDS];
+    assert_steady("carry_alone", four, |[a, b, c, _]| kernel::carry_alone(&mut out, &mut next, a, b, c));
+    assert_steady("carry_along", four, |[a, b, c, d]| {
+        kernel::carry_along(&mut out, &mut next, a, b, [c, d]);
+    });
+    assert_steady("carry_message", four, |[a, b, c, d]| {
+        kernel::carry_message(&mut out, [a, b], [c, d], [a, c]);
+    });
+    assert_steady("and_xor_of", four, |[a, b, c, d]| kernel::and_xor_of(&mut out, [a, b], [c, d]));
+    let digits = |secrets: &mut Secrets| -> [Vec<kernel::Line>; 4] {
+        [0; 4].map(|_| (0..24).map(|_| [0; 8].map(|_| secrets.word())).collect())
+    };
+    let (mut less, mut same) = ([[0; 8]; 8], [[0; 8]; 8]);
+    assert_steady("compare_digits", digits, |[a, b, c, d]| {
+        kernel::compare_digits(&mut less, &mut same, [a, b], [c, d]);
     });
     assert_steady("planes", |secrets| secrets.column::<Z64>(WORDS), |column| pack::planes(column, 64));
     assert_steady("elements", |secrets| secrets.planes(WORDS, 64), pack::elements::<Z64>);
@@ -87,37 +110,6 @@ fn comparisons_and_conversions_do_not_show_their_operands() {
     );
     assert_steady("flip_entry", bytes, |at| kernel::lookup::flip_entry(&mut out, at, 64));
     assert_steady("move_entries", bytes, |by| kernel::lookup::move_entries(&mut out, by));
-}
-
-#[test]
-fn field_arithmetic_does_not_show_its_elements() {
-    let points = elements(&[3, 5, 7, 9]);
-    let mut work = field_elements(&mut Secrets::random(1));
-    assert_steady("multiply_into", field_elements, |[a, b, ..]| {
-        work[0].copy_from_slice(a);
-        vectors::multiply_into(&mut work[0], b);
-    });
-    assert_steady("fold_into", field_elements, |[a, b, ..]| {
-        work[0].copy_from_slice(a);
-        vectors::fold_into(&mut work[0], b, points[0]);
-    });
-    assert_steady("pair_sums", field_elements, |[a, b, c, d]| vectors::pair_sums([a, b], [c, d]));
-    assert_steady("inner_product", field_elements, |[a, b, ..]| math::gf::inner_product(a, b));
-
-    let lines = |secrets: &mut Secrets| {
-        [0; 4].map(|_| -> Vec<Line> { (0..16).map(|_| [0; 8].map(|_| secrets.word())).collect() })
-    };
-    assert_steady("weigh_products", lines, |operands| {
-        let mut sums = vec![WeighedSum::ZERO; 81];
-        let block = Block(operands.each_ref().map(|lines| [&lines[..], &[]]));
-        weigh_products(&mut sums, 4, &[block], &[[0x1234_5678_9abc_def1, 0x0fed_cba9_8765_4321]], &[]);
-        sums
-    });
-    let factors = Factors::new(&elements(&(1..33).collect::<Vec<u64>>()), [Gf128(5), Gf128(7)]);
-    let mut folded = vec![Gf128(0); LINE_BITS];
-    assert_steady("fold lines", lines, |[a, ..]| factors.fold([a, &[]], [&[]; 2], &mut folded));
-    let mut sums = Folded::zero();
-    assert_steady("add folded lines", lines, |[a, ..]| factors.add([a, &[]], [&[]; 2], &mut sums));
 }
 
 #[test]

@@ -9,11 +9,15 @@
 //! reduced once, at the end.
 //!
 //! Nothing branches on elements or looks them up. The search for a prime does: primes are public.
+//! What is added only at times is selected as unpredictable: a mask or a plain selection becomes a
+//! branch in some loops, where the compiler takes that for faster.
 
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod ifma;
 mod pairs;
 mod slices;
+
+use std::hint::select_unpredictable;
 
 pub use pairs::{Pair, PairSlice, PairVec};
 pub use slices::{reduce_into, scale_into, sub_into};
@@ -99,7 +103,7 @@ impl Prime {
     pub fn reduce(&self, x: u64) -> u64 {
         // p is more than half of what a word holds.
         let (less, borrow) = x.overflowing_sub(self.p);
-        less.wrapping_add(self.p & mask(borrow))
+        select_unpredictable(borrow, x, less)
     }
 
     /// `low + 2^64·high` modulo p.
@@ -119,14 +123,14 @@ impl Prime {
     pub fn plus(&self, a: u64, b: u64) -> u64 {
         let (sum, carry) = a.overflowing_add(b);
         let (less, borrow) = sum.overflowing_sub(self.p);
-        less.wrapping_add(self.p & mask(borrow & !carry))
+        select_unpredictable(borrow & !carry, sum, less)
     }
 
     /// `a − b`, of elements.
     #[inline(always)]
     pub fn minus(&self, a: u64, b: u64) -> u64 {
         let (less, borrow) = a.overflowing_sub(b);
-        less.wrapping_add(self.p & mask(borrow))
+        select_unpredictable(borrow, less.wrapping_add(self.p), less)
     }
 
     /// `a·b/2^64`, of an element and any word.
@@ -146,8 +150,8 @@ impl Prime {
 
     /// `x/2`, of an element.
     pub fn half(&self, x: u64) -> u64 {
-        let odd = mask(x & 1 == 1);
-        (x >> 1).wrapping_add((self.p >> 1).wrapping_add(1) & odd)
+        let half = x >> 1;
+        select_unpredictable(x & 1 == 1, half.wrapping_add((self.p >> 1).wrapping_add(1)), half)
     }
 
     /// A sum of products, divided by 2^64.
@@ -167,12 +171,6 @@ impl Prime {
         sum.add_products(a, b);
         self.total(sum)
     }
-}
-
-/// All ones if `bit`, without a branch.
-#[inline(always)]
-fn mask(bit: bool) -> u64 {
-    u64::from(bit).wrapping_neg()
 }
 
 /// An integer of 192 bits: products of words are added to it, up to 2^64 of them.

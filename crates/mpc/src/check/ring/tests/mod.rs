@@ -6,6 +6,7 @@ mod model;
 mod moves;
 mod reference;
 mod speed;
+mod timing;
 mod wrong;
 
 use std::sync::Arc;

@@ -2,6 +2,7 @@
 
 mod attacks;
 mod honest;
+mod timing;
 mod wrong;
 
 use std::sync::Arc;
