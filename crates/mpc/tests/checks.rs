@@ -267,3 +267,37 @@ fn nothing_opens_after_a_failed_proof() {
         assert!(matches!(outcome, Ok((true, true))), "{outcome:?}");
     }
 }
+
+/// Why nobody tests for zero what may be something else by others' choice: a holder of two summands learns
+/// whether its guess of the value is right, from the digest that it gets.
+#[test]
+fn a_zero_test_answers_guesses() {
+    #[derive(Default)]
+    struct Tap {
+        names: Arc<lab::Names>,
+        heard: std::sync::Mutex<Vec<u8>>,
+    }
+    impl net::Interceptor for Tap {
+        fn message(&self, _: PartyId, to: PartyId, tag: Tag, payload: &mut buf::Buf) -> net::Verdict {
+            if to == PartyId::FIRST && self.names.of(tag) == "zero.1" {
+                *self.heard.lock().expect("no party panics") = payload.bytes().to_vec();
+            }
+            net::Verdict::Deliver
+        }
+    }
+    // The first party's two summands are the same for every value.
+    let heard = |value: u64| {
+        let tap = Arc::new(Tap::default());
+        let lab = malicious().named(Arc::clone(&tap.names)).intercepted(Arc::clone(&tap) as _);
+        lab.run(|s| {
+            let x = lab::deal(s, 1, &Column::filled(1, Z64(value)));
+            let x = mpc::verify(s, x)?;
+            mpc::check_zero(s, "zero", x)
+        });
+        let heard = tap.heard.lock().expect("no party panics").clone();
+        assert_eq!(heard.len(), 32);
+        heard
+    };
+    assert_eq!(heard(5), heard(5));
+    assert_ne!(heard(5), heard(6));
+}

@@ -15,7 +15,7 @@ use crate::lab::Lab;
 const GATES: usize = 40;
 
 /// The last state that these digests lead to.
-fn last_of(alone: &Alone, digests: &[Seed]) -> Seed {
+pub(super) fn last_of(alone: &Alone, digests: &[Seed]) -> Seed {
     let mut transcript = alone.transcript();
     digests.iter().for_each(|digest| transcript.absorb(digest));
     *transcript.state()
@@ -23,7 +23,7 @@ fn last_of(alone: &Alone, digests: &[Seed]) -> Seed {
 
 /// Another world in which bit `row` of operand `at` is guessed the other way round, and `e` or `f`
 /// follows.
-fn guess_otherwise(mut alone: Alone, at: usize, row: usize) -> Alone {
+pub(super) fn guess_otherwise(mut alone: Alone, at: usize, row: usize) -> Alone {
     let turned = |word, bits| bits ^ u64::from(word == row / 64) << (row % 64);
     alone.gates[at] = alone.gates[at].map(turned);
     let [x, y, x_next, y_next, e, f] = &alone.gates;

@@ -4,6 +4,7 @@ mod alone;
 mod attacks;
 mod honest;
 mod reference;
+mod reuse;
 mod speed;
 mod sums;
 mod timing;
