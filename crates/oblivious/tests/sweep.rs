@@ -9,6 +9,9 @@ use oblivious::{
     distinct, divide, group_by, invert, lookup, merge, segmented_scan, segmented_sum, sort, sort_by_bit,
 };
 
+#[path = "sweep/more.rs"]
+mod more;
+
 /// All that was opened, in order.
 type Opened = Result<Vec<u128>, ProtocolError>;
 
