@@ -112,8 +112,8 @@ pub enum Deviation {
     /// The parties to a proof of products saw different ones.
     #[error("the parties to a proof of products saw different ones")]
     ProofsDiffer,
-    /// The verifier of a proof of products refused it.
-    #[error("a proof of products was refused")]
+    /// A party does not accept the proofs up to here.
+    #[error("a party does not accept the proofs")]
     ProofRefused,
     /// Rows did not come out of a shuffle as they went in.
     #[error("rows were changed while they were shuffled")]

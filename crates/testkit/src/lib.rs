@@ -17,7 +17,7 @@ pub use stage::StageRows;
 pub use world::{Outcome, RunError, World};
 
 /// Asserts that a run paid what was counted: bytes exactly, and rounds too, of which a malicious
-/// session may take one less, since the last verdict of a proof can come before a slower message.
+/// session may take one less, since word that proofs are accepted can come before a slower message.
 ///
 /// # Panics
 /// If it did not.

@@ -122,11 +122,11 @@ pub(super) fn weigh_products(
                 }
                 let (meet, n) = &MEETING[point];
                 match meet[..*n] {
-                    [a] if is_bits => five_points(sums, &quads.map(|quads| &quads[a]), weight),
-                    [a] => nine_points(sums, quads, [a], weight),
-                    [a, b] => nine_points(sums, quads, [a, b], weight),
-                    [a, b, c, d] => nine_points(sums, quads, [a, b, c, d], weight),
-                    _ => nine_points(sums, quads, *meet, weight),
+                    [a] if is_bits => nine_points::<_, false>(sums, quads, [a], weight),
+                    [a] => nine_points::<_, true>(sums, quads, [a], weight),
+                    [a, b] => nine_points::<_, true>(sums, quads, [a, b], weight),
+                    [a, b, c, d] => nine_points::<_, true>(sums, quads, [a, b, c, d], weight),
+                    _ => nine_points::<_, true>(sums, quads, *meet, weight),
                 }
             }
         }
@@ -199,10 +199,10 @@ fn met<'a>(pieces: &[&'a [Line]; 2], meet: &[usize], space: &'a mut [Line]) -> &
 type Row = [__m512i; 4];
 
 /// The points of the last two digits, where `M` quads of lines meet: a row for each bit of both, and
-/// the sums of these.
+/// the sums of these. Without points of bits where all other digits are bits: nobody asks for those.
 #[inline]
 #[target_feature(enable = "avx512f,vpclmulqdq")]
-fn nine_points<const M: usize>(
+fn nine_points<const M: usize, const BITS: bool>(
     sums: &mut [WeighedSum; 9],
     lines: [&[[Line; 4]]; 4],
     meet: [usize; M],
@@ -217,27 +217,16 @@ fn nine_points<const M: usize>(
     }
     let quads = &quads;
     let (a, b) = (row(quads, 0), row(quads, 1));
-    add(&mut sums[0], product(a), weight);
-    add(&mut sums[1], product(b), weight);
+    if BITS {
+        add(&mut sums[0], product(a), weight);
+        add(&mut sums[1], product(b), weight);
+    }
     add(&mut sums[2], product_of_sums(a, b), weight);
     let (c, d) = (row(quads, 2), row(quads, 3));
-    add(&mut sums[3], product(c), weight);
-    add(&mut sums[4], product(d), weight);
-    add(&mut sums[5], product_of_sums(c, d), weight);
-    let (even, odd) = (mixed(a, c), mixed(b, d));
-    add(&mut sums[6], product(even), weight);
-    add(&mut sums[7], product(odd), weight);
-    add(&mut sums[8], product_of_sums(even, odd), weight);
-}
-
-/// Those of [`nine_points`] that are not points of bits, where all other digits are bits.
-#[inline]
-#[target_feature(enable = "avx512f,vpclmulqdq")]
-fn five_points(sums: &mut [WeighedSum; 9], quad: &[&[Line; 4]; 4], weight: __m512i) {
-    let quads = quad.map(|quad| [quad]);
-    let (a, b) = (row(&quads, 0), row(&quads, 1));
-    add(&mut sums[2], product_of_sums(a, b), weight);
-    let (c, d) = (row(&quads, 2), row(&quads, 3));
+    if BITS {
+        add(&mut sums[3], product(c), weight);
+        add(&mut sums[4], product(d), weight);
+    }
     add(&mut sums[5], product_of_sums(c, d), weight);
     let (even, odd) = (mixed(a, c), mixed(b, d));
     add(&mut sums[6], product(even), weight);

@@ -165,9 +165,10 @@ impl<'a> Parties<'a> {
         let words = lanes::right_shares(&theirs.step, root, self.shape, prime);
         let mask = lanes::mask_right(&theirs.step, root, prime);
         let outcome = points.outcome(prime, claim, &words, &operand, mask);
-        match guard!(s, RingProofUnchecked, outcome.agrees_with(prime, &left)) {
-            true => Ok(()),
-            false => Err(self.deviated(Deviation::FalseProof, None)),
+        if guard!(s, RingProofUnchecked, outcome.agrees_with(prime, &left)) {
+            Ok(())
+        } else {
+            Err(self.deviated(Deviation::FalseProof, None))
         }
     }
 
