@@ -14,6 +14,9 @@ use crate::transpose::{TILE_ROWS, planes_to_rows, transpose_rows};
 /// Rows that are written at a time: a word of each takes 32 kB.
 const BLOCK_ROWS: usize = 4096;
 
+/// Tiles that are written to planes together.
+const TILES: usize = 4;
+
 /// `n` rows of `w` bits: bit `b` of a row is bit `b % 64` of its word `b / 64`.
 pub struct Records {
     words: Buf,
@@ -97,12 +100,22 @@ impl Records {
     pub fn planes_at(&self, index: &[u32]) -> Planes {
         let mut planes = PlanesMut::stale(index.len(), self.width);
         let stride = planes.stride();
-        let mut tile = Tile::new(self.width);
-        for (at, index) in index.chunks(TILE_ROWS).enumerate() {
-            for (plane, line) in tile.read(self, index).iter().enumerate() {
-                let out = &mut planes.words_mut()[plane * stride + at * 8..(plane + 1) * stride];
-                let n_words = out.len().min(8);
-                out[..n_words].copy_from_slice(&line[..n_words]);
+        // Planes lie pages apart: some lines of one at a time, before the next.
+        let mut tiles = [(); TILES].map(|()| Tile::new(self.width));
+        for (at, index) in index.chunks(TILES * TILE_ROWS).enumerate() {
+            for (tile, index) in tiles.iter_mut().zip(index.chunks(TILE_ROWS)) {
+                tile.read(self, index);
+            }
+            for (plane, out) in planes.words_mut().chunks_exact_mut(stride.max(1)).enumerate() {
+                let out = &mut out[at * TILES * 8..];
+                let (whole, rest) = out.as_chunks_mut::<8>();
+                let n_whole = whole.len().min(TILES);
+                for (out, tile) in whole.iter_mut().zip(&tiles) {
+                    *out = tile.lines[plane];
+                }
+                if n_whole < TILES && !rest.is_empty() {
+                    rest.copy_from_slice(&tiles[n_whole].lines[plane][..rest.len()]);
+                }
             }
         }
         planes.freeze()
@@ -131,7 +144,6 @@ impl Tile {
         let n_words = Records::words_per_row(self.width);
         let words: &[u64] = records.words.as_slice();
         let same = index.len() == TILE_ROWS && index.iter().all(|row| *row == index[0]);
-        let mut rows = [0; TILE_ROWS];
         for (word, lines) in self.lines.as_chunks_mut().0.iter_mut().enumerate() {
             if same {
                 // One row many times over: each of its planes is all zeros or all ones.
@@ -140,9 +152,11 @@ impl Tile {
                     *line = [(row >> bit & 1).wrapping_neg(); 8];
                 }
             } else {
-                for (row, from) in rows.iter_mut().zip(index) {
-                    *row = words[*from as usize * n_words + word];
-                }
+                let of = |from: u32| words[from as usize * n_words + word];
+                let rows: [u64; TILE_ROWS] = match index.first_chunk::<TILE_ROWS>() {
+                    Some(index) => std::array::from_fn(|row| of(index[row])),
+                    None => std::array::from_fn(|row| index.get(row).map_or(0, |from| of(*from))),
+                };
                 transpose_rows(&rows, lines, (self.width - word * 64).min(64));
             }
         }
