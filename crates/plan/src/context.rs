@@ -10,6 +10,7 @@ use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 use datafusion::prelude::{SessionConfig, SessionContext};
 
 use crate::checked::{CheckArithmetic, CheckedTotal, PercentileDisc, TotalKind};
+use crate::inlined;
 use crate::unordered::ForgetSetOrder;
 
 /// The catalog that holds one schema per party.
@@ -36,6 +37,7 @@ pub fn session_state() -> SessionState {
     with_checked_totals(
         SessionStateBuilder::new_with_default_features()
             .with_config(config)
+            .with_optimizer_rules(inlined::rules())
             .with_physical_optimizer_rules(rules)
             .with_analyzer_rule(Arc::new(CheckArithmetic)),
     )

@@ -22,6 +22,7 @@ mod copies;
 mod disclose;
 pub mod error;
 pub mod explain;
+mod inlined;
 mod interval;
 mod locate;
 mod logical;
@@ -34,6 +35,7 @@ mod rewrite;
 pub mod secure;
 pub mod types;
 mod unordered;
+mod written;
 
 pub use error::PlanError;
 pub use locate::nearest;

@@ -8,6 +8,7 @@ use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer, Whitespace};
 use crate::allow::{fetch_as_limit, refuse_ignored};
 use crate::error::{At, Place, PlanError};
 use crate::locate::Locator;
+use crate::written::refuse_copies;
 
 /// The most bytes of SQL; a text as long as this still plans within the stack.
 pub const MAX_SQL_BYTES: usize = 64 * 1024;
@@ -169,7 +170,10 @@ pub(crate) fn parse_query(sql: &str, locator: &Locator) -> Result<Statement, Pla
     };
     fetch_as_limit(&mut statement);
     match &statement {
-        Statement::Query(_) => refuse_ignored(&statement, locator)?,
+        Statement::Query(_) => {
+            refuse_ignored(&statement, locator)?;
+            refuse_copies(&statement, locator)?;
+        }
         other => {
             let text = other.to_string();
             let verb = text.split_whitespace().next().unwrap_or("this statement").to_uppercase();

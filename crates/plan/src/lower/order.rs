@@ -9,7 +9,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
+use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{Column, DataFusionError, JoinConstraint, JoinType, NullEquality, Result};
 use datafusion::logical_expr::utils::split_conjunction_owned;
 use datafusion::logical_expr::{Expr, ExprSchemable, Filter, Join, LogicalPlan, Projection, lit};
@@ -51,30 +51,53 @@ impl Lowering<'_> {
     }
 
     fn reorder(&self, plan: LogicalPlan, changed: &mut bool) -> Result<LogicalPlan> {
-        let ordered = plan.transform_down(|node| {
-            if !is_inner(&node) || !matches!(self.home(&node), Ok(Home::Several)) {
-                return Ok(Transformed::no(node));
-            }
-            let mut tree = Joined::default();
-            tree.gather(&node);
-            for input in &mut tree.inputs {
-                *input = Arc::new(self.reorder(input.as_ref().clone(), changed)?);
-            }
-            let columns = node.schema().columns();
-            let best = if (3..=MOST_INPUTS).contains(&tree.inputs.len()) { tree.best(self)? } else { None };
-            // Inputs have been looked at, so that nothing is left to do below.
-            Ok(match best {
-                Some(plan) => {
-                    *changed = true;
-                    let columns = columns.into_iter().map(Expr::Column).collect();
-                    let plan = LogicalPlan::Projection(Projection::try_new(columns, Arc::new(plan))?);
-                    Transformed::new(plan, true, TreeNodeRecursion::Jump)
-                }
-                None => Transformed::no(node),
-            })
-        });
-        Ok(ordered?.data)
+        if !is_inner(&plan) {
+            return Ok(plan.map_children(|child| Ok(Transformed::yes(self.reorder(child, changed)?)))?.data);
+        }
+        // What is joined comes first, and once: of trees in trees each one would double the work.
+        let plan = map_inputs(plan, &mut |input| self.reorder(input, changed))?;
+        self.reorder_tree(plan, changed)
     }
+
+    /// A part of a tree of inner joins, whose inputs are in order.
+    fn reorder_tree(&self, plan: LogicalPlan, changed: &mut bool) -> Result<LogicalPlan> {
+        if !is_part(&plan) || !matches!(self.home(&plan), Ok(Home::Several)) {
+            return Ok(plan);
+        }
+        if is_inner(&plan) {
+            let mut tree = Joined::default();
+            tree.gather(&plan);
+            let best = if (3..=MOST_INPUTS).contains(&tree.inputs.len()) { tree.best(self)? } else { None };
+            if let Some(best) = best {
+                *changed = true;
+                let columns = plan.schema().columns().into_iter().map(Expr::Column).collect();
+                return Ok(LogicalPlan::Projection(Projection::try_new(columns, Arc::new(best))?));
+            }
+        }
+        Ok(plan.map_children(|child| Ok(Transformed::yes(self.reorder_tree(child, changed)?)))?.data)
+    }
+}
+
+/// Whether a node is a part of a tree of inner joins: a join, or what leaves its rows in place.
+fn is_part(plan: &LogicalPlan) -> bool {
+    match plan {
+        LogicalPlan::Projection(projection) => {
+            is_inner(&projection.input) && projection.expr.iter().all(|expr| matches!(expr, Expr::Column(_)))
+        }
+        LogicalPlan::Filter(filter) => is_inner(&filter.input),
+        plan => is_inner(plan),
+    }
+}
+
+/// The tree with other inputs.
+fn map_inputs(
+    plan: LogicalPlan,
+    input: &mut impl FnMut(LogicalPlan) -> Result<LogicalPlan>,
+) -> Result<LogicalPlan> {
+    if !is_part(&plan) {
+        return input(plan);
+    }
+    Ok(plan.map_children(|child| Ok(Transformed::yes(map_inputs(child, input)?)))?.data)
 }
 
 fn is_inner(plan: &LogicalPlan) -> bool {
@@ -111,13 +134,8 @@ impl Joined {
                 self.equalities.extend(join.on.iter().cloned());
                 self.filters.extend(join.filter.clone().into_iter().flat_map(split_conjunction_owned));
             }
-            LogicalPlan::Projection(projection)
-                if is_inner(&projection.input)
-                    && projection.expr.iter().all(|expr| matches!(expr, Expr::Column(_))) =>
-            {
-                self.gather(&projection.input);
-            }
-            LogicalPlan::Filter(filter) if is_inner(&filter.input) => {
+            LogicalPlan::Projection(projection) if is_part(plan) => self.gather(&projection.input),
+            LogicalPlan::Filter(filter) if is_part(plan) => {
                 self.filters.extend(split_conjunction_owned(filter.predicate.clone()));
                 self.gather(&filter.input);
             }
