@@ -3,8 +3,10 @@
 //! A filter moves below a projection or an aggregate with the expression of each column in place
 //! of every mention of it. A question whose levels each read the column below them several times,
 //! as `SELECT a + a - a AS a FROM (…)` does, makes of thirty levels more parts than memory holds.
-//! So the rules that do so are asked for no more than [`MAX_PARTS`]: a condition that would grow
+//! So the rules that do so are asked for no more than [`MAX_COPIED`]: a condition that would grow
 //! beyond it stays above the projection, which computes each column once. Its rows are the same.
+//! In the same way, what is written several times where expressions are simplified is left as it is
+//! where it would come to more than [`MAX_SIMPLIFIED`].
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -14,6 +16,7 @@ use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::logical_expr::utils::{conjunction, split_conjunction_owned};
 use datafusion::logical_expr::{Expr, Filter, LogicalPlan};
 use datafusion::optimizer::optimizer::{ApplyOrder, Optimizer};
+use datafusion::optimizer::simplify_expressions::expr_simplifier::THRESHOLD_INLINE_INLIST;
 use datafusion::optimizer::{OptimizerConfig, OptimizerRule};
 
 /// Parts of a predicate in all its copies, over which it moves only where it does not grow.
@@ -22,11 +25,15 @@ const MAX_PARTS: usize = 100_000;
 /// Parts of copies that one move may put into a predicate: of what it mentions more than once.
 const MAX_COPIED: usize = 200;
 
+/// Parts of an expression once it is simplified.
+pub(crate) const MAX_SIMPLIFIED: u64 = 50_000;
+
 /// DataFusion's rules, with bounds around those that write expressions in the place of columns.
 pub(crate) fn rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
     let bounded = |rule: Arc<dyn OptimizerRule + Send + Sync>| match rule.name() {
         "push_down_filter" => Arc::new(Bounded { rule, through: Through::One }) as _,
         "eliminate_outer_join" => Arc::new(Bounded { rule, through: Through::All }) as _,
+        "simplify_expressions" => Arc::new(Simplify { rule }) as _,
         _ => rule,
     };
     Optimizer::new().rules.into_iter().map(bounded).collect()
@@ -94,6 +101,67 @@ impl OptimizerRule for Bounded {
             return Ok(Transformed::no(plan));
         }
         moved.map_data(|moved| Ok(LogicalPlan::Filter(Filter::try_new(large, Arc::new(moved))?)))
+    }
+}
+
+/// The rule that simplifies expressions, for those alone which stay small.
+#[derive(Debug)]
+struct Simplify {
+    rule: Arc<dyn OptimizerRule + Send + Sync>,
+}
+
+impl OptimizerRule for Simplify {
+    fn name(&self) -> &str {
+        self.rule.name()
+    }
+
+    fn apply_order(&self) -> Option<ApplyOrder> {
+        self.rule.apply_order()
+    }
+
+    fn rewrite(&self, plan: LogicalPlan, config: &dyn OptimizerConfig) -> Result<Transformed<LogicalPlan>> {
+        let mut grows = false;
+        plan.apply_expressions(|expr| {
+            grows |= n_simplified(expr, &simplified) > MAX_SIMPLIFIED;
+            Ok(TreeNodeRecursion::Continue)
+        })?;
+        if grows { Ok(Transformed::no(plan)) } else { self.rule.rewrite(plan, config) }
+    }
+}
+
+/// How many parts an expression has once it is simplified, where `times` says how often each child of
+/// one is written.
+pub(crate) fn n_simplified(expr: &Expr, times: &impl Fn(&Expr, usize, usize) -> u64) -> u64 {
+    let mut parts = Vec::new();
+    let walked = expr.apply_children(|child| {
+        parts.push(n_simplified(child, times));
+        Ok(TreeNodeRecursion::Continue)
+    });
+    debug_assert!(walked.is_ok());
+    let n = parts.len();
+    let written = parts.into_iter().enumerate().map(|(at, parts)| parts.saturating_mul(times(expr, at, n)));
+    written.fold(1, u64::saturating_add)
+}
+
+/// How often a COALESCE writes the child at `at` of its `n`: it becomes a CASE that says each value
+/// but the last one twice.
+pub(crate) fn coalesced(expr: &Expr, at: usize, n: usize) -> u64 {
+    let Expr::ScalarFunction(function) = expr else { return 1 };
+    if matches!(function.name(), "coalesce" | "nvl" | "ifnull") && at + 1 < n { 2 } else { 1 }
+}
+
+/// How often any expression writes the child at `at` of its `n`.
+fn simplified(expr: &Expr, at: usize, n: usize) -> u64 {
+    match expr {
+        // x >= low AND x <= high.
+        Expr::Between(_) if at == 0 => 2,
+        // x = a OR x = b OR x = c.
+        Expr::InList(list) if at == 0 && list.list.len() <= THRESHOLD_INLINE_INLIST => n as u64 - 1,
+        // X AND a OR Y AND b AND NOT X OR NOT (X OR Y) AND c.
+        Expr::Case(case) if case.expr.is_none() && at % 2 == 0 && at / 2 < case.when_then_expr.len() => {
+            1 + case.when_then_expr.len().min(3) as u64
+        }
+        _ => coalesced(expr, at, n),
     }
 }
 

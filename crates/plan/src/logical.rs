@@ -20,15 +20,13 @@ use datafusion::sql::planner::{ParserOptions, SqlToRel};
 use crate::catalog::{PublicCatalog, Table};
 use crate::copies;
 use crate::error::{At, Nearest, Place, PlanError};
+use crate::inlined::{MAX_SIMPLIFIED, coalesced, n_simplified};
 use crate::locate::{Locator, nearest};
 use crate::order_columns;
 use crate::question::parse_query;
 
 /// Each operator of a chain is looked at once for every one before it.
 const MAX_CHAIN: usize = 400;
-
-/// Parts of an expression once DataFusion has copied all values of a COALESCE but the last one.
-const MAX_COPIED: u64 = 50_000;
 
 /// The Arrow schema of a table, as local stages have to provide it.
 pub fn table_schema(table: &Table) -> SchemaRef {
@@ -169,7 +167,7 @@ fn refuse_first(plan: &LogicalPlan, locator: &Locator) -> Result<(), PlanError> 
             }
         }
         node.apply_expressions(|expr| {
-            if copied(expr) > MAX_COPIED {
+            if n_simplified(expr, &coalesced) > MAX_SIMPLIFIED {
                 let reason = "compute the inner ones in a subquery";
                 let place = locator.call("coalesce");
                 refused = Some(PlanError::unsupported("COALESCE so deep in COALESCE", reason).placed(place));
@@ -228,22 +226,6 @@ fn refuse_unknown(filter: &Filter, locator: &Locator) -> Option<PlanError> {
         PlanError::unsupported("NOT IN (SELECT …) over values that can be NULL beside OR", reason)
             .placed(locator.phrase("IN ("))
     })
-}
-
-/// How many parts an expression has once DataFusion has made CASEs of it.
-fn copied(expr: &Expr) -> u64 {
-    let mut parts = Vec::new();
-    let _ = expr.apply_children(|child| {
-        parts.push(copied(child));
-        Ok(TreeNodeRecursion::Continue)
-    });
-    let twice = match expr {
-        Expr::ScalarFunction(function) if matches!(function.name(), "coalesce" | "nvl") => {
-            parts.iter().rev().skip(1).fold(0, |sum: u64, part| sum.saturating_add(*part))
-        }
-        _ => 0,
-    };
-    parts.into_iter().fold(twice.saturating_add(1), u64::saturating_add)
 }
 
 /// How many operators lean on one another without parentheses.

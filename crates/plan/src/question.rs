@@ -15,6 +15,34 @@ pub const MAX_SQL_BYTES: usize = 64 * 1024;
 /// How deep parentheses, CASEs and subqueries may nest.
 const MAX_DEPTH: usize = 100;
 
+/// How deep calls with a syntax of their own may nest: the parser reads each of them twice if it finds
+/// an error in it, and the one inside of it four times.
+const MAX_CALLS: usize = 16;
+/// Words before a parenthesis that the parser takes for such a call, and then for a function.
+const CALLS: [&str; 21] = [
+    "ARRAY",
+    "CASE",
+    "CAST",
+    "CEIL",
+    "CONVERT",
+    "EXISTS",
+    "EXTRACT",
+    "FLOOR",
+    "INTERVAL",
+    "MATCH",
+    "NOT",
+    "OVERLAY",
+    "POSITION",
+    "PRIOR",
+    "SAFE_CAST",
+    "STRUCT",
+    "SUBSTR",
+    "SUBSTRING",
+    "TRIM",
+    "TRY_CAST",
+    "TRY_CONVERT",
+];
+
 /// Whether to run a question or to show its plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Explain {
@@ -157,6 +185,10 @@ pub(crate) fn parse_query(sql: &str, locator: &Locator) -> Result<Statement, Pla
         let reason = format!("the question has {} bytes, more than {MAX_SQL_BYTES}", sql.len());
         return Err(PlanError::Syntax { reason, at: At(None) });
     }
+    if n_calls(sql) > MAX_CALLS {
+        let reason = format!("CAST, NOT (…), FLOOR and such nest deeper than {MAX_CALLS} levels");
+        return Err(PlanError::Syntax { reason, at: At(None) });
+    }
     let parsed = Parser::new(&GenericDialect {}).with_recursion_limit(MAX_DEPTH).try_with_sql(sql);
     let mut statements = parsed.and_then(|mut parser| parser.parse_statements()).map_err(syntax)?;
     let mut statement = match statements.len() {
@@ -183,6 +215,32 @@ pub(crate) fn parse_query(sql: &str, locator: &Locator) -> Result<Statement, Pla
         }
     }
     Ok(statement)
+}
+
+/// How deep calls with a syntax of their own nest; of a text without sense, the parser tells.
+fn n_calls(sql: &str) -> usize {
+    let tokens = Tokenizer::new(&GenericDialect {}, sql).tokenize().unwrap_or_default();
+    let is_call = |token: Option<&Token>| match token {
+        Some(Token::Word(word)) if word.quote_style.is_none() => {
+            CALLS.iter().any(|call| word.value.eq_ignore_ascii_case(call))
+        }
+        _ => false,
+    };
+    let (mut open, mut depth, mut deepest, mut last) = (Vec::new(), 0, 0, None);
+    for token in tokens.iter().filter(|token| !matches!(token, Token::Whitespace(_))) {
+        match token {
+            Token::LParen => {
+                let call = usize::from(is_call(last));
+                open.push(call);
+                depth += call;
+                deepest = deepest.max(depth);
+            }
+            Token::RParen => depth -= open.pop().unwrap_or(0),
+            _ => {}
+        }
+        last = Some(token);
+    }
+    deepest
 }
 
 /// The parser ends its messages with the place.

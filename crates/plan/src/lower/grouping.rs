@@ -11,6 +11,9 @@ use crate::error::PlanError;
 use crate::secure::{Field, Op, Place};
 use crate::types::{Range, Type};
 
+/// A mark has a bit for each expression, as DataFusion's has.
+const MAX_GROUPED: usize = 64;
+
 /// What a grouping set is: which columns it has, and its mark.
 pub(crate) type Sets = Vec<(Vec<bool>, i128)>;
 
@@ -37,6 +40,10 @@ pub(crate) fn grouping(exprs: &[LogicalExpr]) -> Result<(Vec<&LogicalExpr>, Opti
             sets.iter().map(|set| all.iter().map(|expr| set.contains(expr)).collect()).collect()
         }
     };
+    if all.len() > MAX_GROUPED {
+        let construct = format!("ROLLUP or GROUPING SETS over more than {MAX_GROUPED} expressions");
+        return Err(PlanError::unsupported(construct, ""));
+    }
     let mut seen: BTreeMap<Vec<bool>, i128> = BTreeMap::new();
     let marked = keeps.into_iter().map(|keep| {
         let left_out = keep.iter().fold(0, |mark, keep| mark << 1 | i128::from(!keep));
