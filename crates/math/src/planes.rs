@@ -219,6 +219,20 @@ impl Planes {
         self.xor_with(other, 0)
     }
 
+    /// The XOR of at least two columns, in one pass.
+    ///
+    /// # Panics
+    /// If there are fewer, or the shapes differ.
+    pub fn xor_of(list: &[&Self]) -> Self {
+        let [first, second, rest @ ..] = list else { panic!("a sum of two columns or more") };
+        let shape = |planes: &Self| (planes.n_rows, planes.width);
+        assert!(list.iter().all(|planes| shape(planes) == shape(first)), "planes of one shape");
+        Self::build(first.n_rows, first.width, |plane, out| {
+            kernel::xor_of(out, first.plane(plane), second.plane(plane), 0);
+            rest.iter().for_each(|planes| kernel::xor_words(out, planes.plane(plane)));
+        })
+    }
+
     /// `¬(self ⊕ other)`.
     ///
     /// # Panics

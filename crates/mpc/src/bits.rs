@@ -71,6 +71,17 @@ impl SharedBits {
         SharedBits { n_rows: self.n_rows, width: self.width, parts }
     }
 
+    /// The XOR of at least two columns, in one pass.
+    ///
+    /// # Panics
+    /// If there are fewer, or the shapes differ.
+    pub fn xor_of(list: &[&Self]) -> Self {
+        let shape = |bits: &Self| (bits.n_rows, bits.width);
+        assert!(list.iter().all(|bits| shape(bits) == shape(list[0])), "planes of one shape");
+        let parts: Vec<_> = list.iter().map(|bits| &bits.parts).collect();
+        Self::from_parts(list[0].n_rows, list[0].width, Parts::collect(&parts, Planes::xor_of))
+    }
+
     /// `¬(self ⊕ other)`: where both are the same.
     ///
     /// # Panics

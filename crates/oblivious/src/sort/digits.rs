@@ -137,8 +137,8 @@ impl Digits {
         let sums = [[(&not_high, &y_low), (&not_low, &y_high)]];
         let mut out = mpc::and_sums(s, "digits", &[(&x_high, &y_differ)], &sums)?;
         let same = out.pop().expect("a sum");
-        let same = same.xor(&not_high.xor(&x_low).xor(&x_both)).xor(&y_both);
-        let decides = out.pop().expect("an AND").xor(&y_differ.xor(&y_both));
+        let same = SharedBits::xor_of(&[&same, &not_high, &x_low, &x_both, &y_both]);
+        let decides = SharedBits::xor_of(&[&out.pop().expect("an AND"), &y_differ, &y_both]);
         selected_carry_out(s, decides, same.planes(1..self.n))
     }
 }
