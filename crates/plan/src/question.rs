@@ -16,10 +16,11 @@ pub const MAX_SQL_BYTES: usize = 64 * 1024;
 const MAX_DEPTH: usize = 100;
 
 /// How deep calls with a syntax of their own may nest: the parser reads each of them twice if it finds
-/// an error in it, and the one inside of it four times.
+/// an error in it, and the one inside of it four times. IFNULL is one of DataFusion's, which writes its
+/// value twice while it reads.
 const MAX_CALLS: usize = 16;
 /// Words before a parenthesis that the parser takes for such a call, and then for a function.
-const CALLS: [&str; 21] = [
+const CALLS: [&str; 22] = [
     "ARRAY",
     "CASE",
     "CAST",
@@ -28,6 +29,7 @@ const CALLS: [&str; 21] = [
     "EXISTS",
     "EXTRACT",
     "FLOOR",
+    "IFNULL",
     "INTERVAL",
     "MATCH",
     "NOT",

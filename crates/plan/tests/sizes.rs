@@ -153,6 +153,9 @@ fn what_the_parser_reads_again_does_not_nest_deep() {
         let error = ask(&in_itself(call, 12)).expect_err("not SQL").to_string();
         assert!(error.contains("syntax error"), "{error}");
     }
+    let error = ask(&in_itself("IFNULL(@, #)", LEVELS)).expect_err("doubles at each level").to_string();
+    assert!(error.contains("nest deeper than 16 levels"), "{error}");
+    let _ = ask(&in_itself("IFNULL(@, #)", 16));
     planned(&in_itself("CAST(@ AS INT)", 16));
 }
 
