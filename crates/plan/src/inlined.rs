@@ -158,7 +158,9 @@ fn simplified(expr: &Expr, at: usize, n: usize) -> u64 {
         // x = a OR x = b OR x = c.
         Expr::InList(list) if at == 0 && list.list.len() <= THRESHOLD_INLINE_INLIST => n as u64 - 1,
         // X AND a OR Y AND b AND NOT X OR NOT (X OR Y) AND c.
-        Expr::Case(case) if case.expr.is_none() && at % 2 == 0 && at / 2 < case.when_then_expr.len() => {
+        Expr::Case(case)
+            if case.expr.is_none() && at.is_multiple_of(2) && at / 2 < case.when_then_expr.len() =>
+        {
             1 + case.when_then_expr.len().min(3) as u64
         }
         _ => coalesced(expr, at, n),
