@@ -1,5 +1,7 @@
 //! What the tests of all proofs have in common.
 
+pub(super) mod model;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 

@@ -7,73 +7,15 @@ use math::gf::{Field, Gf128};
 use crate::check::bits::shape::Shape;
 use crate::check::bits::tests::alone::Alone;
 use crate::check::bits::transcript::weight_stream;
-use crate::check::rounds::{Seed, Transcript, digest};
-
-/// A binary field, its elements polynomials of degree below `BITS`.
-pub(super) trait Binary: Copy + PartialEq + std::fmt::Debug {
-    const BITS: usize;
-    const ZERO: Self;
-    const ONE: Self;
-    fn power_of_x(exponent: usize) -> Self;
-    fn add(self, other: Self) -> Self;
-    fn mul(self, other: Self) -> Self;
-
-    fn root(self) -> Self {
-        (1..Self::BITS).fold(self, |power, _| power.mul(power))
-    }
-}
-
-impl Binary for Gf128 {
-    const BITS: usize = 128;
-    const ZERO: Self = Gf128(0);
-    const ONE: Self = Gf128(1);
-    fn power_of_x(exponent: usize) -> Self {
-        Gf128(1 << exponent)
-    }
-    fn add(self, other: Self) -> Self {
-        Gf128(self.0 ^ other.0)
-    }
-    fn mul(self, other: Self) -> Self {
-        self.times(other)
-    }
-}
-
-/// GF(2^8), modulus X^8 + X^4 + X^3 + X + 1.
-#[derive(Clone, Copy, PartialEq, Debug)]
-pub(super) struct Toy(pub(super) u8);
-
-impl Binary for Toy {
-    const BITS: usize = 8;
-    const ZERO: Self = Toy(0);
-    const ONE: Self = Toy(1);
-    fn power_of_x(exponent: usize) -> Self {
-        Toy(1 << exponent)
-    }
-    fn add(self, other: Self) -> Self {
-        Toy(self.0 ^ other.0)
-    }
-    fn mul(self, other: Self) -> Self {
-        let mut product = 0;
-        for bit in (0..8).rev() {
-            let carry = (product >> 7) * 0x1b;
-            product = (product << 1) ^ carry ^ ((other.0 >> bit & 1) * self.0);
-        }
-        Toy(product)
-    }
-}
+use crate::check::tests::model::{
+    Binary, Challenges, Fair, Hashed, Told, Toy, assert_near, best_bend, product, rounds, sum,
+};
 
 /// Gates of a batch, as bits: `x`, `y`, `x'`, `y'`, `e`, `f`.
 pub(super) struct Gates {
     pub(super) bits: [Vec<bool>; 6],
     pub(super) k: usize,
     pub(super) n_blocks: usize,
-}
-
-/// Where the proof's challenges come from.
-pub(super) trait Challenges<F> {
-    /// Takes the left share of a round.
-    fn absorb(&mut self, left: &[F]);
-    fn points(&mut self, n: usize) -> Vec<F>;
 }
 
 /// The weights and the right verifier's and the masks' randomness.
@@ -83,27 +25,6 @@ pub(super) struct Coins<F> {
     pub(super) omegas: [F; 4],
     pub(super) right: Vec<F>,
     pub(super) masks: [F; 2],
-}
-
-/// What a proof comes to.
-pub(super) struct Told<F> {
-    pub(super) left: Vec<F>,
-    pub(super) operands: [F; 2],
-    pub(super) claims: [F; 2],
-}
-
-impl<F: Binary> Told<F> {
-    pub(super) fn accepted(&self) -> bool {
-        self.operands[0].mul(self.operands[1]) == self.claims[0].add(self.claims[1])
-    }
-}
-
-fn sum<F: Binary>(terms: impl IntoIterator<Item = F>) -> F {
-    terms.into_iter().fold(F::ZERO, F::add)
-}
-
-fn product<F: Binary>(factors: impl IntoIterator<Item = F>) -> F {
-    factors.into_iter().fold(F::ONE, F::mul)
 }
 
 /// All three roles. `bend` may change a round's two values when it knows by how much the claim
@@ -154,15 +75,10 @@ pub(super) fn play<F: Binary>(
             }))
         })
         .collect();
-    let mut left = Vec::new();
-    let mut share = |values: &[F], challenges: &mut dyn Challenges<F>| -> [Vec<F>; 2] {
-        let right = coins.right[left.len()..][..values.len()].to_vec();
-        let mine: Vec<F> = values.iter().zip(&right).map(|(value, right)| value.add(*right)).collect();
-        challenges.absorb(&mine);
-        left.extend_from_slice(&mine);
-        [mine, right]
-    };
-    let shares = share(&values, challenges);
+    let right = coins.right[..values.len()].to_vec();
+    let left: Vec<F> = values.iter().zip(&right).map(|(value, right)| value.add(*right)).collect();
+    challenges.absorb(&left);
+    let shares = [left, right];
     let r = challenges.points(k);
     let lagrange = |point: usize| {
         product((0..k).map(|t| match digit(point, t) {
@@ -171,7 +87,7 @@ pub(super) fn play<F: Binary>(
             _ => r[t].mul(r[t]).add(r[t]),
         }))
     };
-    let mut claims: [F; 2] = [0, 1].map(|verifier| {
+    let claims: [F; 2] = [0, 1].map(|verifier| {
         let at_bits = (0..3usize.pow(k as u32)).filter(|point| !shared.contains(point)).map(|point| {
             let row = (0..k).map(|t| digit(point, t) << t).sum::<usize>();
             row_claims[verifier][row].mul(lagrange(point))
@@ -197,66 +113,9 @@ pub(super) fn play<F: Binary>(
             .map(|(operand, b, pos)| if b < n_blocks { folded(operand, b, pos) } else { F::ZERO })
             .collect()
     };
-    let (mut u, mut v) = (vector(0, 1), vector(3, 2));
-    let inner = |u: &[F], v: &[F]| sum(u.iter().zip(v).map(|(u, v)| u.mul(*v)));
-    let at = |w: &[F], r: F| -> Vec<F> {
-        let (low, high) = w.split_at(w.len() / 2);
-        low.iter().zip(high).map(|(low, high)| low.mul(F::ONE.add(r)).add(high.mul(r))).collect()
-    };
-    let slope = |w: &[F]| -> Vec<F> {
-        let (low, high) = w.split_at(w.len() / 2);
-        low.iter().zip(high).map(|(low, high)| low.add(*high)).collect()
-    };
-    let off = |claims: [F; 2], u: &[F], v: &[F]| claims[0].add(claims[1]).add(inner(u, v));
-    let parabola = |zero: F, one: F, infinity: F, r: F| {
-        sum([zero.mul(F::ONE.add(r)), one.mul(r), infinity.mul(r.mul(r).add(r))])
-    };
-    while u.len() > 1 {
-        let half = u.len() / 2;
-        let honest = [inner(&u[..half], &v[..half]), inner(&slope(&u), &slope(&v))];
-        let shares = share(&bend(off(claims, &u, &v), honest, false), challenges);
-        let r = challenges.points(1)[0];
-        claims = [0, 1].map(|verifier| {
-            let zero = shares[verifier][0];
-            parabola(zero, claims[verifier].add(zero), shares[verifier][1], r)
-        });
-        (u, v) = (at(&u, r), at(&v, r));
-    }
-    let [u1, v1] = coins.masks;
-    let honest = [u1.mul(v1), u[0].add(u1).mul(v[0].add(v1))];
-    let shares = share(&bend(off(claims, &u, &v), honest, true), challenges);
-    let r = challenges.points(1)[0];
-    claims = [0, 1].map(|verifier| parabola(claims[verifier], shares[verifier][0], shares[verifier][1], r));
-    Told { left, operands: [at(&[u[0], u1], r)[0], at(&[v[0], v1], r)[0]], claims }
-}
-
-/// The real transcript.
-struct Hashed {
-    transcript: Transcript,
-    salts: Vec<Seed>,
-    digests: Vec<Seed>,
-}
-
-impl Challenges<Gf128> for Hashed {
-    fn absorb(&mut self, left: &[Gf128]) {
-        let digest = digest(&self.salts[self.digests.len()], left);
-        self.transcript.absorb(&digest);
-        self.digests.push(digest);
-    }
-
-    fn points(&mut self, n: usize) -> Vec<Gf128> {
-        let mut stream = self.transcript.point_stream();
-        let mut points = Vec::new();
-        while points.len() < n {
-            let mut bytes = [0; 16];
-            stream.fill(&mut bytes);
-            let point = u128::from_le_bytes(bytes);
-            if point != 0 && point != 1 {
-                points.push(Gf128(point));
-            }
-        }
-        points
-    }
+    let (u, v) = (vector(0, 1), vector(3, 2));
+    let rest = rounds([u, v], claims, (&coins.right[values.len()..], coins.masks), challenges, bend);
+    Told { left: [&shares[0][..], &rest.left].concat(), ..rest }
 }
 
 #[test]
@@ -294,8 +153,7 @@ fn every_message_is_the_slow_models() {
             k: shape.skip(),
             n_blocks: shape.n_blocks(),
         };
-        let mut hashed =
-            Hashed { transcript: alone.transcript(), salts: alone.lanes.salts.clone(), digests: Vec::new() };
+        let mut hashed = Hashed::starting(alone.transcript(), alone.lanes.salts.clone());
         let told = play(&gates, &coins, &mut hashed, |_, honest, _| honest);
         assert!(told.accepted(), "{n} gates");
 
@@ -311,37 +169,11 @@ fn every_message_is_the_slow_models() {
     }
 }
 
-/// Fair coins from a seed.
-struct Fair(u64);
-
-impl Fair {
-    fn byte(&mut self) -> u8 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let x = (self.0 ^ self.0 >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let x = (x ^ x >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (x >> 56) as u8
-    }
-}
-
-impl Challenges<Toy> for Fair {
-    fn absorb(&mut self, _: &[Toy]) {}
-
-    fn points(&mut self, n: usize) -> Vec<Toy> {
-        let mut point = || loop {
-            let byte = self.byte();
-            if byte > 1 {
-                return Toy(byte);
-            }
-        };
-        (0..n).map(|_| point()).collect()
-    }
-}
-
 /// How often wrong gates of one element pass over GF(2^8), with 2^k lines of 32 gates to each of two
 /// blocks: one at a random place, and those whose place differs in the bits of an `offset`.
 fn passes(runs: usize, k: usize, offsets: &[usize], bend: impl Fn(Toy, [Toy; 2], bool) -> [Toy; 2]) -> f64 {
     let n = 64 << k;
-    let mut fair = Fair(k as u64);
+    let mut fair = Fair::seeded(k as u64);
     let mut accepted = 0;
     for _ in 0..runs {
         let mut bits: [Vec<bool>; 6] =
@@ -366,12 +198,6 @@ fn passes(runs: usize, k: usize, offsets: &[usize], bend: impl Fn(Toy, [Toy; 2],
     accepted as f64 / runs as f64
 }
 
-/// Within four standard deviations.
-fn assert_near(rate: f64, expected: f64, runs: usize) {
-    let deviation = (expected * (1.0 - expected) / runs as f64).sqrt();
-    assert!((rate - expected).abs() < 4.0 * deviation, "{rate:.4} against {expected:.4}");
-}
-
 #[test]
 fn over_a_toy_field_a_wrong_gate_passes_as_often_as_its_weight_is_zero() {
     let runs = 4000;
@@ -391,23 +217,7 @@ fn over_a_toy_field_two_wrong_gates_cancel_across_halves_as_often_as_predicted()
 #[test]
 fn over_a_toy_field_the_best_bent_rounds_pass_as_often_as_predicted() {
     let runs = 4000;
-    // A parabola that is off by the claim's error and right at two points of the cheater's choice.
-    let bend = |off: Toy, honest: [Toy; 2], masking: bool| {
-        // x^254.
-        let inverse = |x: Toy| (0..253).fold(x, |power, _| power.mul(x));
-        let (a, b) = (Toy(5), Toy(9));
-        let (sum, product) = (a.add(b), a.mul(b));
-        if masking {
-            // At 0 the claim stands, off as it is: c·(X + a)·(X + b) with c·a·b = off.
-            let c = off.mul(inverse(product));
-            [honest[0].add(c.mul(Toy(1).add(sum).add(product))), honest[1].add(c)]
-        } else {
-            // The values at 0 and 1 add up to the claim: c·(1 + a + b) = off.
-            let c = off.mul(inverse(Toy(1).add(sum)));
-            [honest[0].add(c.mul(product)), honest[1].add(c)]
-        }
-    };
-    let rate = passes(runs, 2, &[0], bend);
+    let rate = passes(runs, 2, &[0], best_bend);
     // Two blocks of 32 positions and two operands: seven rounds and the masking one.
     let weights = (15.0 / 16.0) * (255.0 / 256.0);
     assert_near(rate, 1.0 - weights * (1.0 - 2.0_f64 / 254.0).powi(8), runs);

@@ -2,6 +2,7 @@
 
 mod attacks;
 mod honest;
+mod model;
 mod timing;
 mod wrong;
 
