@@ -31,28 +31,30 @@ pub(crate) const MAX_SIMPLIFIED: u64 = 50_000;
 /// DataFusion's rules, with bounds around those that write expressions in the place of columns.
 pub(crate) fn rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
     let bounded = |rule: Arc<dyn OptimizerRule + Send + Sync>| match rule.name() {
-        "push_down_filter" => Arc::new(Bounded { rule, through: Through::One }) as _,
-        "eliminate_outer_join" => Arc::new(Bounded { rule, through: Through::All }) as _,
-        "simplify_expressions" => Arc::new(Simplify { rule }) as _,
+        "push_down_filter" => Arc::new(Bounded { rule, grows: Grows::BelowOne }) as _,
+        "eliminate_outer_join" => Arc::new(Bounded { rule, grows: Grows::BelowAll }) as _,
+        "simplify_expressions" => Arc::new(Bounded { rule, grows: Grows::InPlace }) as _,
         _ => rule,
     };
     Optimizer::new().rules.into_iter().map(bounded).collect()
 }
 
-/// How far a rule writes a predicate down at once.
-#[derive(Clone, Copy, Debug)]
-enum Through {
-    /// Below one node.
-    One,
-    /// Below all projections that follow one another.
-    All,
+/// Where what a rule writes becomes larger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Grows {
+    /// In a predicate, below one node.
+    BelowOne,
+    /// In a predicate, below all projections that follow one another.
+    BelowAll,
+    /// In any expression, where it stands.
+    InPlace,
 }
 
-/// A rule for filters that sees those alone which stay small.
+/// A rule that sees those alone which stay small.
 #[derive(Debug)]
 struct Bounded {
     rule: Arc<dyn OptimizerRule + Send + Sync>,
-    through: Through,
+    grows: Grows,
 }
 
 impl OptimizerRule for Bounded {
@@ -65,10 +67,23 @@ impl OptimizerRule for Bounded {
     }
 
     fn rewrite(&self, plan: LogicalPlan, config: &dyn OptimizerConfig) -> Result<Transformed<LogicalPlan>> {
+        match self.grows {
+            Grows::InPlace => self.rewrite_expressions(plan, config),
+            Grows::BelowOne | Grows::BelowAll => self.rewrite_filter(plan, config),
+        }
+    }
+}
+
+impl Bounded {
+    fn rewrite_filter(
+        &self,
+        plan: LogicalPlan,
+        config: &dyn OptimizerConfig,
+    ) -> Result<Transformed<LogicalPlan>> {
         let LogicalPlan::Filter(filter) = &plan else { return self.rule.rewrite(plan, config) };
         let mut predicates = split_conjunction_owned(filter.predicate.clone());
         let mut input = &filter.input;
-        if let Through::One = self.through {
+        if self.grows == Grows::BelowOne {
             // The rule makes one of filters that follow one another, and moves that.
             while let LogicalPlan::Filter(inner) = input.as_ref() {
                 predicates.splice(0..0, split_conjunction_owned(inner.predicate.clone()));
@@ -76,9 +91,9 @@ impl OptimizerRule for Bounded {
             }
         }
         let n_copies = n_branches(input);
-        let below = match self.through {
-            Through::One => vec![Columns::of(input)],
-            Through::All => projections(input).map(Columns::of).collect(),
+        let below = match self.grows {
+            Grows::BelowAll => projections(input).map(Columns::of).collect(),
+            _ => vec![Columns::of(input)],
         };
         let mut total = 0usize;
         let (mut small, mut large) = (Vec::new(), Vec::new());
@@ -87,10 +102,7 @@ impl OptimizerRule for Bounded {
             let Growth { added, copied } = growth(&predicate, &below);
             let parts = written.saturating_add(added).saturating_mul(n_copies);
             let fits = copied <= MAX_COPIED && total.saturating_add(parts) <= MAX_PARTS;
-            match parts == written || fits {
-                true => small.push(predicate),
-                false => large.push(predicate),
-            }
+            if parts == written || fits { &mut small } else { &mut large }.push(predicate);
             total = total.saturating_add(if fits { parts } else { 0 });
         }
         let Some(large) = conjunction(large) else { return self.rule.rewrite(plan, config) };
@@ -102,24 +114,12 @@ impl OptimizerRule for Bounded {
         }
         moved.map_data(|moved| Ok(LogicalPlan::Filter(Filter::try_new(large, Arc::new(moved))?)))
     }
-}
 
-/// The rule that simplifies expressions, for those alone which stay small.
-#[derive(Debug)]
-struct Simplify {
-    rule: Arc<dyn OptimizerRule + Send + Sync>,
-}
-
-impl OptimizerRule for Simplify {
-    fn name(&self) -> &str {
-        self.rule.name()
-    }
-
-    fn apply_order(&self) -> Option<ApplyOrder> {
-        self.rule.apply_order()
-    }
-
-    fn rewrite(&self, plan: LogicalPlan, config: &dyn OptimizerConfig) -> Result<Transformed<LogicalPlan>> {
+    fn rewrite_expressions(
+        &self,
+        plan: LogicalPlan,
+        config: &dyn OptimizerConfig,
+    ) -> Result<Transformed<LogicalPlan>> {
         let mut grows = false;
         plan.apply_expressions(|expr| {
             grows |= n_simplified(expr, &simplified) > MAX_SIMPLIFIED;

@@ -21,9 +21,9 @@
 //! these are proved and accepted in [`Session::prove_all`]. (A value that a closure hands to a fork beside it
 //! by a lock of its own would escape; no protocol code does that.)
 //!
-//! **Memory.** Nothing is put aside on disk: at the bounds it is proved. A session keeps less than these and one step more: 6 MiB of bits, 16 MiB of ring
-//! elements, 64 MiB of shuffled rows. At most three times that comes together when it collects its forks, and as many sessions hold
-//! something as forks are under way. Records are counted references: what they keep alive of a
+//! **Memory.** Nothing is put aside on disk: at the bounds it is proved. A session keeps less than these
+//! and one step more: 6 MiB of bits, 16 MiB of ring elements, 64 MiB of shuffled rows. At most three times
+//! that comes together when it collects its forks, and as many sessions hold something as forks are under way. Records are counted references: what they keep alive of a
 //! larger column is at most that column. [`Session::recorded_bytes_peak`] tells what a run needed.
 
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -119,7 +119,7 @@ impl ProverLanes {
 
 /// So many elements.
 pub(super) fn right_shares(step: &Step, right: &Root, n_elements: usize) -> Buf {
-    let mut shares = Buf::zeroed(n_elements * size_of::<Gf128>());
+    let mut shares = Buf::stale(n_elements * size_of::<Gf128>());
     right.stream(step, Use::ProofShare).fill(shares.as_mut_slice::<Gf128>());
     shares
 }

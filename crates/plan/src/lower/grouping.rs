@@ -42,7 +42,7 @@ pub(crate) fn grouping(exprs: &[LogicalExpr]) -> Result<(Vec<&LogicalExpr>, Opti
     };
     if all.len() > MAX_GROUPED {
         let construct = format!("ROLLUP or GROUPING SETS over more than {MAX_GROUPED} expressions");
-        return Err(PlanError::unsupported(construct, ""));
+        return Err(PlanError::unsupported(construct, "group by fewer of them, or ask several questions"));
     }
     let mut seen: BTreeMap<Vec<bool>, i128> = BTreeMap::new();
     let marked = keeps.into_iter().map(|keep| {

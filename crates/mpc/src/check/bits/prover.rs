@@ -30,8 +30,9 @@ pub(super) fn prove(
     let Folded { mut u, mut v, mut products } = folded(shape, &weights, lines, at_lines.as_slice());
     let (mut u, mut v) = (u.as_mut_slice::<Gf128>(), v.as_mut_slice::<Gf128>());
     let (zero, infinity) = products.as_mut_slice::<Gf128>().split_at_mut(BLOCK);
-    let mut squares = as_folded(&weights.roots);
-    multiply_into(squares.as_mut_slice(), as_folded(&weights.roots).as_slice());
+    let mut squares = Buf::copy_of(&weights.roots);
+    multiply_into(squares.as_mut_slice(), &weights.roots);
+    let squares = as_folded(squares.as_slice());
     let squares = squares.as_slice();
     while u.len() > BLOCK {
         let sums = [inner_product(squares, zero), inner_product(squares, infinity)];

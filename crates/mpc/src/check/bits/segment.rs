@@ -175,3 +175,74 @@ impl Places {
         self.n_bits.div_ceil(LINE_BITS)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Planes of which each bit says where it is.
+    fn planes(seed: u64, n_rows: usize, width: usize) -> Planes {
+        Planes::build(n_rows, width, |plane, out| {
+            let word =
+                |at: usize| (seed << 32 | (plane << 16 | at) as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            out.iter_mut().enumerate().for_each(|(at, out)| *out = word(at));
+        })
+    }
+
+    #[test]
+    fn lines_are_found_wherever_planes_lie() {
+        let dense = planes(1, 2048, 3);
+        let strided = planes(2, 2048, 5).every(1, 2);
+        let rows = planes(3, 4096, 2).rows(1024..3072);
+        let tails = planes(4, 1100, 3);
+        let other = planes(5, 512, 4);
+        let repeated = |planes, width| Piece { is_repeated: true, width, ..Piece::of(planes, 1..2) };
+        let pieces = || {
+            [
+                Piece::of(&dense, 0..3),
+                Piece::of(&strided, 0..2),
+                repeated(&strided, 3),
+                Piece { planes: None, ..Piece::of(&dense, 0..2) },
+                Piece::of(&rows, 0..2),
+                Piece::of(&tails, 0..3),
+                Piece { planes: None, ..Piece::of(&tails, 0..2) },
+                Piece::of(&other, 1..4),
+            ]
+        };
+        // Whole lines one after the other; then 76 rows of each plane that has them, in two words.
+        let (mut lines, mut tail): (Vec<Line>, Vec<u64>) = (Vec::new(), Vec::new());
+        for Piece { n_rows, width, planes, first, is_repeated } in pieces() {
+            for at in 0..width {
+                let plane = planes.map(|planes| planes.plane(first + if is_repeated { 0 } else { at }));
+                for line in 0..n_rows / LINE_BITS {
+                    lines.push(plane.map_or([0; 8], |plane| plane.as_chunks::<8>().0[line]));
+                }
+                if n_rows % LINE_BITS > 0 {
+                    tail.extend(plane.map_or([0; 2], |plane| [plane[16], plane[17] & ((1 << 12) - 1)]));
+                }
+            }
+        }
+        tail.resize(tail.len().next_multiple_of(8), 0);
+        lines.extend_from_slice(tail.as_chunks().0);
+
+        let segment = Segment::gather(pieces().into_iter());
+        let n_lines = lines.len();
+        lines.resize(n_lines + 8, [0; 8]);
+        for n in [1, 2, 4, 8] {
+            for first in 0..n_lines {
+                let expected = &lines[first..first + n];
+                let mut read = vec![[u64::MAX; 8]; n];
+                segment.read(first, &mut read);
+                assert_eq!(read, expected, "{n} lines from {first} on");
+                match segment.unit(first, n) {
+                    Unit::InPlace(found) => assert_eq!(found, expected, "{n} lines from {first} on"),
+                    Unit::Zeros => assert_eq!(vec![[0; 8]; n], expected, "{n} lines from {first} on"),
+                    Unit::Scattered => {}
+                }
+            }
+        }
+        let lies = |first, n| matches!(segment.unit(first, n), Unit::InPlace(_));
+        assert!(lies(2, 8) && lies(12, 4) && !lies(14, 4), "dense planes run on, others end");
+        assert!(matches!(segment.unit(32, 8), Unit::Zeros));
+    }
+}
