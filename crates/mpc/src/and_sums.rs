@@ -48,7 +48,7 @@ pub fn and_sums(
         Role::Rep3 { roots, .. } => {
             let [own, next] = roots.streams(&step, Use::Mask);
             let mut out = PlanesMut::stale(n_rows, width);
-            Stream::zero_planes(&own, &next, &mut out);
+            Stream::zero_planes(&own, &next, n_rows, out.words_mut());
             for ((x, y), start) in places() {
                 let (x_parts, y_parts) = (x.parts().as_slice(), y.parts().as_slice());
                 for plane in 0..x.width() {

@@ -40,7 +40,7 @@ pub fn bit_dot(
         Role::Rep3 { roots, .. } => {
             let [own, next] = roots.streams(&step, Use::Mask);
             let mut out = PlanesMut::stale(n_rows, width);
-            Stream::zero_planes(&own, &next, &mut out);
+            Stream::zero_planes(&own, &next, n_rows, out.words_mut());
             let pairs =
                 lists.iter().enumerate().flat_map(|(at, list)| list.iter().map(move |pair| (at, pair)));
             for (at, (x, y)) in pairs {

@@ -50,7 +50,7 @@ pub fn compare_digits(
         (Role::Rep3 { roots, .. }, [a, b]) => {
             let [own, next] = roots.streams(&step, Use::Mask);
             let mut out = PlanesMut::stale(n, width);
-            Stream::zero_planes(&own, &next, &mut out);
+            Stream::zero_planes(&own, &next, n, out.words_mut());
             let mut tiles = [(); 4].map(|()| Tile::new(rows.width()));
             by_tiles(&mut out, left, right, |less, same, left, right| {
                 let [xa, xb, ya, yb] = &mut tiles;

@@ -5,8 +5,9 @@
 //! from the root and the step path: a pure function of (step, position), which
 //! any thread may evaluate.
 
+use math::planes::words_per_plane;
 use math::prg::Prg;
-use math::{Column, Group, Planes, Ring};
+use math::{Column, Group, Planes, Ring, kernel};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use crate::step::Step;
@@ -112,21 +113,37 @@ pub(crate) enum Stream {
 
 /// The planes of a stream.
 pub(crate) enum Masks {
-    /// From there, into room for one.
-    Drawn(Box<Prg>, Vec<u64>),
+    Drawn(Drawn),
     There(Planes),
+}
+
+/// Planes that are drawn as they are read. Each starts on a block of the stream.
+pub(crate) struct Drawn {
+    prg: Box<Prg>,
+    words_per_plane: usize,
+    /// Room for one of them.
+    plane: Vec<u64>,
 }
 
 impl Masks {
     /// One of the planes.
     pub(crate) fn plane(&mut self, plane: usize) -> &[u64] {
         match self {
-            Masks::Drawn(prg, out) => {
+            Masks::Drawn(Drawn { prg, words_per_plane, plane: out }) => {
+                out.resize(*words_per_plane, 0);
                 prg.fill_items((plane * out.len() / 2) as u64, out);
                 out
             }
             Masks::There(planes) => planes.plane(plane),
         }
+    }
+}
+
+impl Drawn {
+    /// Words of the planes, which lie one behind the other, from an even one on.
+    pub(crate) fn read(&self, first: usize, out: &mut [u64]) {
+        assert!(first.is_multiple_of(2), "a block of the stream has two words");
+        self.prg.fill_items((first / 2) as u64, out);
     }
 }
 
@@ -165,10 +182,12 @@ impl Stream {
 
     /// [`Stream::planes`], of which one at a time is drawn.
     pub(crate) fn masks(self, n_rows: usize, width: usize) -> Masks {
-        let words = math::planes::words_per_plane(n_rows);
+        let words = words_per_plane(n_rows);
         match self {
             // Each plane starts on a block of the stream.
-            Stream::Aes(prg) if words.is_multiple_of(2) => Masks::Drawn(prg, vec![0; words]),
+            Stream::Aes(prg) if words.is_multiple_of(2) => {
+                Masks::Drawn(Drawn { prg, words_per_plane: words, plane: Vec::new() })
+            }
             stream => Masks::There(stream.planes(n_rows, width)),
         }
     }
@@ -180,32 +199,24 @@ impl Stream {
             #[cfg(feature = "lab")]
             _ => {
                 own.fill(out);
-                math::kernel::sub_into(out, next.column(out.len()).items());
+                kernel::sub_into(out, next.column(out.len()).items());
             }
         }
     }
 
-    /// [`Stream::zero_share`] for planes, as dense words.
-    pub(crate) fn zero_planes(own: &Stream, next: &Stream, planes: &mut math::PlanesMut) {
+    /// [`Stream::zero_share`] for planes of so many rows, as dense words.
+    pub(crate) fn zero_planes(own: &Stream, next: &Stream, n_rows: usize, out: &mut [u64]) {
+        #[cfg(not(feature = "lab"))]
+        let _ = n_rows;
         match (own, next) {
             (Stream::Aes(own), Stream::Aes(next)) => {
-                math::prg::zero_share::<math::X64>(
-                    own,
-                    next,
-                    0,
-                    bytemuck::cast_slice_mut(planes.words_mut()),
-                );
+                math::prg::zero_share::<math::X64>(own, next, 0, bytemuck::cast_slice_mut(out));
             }
             #[cfg(feature = "lab")]
             _ => {
-                let (n_rows, width) = (planes.n_rows(), planes.width());
-                own.fill_planes(n_rows, width, planes.words_mut());
-                let masks = next.planes(n_rows, width);
-                for plane in 0..width {
-                    for (out, mask) in planes.plane_mut(plane).iter_mut().zip(masks.plane(plane)) {
-                        *out ^= mask;
-                    }
-                }
+                let width = out.len().checked_div(words_per_plane(n_rows)).unwrap_or(0);
+                own.fill_planes(n_rows, width, out);
+                kernel::xor_words(out, next.planes(n_rows, width).words());
             }
         }
     }
@@ -219,40 +230,37 @@ impl Stream {
         y: [&[R]; 2],
     ) {
         match (own, next) {
-            (Stream::Aes(own), Stream::Aes(next)) => math::kernel::mul_masked(out, own, next, 0, x, y),
+            (Stream::Aes(own), Stream::Aes(next)) => kernel::mul_masked(out, own, next, 0, x, y),
             #[cfg(feature = "lab")]
             _ => {
                 Stream::zero_share(own, next, out);
-                math::kernel::mul_terms(out, x, y);
+                kernel::mul_terms(out, x, y);
             }
         }
     }
 
-    /// The masked cross terms of ANDs for plane `plane`, which starts on a block of the streams.
+    /// The masked cross terms of ANDs for plane `plane` of `width`, which starts on a block of the streams.
     pub(crate) fn and_masked(
         own: &Stream,
         next: &Stream,
-        out: &mut math::PlanesMut,
-        plane: usize,
+        (n_rows, width): (usize, usize),
+        (plane, out): (usize, &mut [u64]),
         x: [&[u64]; 2],
         y: [&[u64]; 2],
     ) {
+        #[cfg(not(feature = "lab"))]
+        let _ = (n_rows, width);
         match (own, next) {
             (Stream::Aes(own), Stream::Aes(next)) => {
-                let first_block = (plane * out.stride() / 2) as u64;
-                math::kernel::and_masked(out.plane_mut(plane), own, next, first_block, x, y);
+                let first_block = (plane * out.len() / 2) as u64;
+                kernel::and_masked(out, own, next, first_block, x, y);
             }
             #[cfg(feature = "lab")]
             _ => {
-                let (n_rows, width) = (out.n_rows(), out.width());
                 let masks = [own, next].map(|stream| stream.planes(n_rows, width));
-                let out = out.plane_mut(plane);
-                for (out, (own, next)) in
-                    out.iter_mut().zip(masks[0].plane(plane).iter().zip(masks[1].plane(plane)))
-                {
-                    *out = own ^ next;
-                }
-                math::kernel::and_terms(out, x, y);
+                out.copy_from_slice(masks[0].plane(plane));
+                kernel::xor_words(out, masks[1].plane(plane));
+                kernel::and_terms(out, x, y);
             }
         }
     }

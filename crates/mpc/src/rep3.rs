@@ -5,6 +5,7 @@
 //! Mohassel and Rindal, ABY3, ePrint 2018/403.
 
 use buf::{Buf, Bytes};
+use math::planes::words_per_plane;
 use math::{Column, Group, Planes, PlanesMut, Ring};
 use net::PartyId;
 use subtle::ConstantTimeEq;
@@ -85,32 +86,44 @@ pub(crate) fn and_planes(
     width: usize,
     triples: &[Triple<'_>],
 ) -> Planes {
-    let [own, next] = roots.streams(step, Use::Mask);
     let mut out = PlanesMut::stale(n_rows, width);
+    and_planes_into(out.words_mut(), roots, step, n_rows, triples);
+    out.freeze()
+}
+
+/// [`and_planes`] into these words.
+pub(crate) fn and_planes_into(
+    out: &mut [u64],
+    roots: &Roots,
+    step: &Step,
+    n_rows: usize,
+    triples: &[Triple<'_>],
+) {
+    let [own, next] = roots.streams(step, Use::Mask);
+    let stride = words_per_plane(n_rows);
     // One pass if every plane starts on a block of the streams; narrow columns take two.
-    let one_pass = out.stride().is_multiple_of(2);
+    let one_pass = stride.is_multiple_of(2);
     if !one_pass {
-        Stream::zero_planes(&own, &next, &mut out);
+        Stream::zero_planes(&own, &next, n_rows, out);
     }
-    let mut at = 0;
+    let shape = (n_rows, out.len().checked_div(stride).unwrap_or(0));
+    let mut planes = out.chunks_exact_mut(stride.max(1)).enumerate();
     for (x, y, onto) in triples {
         let onto = onto.map(|onto| &onto.parts().as_slice()[0]);
         let (x_parts, y_parts) = (x.parts().as_slice(), y.parts().as_slice());
-        for (plane, (left, right)) in plane_pairs(x, y).enumerate() {
+        for ((plane, (left, right)), (at, out)) in plane_pairs(x, y).enumerate().zip(&mut planes) {
             let x = [x_parts[0].plane(left), x_parts[1].plane(left)];
             let y = [y_parts[0].plane(right), y_parts[1].plane(right)];
             if one_pass {
-                Stream::and_masked(&own, &next, &mut out, at, x, y);
+                Stream::and_masked(&own, &next, shape, (at, out), x, y);
             } else {
-                math::kernel::and_terms(out.plane_mut(at), x, y);
+                math::kernel::and_terms(out, x, y);
             }
             if let Some(onto) = onto {
-                math::kernel::xor_words(out.plane_mut(at), onto.plane(plane));
+                math::kernel::xor_words(out, onto.plane(plane));
             }
-            at += 1;
         }
     }
-    out.freeze()
 }
 
 /// Which planes of both sides meet: a side of one plane meets all of the other.
@@ -282,7 +295,7 @@ pub(crate) fn reveal_to_slot_0(
     x: &SharedBits,
 ) -> Result<Parts<Planes>, ProtocolError> {
     let (n_rows, width) = (x.n_rows(), x.width());
-    let n_bytes = width * math::planes::words_per_plane(n_rows) * 8;
+    let n_bytes = width * words_per_plane(n_rows) * 8;
     let [zero_holder, third, two_holder] = s.core.compute;
     let has_copies = s.compares_copies();
     let (own, next) = match x.parts() {

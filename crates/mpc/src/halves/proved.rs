@@ -282,56 +282,56 @@ type Pair = (SharedBits, SharedBits);
 /// Adds to a plane, by its number and that of its digit, if it has one.
 type Add<'a> = dyn Fn(&mut [u64], usize, Option<usize>) + 'a;
 
-/// Two kinds of products in one round: of two factors, by all; and of each pair, by `P_1` and `P_2`.
+/// Two kinds of products in one round: of two factors, by all; and of each pair, by `P_1` and `P_2`. Who
+/// has products of both kinds sends them in one message.
 fn digits(s: &mut Session, factors: &[SharedBits; 2], pairs: [Pair; 2]) -> Result<Digits, ProtocolError> {
     let (n_rows, n_handed) = (factors[0].n_rows(), factors[0].width());
     let n_carried = pairs.iter().map(|(left, _)| left.width()).sum();
     let (handed_step, carried_step) = (s.begin("hand on")?, s.begin("carry")?);
-    let [handed_bytes, carried_bytes] =
-        [n_handed, n_carried].map(|width: usize| width * words_per_plane(n_rows) * 8);
+    let plane_words = words_per_plane(n_rows);
+    // The planes of a party's message, and its bytes.
+    let n_sent = |index: usize| if index == 0 { n_handed } else { n_handed + n_carried };
+    let n_bytes = |index: usize| n_sent(index) * plane_words * 8;
     let core = s.core.clone();
     let [first, second, third] = core.compute;
     let factors = [(factors[0].clone(), factors[1].clone())];
     let Role::Rep3 { index, roots } = &core.role else {
-        let handed =
-            [(first, third, handed_bytes), (second, first, handed_bytes), (third, second, handed_bytes)];
-        let carried = [(second, first, carried_bytes), (third, second, carried_bytes)];
-        s.count_messages(&[&handed[if n_handed == 0 { 3 } else { 0 }..], &carried].concat());
+        let messages = [(first, third, n_bytes(0)), (second, first, n_bytes(1)), (third, second, n_bytes(2))];
+        s.count_messages(&messages[usize::from(n_handed == 0)..]);
         let nothing = |width| SharedBits::from_parts(n_rows, width, Parts::Zero);
         let (handed, carried) = (nothing(n_handed), nothing(n_carried));
         record(s, handed_step, &factors, handed.clone(), [true; 3])?;
         record(s, carried_step, &pairs, carried.clone(), OTHERS)?;
         return Ok(Digits { handed, generate: carried });
     };
+    let (index, index_next) = (*index, (index + 1) % 3);
     let seat = s.seat().expect("a compute party has one");
-    let message = |s: &Session, step: &Step, pairs: &[Pair], width| {
-        let triples: Vec<_> = pairs.iter().map(|(x, y)| (x, y, None)).collect();
-        let z = rep3::and_planes(roots, step, n_rows, width, &triples);
-        #[cfg(feature = "lab")]
-        let z = s.product_of(step, 0, &z.dense_bytes()).map_or(z, |z| Planes::from_buf(z, n_rows, width));
-        let _ = s;
-        z
-    };
-    let handed = message(s, &handed_step, &factors, n_handed);
-    let carried = if *index == 0 {
-        Planes::zeroed(n_rows, n_carried)
-    } else {
-        message(s, &carried_step, &pairs, n_carried)
-    };
-    if n_handed > 0 {
-        s.send(&handed_step, 0, seat.prev, handed.dense_bytes())?;
+    let mut sent = PlanesMut::stale(n_rows, n_sent(index));
+    let (to_hand, to_carry) = sent.words_mut().split_at_mut(n_handed * plane_words);
+    for (out, step, pairs) in [(to_hand, &handed_step, &factors[..]), (to_carry, &carried_step, &pairs[..])] {
+        if !out.is_empty() {
+            let triples: Vec<_> = pairs.iter().map(|(x, y)| (x, y, None)).collect();
+            rep3::and_planes_into(out, roots, step, n_rows, &triples);
+        }
     }
-    if *index != 0 {
-        s.send(&carried_step, 0, seat.prev, carried.dense_bytes())?;
+    let sent = sent.freeze();
+    #[cfg(feature = "lab")]
+    let sent = s
+        .product_of(&handed_step, 0, &sent.dense_bytes())
+        .map_or(sent, |sent| Planes::from_buf(sent, n_rows, n_sent(index)));
+    if n_sent(index) > 0 {
+        s.send(&handed_step, 0, seat.prev, sent.dense_bytes())?;
     }
-    let handed_next = match n_handed {
-        0 => handed.clone(),
-        _ => Planes::from_buf(s.recv(&handed_step, 0, seat.next, handed_bytes)?, n_rows, n_handed),
+    let next = match n_sent(index_next) {
+        0 => Planes::zeroed(n_rows, 0),
+        width => Planes::from_buf(s.recv(&handed_step, 0, seat.next, n_bytes(index_next))?, n_rows, width),
     };
-    let carried_next = match index {
-        2 => Planes::zeroed(n_rows, n_carried),
-        _ => Planes::from_buf(s.recv(&carried_step, 0, seat.next, carried_bytes)?, n_rows, n_carried),
-    };
+    // P_0 sends nothing of the second kind.
+    let [(handed, carried), (handed_next, carried_next)] =
+        [(index, sent), (index_next, next)].map(|(index, planes)| match index {
+            0 => (planes, Planes::zeroed(n_rows, n_carried)),
+            _ => (planes.planes(0..n_handed), planes.planes(n_handed..n_handed + n_carried)),
+        });
 
     // Of the products of P_0's bits, slot 0 is its message less its own mask, and slot 1 P_1's own
     // product under the mask that the two share. Of the others P_0's message would be masks alone:

@@ -7,14 +7,13 @@
 use std::ops::Range;
 
 use buf::Buf;
-use math::Planes;
 use math::gf::lines::{LINE_BITS, Line, WeighedSum, Weight, weigh, weigh_rest};
 
-use super::segment::{Piece, Places, Segment, Unit, ZEROS};
+use super::segment::{Piece, Places, Segment, Source, Unit, ZEROS};
 use super::shape::Shape;
 use crate::bits::SharedBits;
 use crate::check::AndStep;
-use crate::prss::{Root, Use};
+use crate::prss::{Masks, Root, Use};
 use crate::rep3;
 
 /// One operand of all gates: the lines of single ANDs, and those of the first and the second terms
@@ -23,6 +22,8 @@ use crate::rep3;
 pub(super) struct Lines<'a> {
     shape: Shape,
     segments: Vec<(usize, Segment<'a>)>,
+    /// Where each unit is: they are read several times.
+    units: Vec<Unit<'a>>,
 }
 
 /// Gates of one kind.
@@ -58,7 +59,10 @@ impl<'a> Lines<'a> {
             Piece {
                 n_rows: and.z.n_rows(),
                 width: rep3::n_pairs(x, y),
-                planes: (!(and.is_apart && is_zero)).then(|| &side.parts().as_slice()[part]),
+                source: match and.is_apart && is_zero {
+                    true => Source::Zeros,
+                    false => Source::Planes(&side.parts().as_slice()[part]),
+                },
                 first: 0,
                 is_repeated: side.width() == 1,
             }
@@ -69,22 +73,32 @@ impl<'a> Lines<'a> {
 
     /// The second parts of the products.
     pub(super) fn z_next(batch: &[&'a AndStep], shape: Shape) -> Self {
-        let planes: Vec<&Planes> = batch.iter().map(|and| &and.z.parts().as_slice()[1]).collect();
-        Self::of_products(batch, &planes, shape)
+        Self::of_products(batch, batch.iter().map(|and| Source::Planes(&and.z.parts().as_slice()[1])), shape)
     }
 
-    /// Planes of the products' shapes, such as their masks.
-    pub(super) fn of_products(batch: &[&AndStep], planes: &[&'a Planes], shape: Shape) -> Self {
+    /// The masks of the products.
+    pub(super) fn masks(batch: &[&AndStep], masks: &'a [Masks], shape: Shape) -> Self {
+        let source = |masks: &'a Masks| match masks {
+            Masks::Drawn(masks) => Source::Drawn(masks),
+            Masks::There(planes) => Source::Planes(planes),
+        };
+        Self::of_products(batch, masks.iter().map(source), shape)
+    }
+
+    /// Planes of the products' shapes.
+    fn of_products(
+        batch: &[&AndStep],
+        sources: impl Iterator<Item = Source<'a>> + Clone,
+        shape: Shape,
+    ) -> Self {
         let segment = |kind| {
-            Segment::gather(batch.iter().zip(planes).map(|(and, planes)| {
-                let n_single = planes.width() - n_sums(and);
-                Piece::of(
-                    planes,
-                    match kind {
-                        Kind::Single => 0..n_single,
-                        _ => n_single..planes.width(),
-                    },
-                )
+            Segment::gather(batch.iter().zip(sources.clone()).map(|(and, source)| {
+                let n_single = and.z.width() - n_sums(and);
+                let range = match kind {
+                    Kind::Single => 0..n_single,
+                    _ => n_single..and.z.width(),
+                };
+                Piece::of(source, and.z.n_rows(), range)
             }))
         };
         Self::placed(shape, &[Kind::Single, Kind::FirstTerm], segment)
@@ -92,9 +106,10 @@ impl<'a> Lines<'a> {
 
     /// All planes, one behind the other.
     #[cfg(test)]
-    pub(super) fn of_planes(planes: &'a [Planes], shape: Shape) -> Self {
-        let pieces = planes.iter().map(|planes| Piece::of(planes, 0..planes.width()));
-        Lines { shape, segments: vec![(0, Segment::gather(pieces))] }
+    pub(super) fn of_planes(planes: &'a [math::Planes], shape: Shape) -> Self {
+        let piece =
+            |planes: &'a math::Planes| Piece::of(Source::Planes(planes), planes.n_rows(), 0..planes.width());
+        Self::found(shape, vec![(0, Segment::gather(planes.iter().map(piece)))])
     }
 
     fn placed(shape: Shape, kinds: &[Kind], segment: impl Fn(Kind) -> Segment<'a>) -> Self {
@@ -105,7 +120,14 @@ impl<'a> Lines<'a> {
         };
         let kinds = if shape.first_terms().is_empty() { &kinds[..1] } else { kinds };
         let segments = kinds.iter().map(|kind| (first(*kind) * shape.block_lines(), segment(*kind)));
-        Lines { shape, segments: segments.collect() }
+        Self::found(shape, segments.collect())
+    }
+
+    fn found(shape: Shape, segments: Vec<(usize, Segment<'a>)>) -> Self {
+        let mut lines = Lines { shape, segments, units: Vec::new() };
+        let units = 0..shape.n_blocks() * shape.block_units();
+        lines.units = units.map(|at| lines.find(at)).collect();
+        lines
     }
 
     /// The lines of a block, in one piece or in two halves: each in place if it lies together, else
@@ -118,28 +140,32 @@ impl<'a> Lines<'a> {
 
     /// Whether a block is known to be zeros, whatever the shares are.
     pub(super) fn is_zero(&self, block: usize) -> bool {
-        self.units(block).all(|unit| matches!(self.find(unit), Unit::Zeros))
+        self.units_of(block).iter().all(|unit| matches!(unit, Unit::Zeros))
     }
 
     /// What of a block lies in place, to be fetched before it is read: a hint.
     pub(super) fn ahead(&self, block: usize) -> [&'a [Line]; 2] {
         let mut ahead = [&[][..]; 2];
         if block < self.shape.n_blocks() {
-            ahead.iter_mut().zip(self.units(block)).for_each(|(ahead, unit)| *ahead = self.in_place(unit));
+            ahead.iter_mut().zip(self.units_of(block)).for_each(|(ahead, unit)| *ahead = unit.in_place());
         }
         ahead
     }
 
-    fn units(&self, block: usize) -> Range<usize> {
+    fn units_of(&self, block: usize) -> &[Unit<'a>] {
         let n = self.shape.block_units();
-        block * n..(block + 1) * n
+        &self.units[block * n..(block + 1) * n]
     }
 
     /// The lines of a unit: in place if they lie together, else in `space`.
     fn unit<'b>(&'b self, at: usize, space: &'b mut [Line]) -> &'b [Line] {
-        match self.find(at) {
+        match self.units[at] {
             Unit::InPlace(lines) => lines,
             Unit::Zeros => &ZEROS[..space.len()],
+            Unit::Drawn(masks, first) => {
+                masks.read(first, space.as_flattened_mut());
+                space
+            }
             Unit::Scattered => {
                 let (first, segment) = self.segment(at);
                 segment.read(first, space);
@@ -148,12 +174,9 @@ impl<'a> Lines<'a> {
         }
     }
 
-    /// The lines of a unit, if they lie together.
-    fn in_place(&self, at: usize) -> &'a [Line] {
-        match self.find(at) {
-            Unit::InPlace(lines) => lines,
-            Unit::Zeros | Unit::Scattered => &[],
-        }
+    /// The lines of a unit to be read next, if they lie together.
+    fn next(&self, at: usize) -> &'a [Line] {
+        self.units.get(at).map_or(&[], |unit| unit.in_place())
     }
 
     fn find(&self, at: usize) -> Unit<'a> {
@@ -195,7 +218,7 @@ impl Summand<'_> {
             Summand::Rest(rest, first_terms) => {
                 let [x, y, z, f] = &**rest;
                 let lines = [x.unit(unit, a), y.unit(unit, b), z.unit(unit, c), f.unit(unit, d)];
-                let ahead = [x, y, z, f].map(|lines| lines.in_place(unit + 1));
+                let ahead = [x, y, z, f].map(|lines| lines.next(unit + 1));
                 weigh_rest(sums, lines, weight, ahead);
                 if first_terms.contains(&unit) {
                     let second = unit + first_terms.len();
@@ -235,9 +258,9 @@ pub(super) fn n_lines(batch: &[&AndStep]) -> [usize; 2] {
 }
 
 /// The masks with which one key hid the products of each step.
-pub(super) fn masks(batch: &[&AndStep], root: &Root) -> Vec<Planes> {
-    let planes = |and: &AndStep| root.stream(&and.step, Use::Mask).planes(and.z.n_rows(), and.z.width());
-    batch.iter().copied().map(planes).collect()
+pub(super) fn masks(batch: &[&AndStep], root: &Root) -> Vec<Masks> {
+    let masks = |and: &AndStep| root.stream(&and.step, Use::Mask).masks(and.z.n_rows(), and.z.width());
+    batch.iter().copied().map(masks).collect()
 }
 
 /// The columns whose planes meet in the products of one kind.

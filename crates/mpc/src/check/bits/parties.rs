@@ -1,6 +1,5 @@
 //! The three flights of a proof. Each party is prover, left and right verifier at once.
 
-use math::Planes;
 use math::gf::Gf128;
 
 use super::gates::{self, Factor, Lines, Summand};
@@ -108,8 +107,7 @@ impl<'a> Parties<'a> {
     fn left_claim(&self, prover: usize, coins: &[Seed; 2], [x, y]: [Lines<'_>; 2]) -> Claim {
         let (batch, shape) = (&self.batches[prover], self.statement.shapes[prover]);
         let masks = gates::masks(batch, &self.roots.0[1]);
-        let masks: Vec<&Planes> = masks.iter().collect();
-        let (z, masks) = (Lines::z_next(batch, shape), Lines::of_products(batch, &masks, shape));
+        let (z, masks) = (Lines::z_next(batch, shape), Lines::masks(batch, &masks, shape));
         let transcript = self.statement.transcript(prover, coins);
         Claim::new(shape, transcript, &Summand::Rest(Box::new([x, y, z, masks]), shape.first_term_units()))
     }
@@ -118,8 +116,7 @@ impl<'a> Parties<'a> {
     fn right_claim(&self, prover: usize, coins: &[Seed; 2]) -> Claim {
         let (batch, shape) = (&self.batches[prover], self.statement.shapes[prover]);
         let masks = gates::masks(batch, &self.roots.0[0]);
-        let masks: Vec<&Planes> = masks.iter().collect();
-        let masks = Lines::of_products(batch, &masks, shape);
+        let masks = Lines::masks(batch, &masks, shape);
         let transcript = self.statement.transcript(prover, coins);
         Claim::new(shape, transcript, &Summand::Lines(masks))
     }
