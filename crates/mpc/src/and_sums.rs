@@ -84,7 +84,15 @@ pub fn and_sums(
     if s.records() {
         let owned = |pairs: &[Pair<'_>]| pairs.iter().map(|(x, y)| ((*x).clone(), (*y).clone())).collect();
         let (pairs, second) = (owned(&first), owned(&second));
-        s.record_ands(AndStep { step, pairs, second, z: z.clone(), provers: [true; 3], is_apart: false })?;
+        s.record_ands(AndStep {
+            step,
+            pairs,
+            second,
+            twins: Vec::new(),
+            z: z.clone(),
+            provers: [true; 3],
+            is_apart: false,
+        })?;
     }
     Ok(starts.windows(2).map(|ends| z.planes(ends[0]..ends[1])).collect())
 }

@@ -52,7 +52,7 @@ pub use lanes::Lane;
 pub use lookup::lookup;
 pub use open::{check_zero, open, open_bits, open_bits_to, open_to, verify};
 pub use ops::{
-    WordMasks, and, and_bit, and_many, and_onto, dot, inner_product, matmul, mul, mul_many, random,
+    WordMasks, and, and_bit, and_many, and_onto, and_twin, dot, inner_product, matmul, mul, mul_many, random,
     random_bits, word_finish, word_masks,
 };
 pub use rows::SharedRows;

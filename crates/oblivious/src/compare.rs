@@ -191,9 +191,9 @@ fn tree(
                 let [g_low, g_high, p_low, p_high] =
                     [g.every(0, 2), g.every(1, 2), p.every(0, 2), p.every(1, 2)];
                 let low = instead(&g_low, &g_high);
-                let out =
-                    mpc::and_onto(s, label, &[(&p_high, &low, Some(&g_high)), (&p_high, &p_low, None)])?;
-                [g, p] = <[_; 2]>::try_from(out).expect("two products");
+                let (out, handed) = mpc::and_twin(s, label, &[(&p_high, &low, Some(&g_high))], &p_low)?;
+                [g] = <[_; 1]>::try_from(out).expect("one product");
+                p = handed;
             }
             Some(waiting) if n > 0 => {
                 let (first_p, first_g) = (p.plane(0), g.plane(0));
@@ -202,13 +202,15 @@ fn tree(
                 let [g_low, g_high] = [1, 2].map(|at| g.every(at.min(n), 2));
                 let [p_low, p_high] = [1, 2].map(|at| p.every(at.min(n), 2));
                 let g_low = instead(&g_low, &g_high);
-                let triples = [first, (&p_high, &g_low, Some(&g_high)), (&p_high, &p_low, None)];
-                let mut out = mpc::and_onto(s, label, if n == 1 { &triples[..1] } else { &triples })?;
-                if n > 1 {
-                    [g, p] = <[_; 2]>::try_from(out.split_off(1)).expect("two more products");
-                } else {
+                let mut out = if n == 1 {
                     [g, p] = [g.planes(0..0), p.planes(0..0)];
-                }
+                    mpc::and_onto(s, label, &[first])?
+                } else {
+                    let (mut out, handed) =
+                        mpc::and_twin(s, label, &[first, (&p_high, &g_low, Some(&g_high))], &p_low)?;
+                    (g, p) = (out.pop().expect("two products"), handed);
+                    out
+                };
                 low = out.pop();
             }
             Some(_) => return Ok(low.expect("just seen")),
@@ -216,14 +218,9 @@ fn tree(
             None => {
                 let [g_low, g_high, p_high] = [g.every(0, 2), g.every(1, 2), p.every(0, 2)];
                 let g_low = instead(&g_low, &g_high);
-                let onto = (&p_high, &g_low, Some(&g_high));
-                let (p_low, p_upper) = (p.every(1, 2), p.every(2.min(p.width()), 2));
-                let out = match n {
-                    2 => mpc::and_onto(s, label, &[onto])?,
-                    _ => mpc::and_onto(s, label, &[onto, (&p_upper, &p_low, None)])?,
-                };
-                p = out.get(1).map_or_else(|| p.planes(0..0), SharedBits::clone);
-                g = out[0].clone();
+                let p_low = p.every(1, 2);
+                let (mut out, handed) = mpc::and_twin(s, label, &[(&p_high, &g_low, Some(&g_high))], &p_low)?;
+                (g, p) = (out.pop().expect("one product"), handed);
             }
         }
         level += 1;

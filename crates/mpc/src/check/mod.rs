@@ -50,6 +50,8 @@ pub(crate) struct AndStep {
     pub(crate) pairs: Vec<(SharedBits, SharedBits)>,
     /// Pairs whose ANDs were added to those of the last pairs, one each and of their shape.
     pub(crate) second: Vec<(SharedBits, SharedBits)>,
+    /// The numbers of pairs that have the left factor of the pair before, and its shape: no two in a row.
+    pub(crate) twins: Vec<usize>,
     pub(crate) z: SharedBits,
     /// Whose messages the products took: each proves its own.
     pub(crate) provers: [bool; 3],

@@ -30,6 +30,7 @@ pub fn cancelling_errors(
         step,
         pairs: vec![(x.clone(), y.clone())],
         second: Vec::new(),
+        twins: Vec::new(),
         z: x.clone(),
         provers: [true; 3],
         is_apart: false,

@@ -4,7 +4,8 @@ use std::array::from_fn;
 
 use bytemuck::cast_slice;
 use math::gf::lines::{
-    Block, Factors, Folded, LINE_BITS, Line, WeighedSum, totals, weigh, weigh_products, weigh_rest,
+    Block, Factors, Folded, LINE_BITS, Line, Term, WeighedSum, fold, totals, weigh, weigh_products,
+    weigh_rest,
 };
 use math::gf::{Field, Gf64, Gf128, rows, vectors};
 use math::prime::{self, LaneSum, Pair, PairVec, Prime, Sum};
@@ -87,16 +88,22 @@ fn sums_over_lines_do_not_show_them() {
     let factors = |n: u64| Factors::new(&elements(&(1..=2 * n).collect::<Vec<u64>>()), [Gf128(5), Gf128(7)]);
     let [some, block] = [16, 128].map(factors);
     let mut folded = vec![Gf128(0); LINE_BITS];
-    assert_steady("fold lines", lines::<16>, |[a, ..]| some.fold([a, &[]], [&[]; 2], &mut folded));
-    assert_steady("fold a block", lines::<128>, |[a, ..]| block.fold([a, &[]], [&[]; 2], &mut folded));
+    fn term<'a>(factors: &'a Factors, lines: &'a [Line]) -> Term<'a> {
+        Term { factors, lines: [lines, &[]] }
+    }
+    assert_steady("fold lines", lines::<16>, |[a, ..]| fold(&[term(&some, a)], &[], &mut folded));
+    assert_steady("fold a block", lines::<128>, |[a, ..]| fold(&[term(&block, a)], &[], &mut folded));
+    assert_steady("fold two blocks", lines::<128>, |[a, b, ..]| {
+        fold(&[term(&block, a), term(&block, b)], &[], &mut folded);
+    });
     let mut sums = Folded::zero();
-    assert_steady("add folded lines", lines::<16>, |[a, ..]| some.add([a, &[]], [&[]; 2], &mut sums));
+    assert_steady("add folded lines", lines::<16>, |[a, ..]| some.add([a, &[]], &[], &mut sums));
     assert_steady("add a folded block", lines::<128>, |[a, b, ..]| {
-        block.add([&a[..64], &b[..64]], [&[]; 2], &mut sums);
+        block.add([&a[..64], &b[..64]], &[], &mut sums);
     });
     let planes = |secrets: &mut Secrets| {
         let mut sums = Folded::zero();
-        some.add([&lines::<16>(secrets)[0], &[]], [&[]; 2], &mut sums);
+        some.add([&lines::<16>(secrets)[0], &[]], &[], &mut sums);
         sums
     };
     assert_steady("elements of planes", planes, |planes| planes.write(&mut folded));

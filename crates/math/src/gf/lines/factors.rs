@@ -17,6 +17,35 @@ pub struct Factors {
     matrices: [[[u64; 16]; MAX_FACTORS / 8]; 2],
 }
 
+/// Lines, in one piece or in two, and a factor for each.
+pub struct Term<'a> {
+    /// The factors.
+    pub factors: &'a Factors,
+    /// A line for each.
+    pub lines: [&'a [Line]; 2],
+}
+
+/// [`Factors::add`] of one or two terms to zero and [`Folded::write`], at once.
+///
+/// # Panics
+/// As both, or if there are more terms.
+pub fn fold(terms: &[Term<'_>], ahead: &[&[Line]], out: &mut [Gf128]) {
+    assert!(terms.len() <= 2, "at most two terms");
+    let out: &mut [Gf128; LINE_BITS] = out.try_into().expect("a place for each bit");
+    #[cfg(target_arch = "x86_64")]
+    if four::is_there() {
+        // SAFETY: the processor has the instructions.
+        return unsafe { wide::fold(terms, ahead, out) };
+    }
+    // No more than a hint.
+    let _ = ahead;
+    let mut sums = Folded::zero();
+    for Term { factors, lines } in terms {
+        narrow::fold(factors.matrices_for(*lines), *lines, &mut sums.0);
+    }
+    narrow::elements(&sums.0, out);
+}
+
 /// A sum of elements for each bit of a line: the planes of all of them, in an order that depends on
 /// the processor.
 #[derive(Clone)]
@@ -86,7 +115,7 @@ impl Factors {
     ///
     /// # Panics
     /// If the numbers differ, or two pieces are no multiples of eight.
-    pub fn add(&self, lines: [&[Line]; 2], ahead: [&[Line]; 2], sums: &mut Folded) {
+    pub fn add(&self, lines: [&[Line]; 2], ahead: &[&[Line]], sums: &mut Folded) {
         let matrices = self.matrices_for(lines);
         #[cfg(target_arch = "x86_64")]
         if four::is_there() {
@@ -98,27 +127,8 @@ impl Factors {
         narrow::fold(matrices, lines, &mut sums.0);
     }
 
-    /// [`Factors::add`] to zero and [`Folded::write`], at once.
-    ///
-    /// # Panics
-    /// As both.
-    pub fn fold(&self, lines: [&[Line]; 2], ahead: [&[Line]; 2], out: &mut [Gf128]) {
-        let matrices = self.matrices_for(lines);
-        let out: &mut [Gf128; LINE_BITS] = out.try_into().expect("a place for each bit");
-        #[cfg(target_arch = "x86_64")]
-        if four::is_there() {
-            // SAFETY: the processor has the instructions.
-            return unsafe { wide::fold(matrices, lines, ahead, out) };
-        }
-        // No more than a hint.
-        let _ = ahead;
-        let mut sums = Folded::zero();
-        narrow::fold(matrices, lines, &mut sums.0);
-        narrow::elements(&sums.0, out);
-    }
-
     /// An even number of matrices, enough for these lines.
-    fn matrices_for(&self, [first, second]: [&[Line]; 2]) -> [&[[u64; 16]]; 2] {
+    pub(super) fn matrices_for(&self, [first, second]: [&[Line]; 2]) -> [&[[u64; 16]]; 2] {
         assert_eq!(first.len() + second.len(), self.n, "a line for each factor");
         let eights = first.len().is_multiple_of(8) && second.len().is_multiple_of(8);
         assert!(eights || second.is_empty(), "two pieces of eights");

@@ -14,7 +14,7 @@ mod wide;
 use super::four;
 
 pub use extension::{Block, GROUP, weigh_products};
-pub use factors::{Factors, Folded};
+pub use factors::{Factors, Folded, Term, fold};
 pub use sum::{WeighedSum, totals};
 
 /// 512 packed bits: bit `j` of element `q` is bit `128·q + j`.

@@ -122,12 +122,17 @@ fn folded_lines_are_sums_of_factors() {
             let (mut out, mut both) = (elements(LINE_BITS, 11), elements(LINE_BITS, 12));
             let factors = Factors::new(&first_factors, [halves[0], halves[1]]);
             let pieces = if n >= 16 { first.split_at(n / 16 * 8).into() } else { [&first[..], &[]] };
-            factors.fold(pieces, pieces, &mut out);
-            let mut sums = Folded::zero();
-            factors.add(pieces, [&second, &[]], &mut sums);
             let other = Factors::new(&second_factors, [halves[2], halves[3]]);
-            other.add([&second, &[]], [&[]; 2], &mut sums);
+            let terms =
+                [Term { factors: &factors, lines: pieces }, Term { factors: &other, lines: [&second, &[]] }];
+            fold(&terms[..1], &pieces, &mut out);
+            let mut sums = Folded::zero();
+            factors.add(pieces, &[&second], &mut sums);
+            other.add([&second, &[]], &[], &mut sums);
             sums.write(&mut both);
+            let mut at_once = elements(LINE_BITS, 14);
+            fold(&terms, &[&second, &[], &first], &mut at_once);
+            assert_eq!(at_once, both, "{level:?}, {n} lines");
             for j in 0..LINE_BITS {
                 let place = 4 * (j % 128) + j / 128;
                 let one = sum_of(&first, &first_factors, &halves[..2], j);

@@ -8,16 +8,16 @@ use std::ops::Range;
 
 use buf::Buf;
 use math::gf::lines::{LINE_BITS, Line, WeighedSum, Weight, weigh, weigh_rest};
+use net::LinkProfile;
 
 use super::segment::{Piece, Places, Segment, Source, Unit, ZEROS};
-use super::shape::Shape;
+use super::shape::{Factor, Kind, LineCounts, Shape};
 use crate::bits::SharedBits;
 use crate::check::AndStep;
 use crate::prss::{Masks, Root, Use};
 use crate::rep3;
 
-/// One operand of all gates: the lines of single ANDs, and those of the first and the second terms
-/// of sums, each from a block of its own on.
+/// One operand of all gates: the lines of each kind, from a block of its own on.
 #[derive(Clone)]
 pub(super) struct Lines<'a> {
     shape: Shape,
@@ -26,20 +26,9 @@ pub(super) struct Lines<'a> {
     units: Vec<Unit<'a>>,
 }
 
-/// Gates of one kind.
-#[derive(Clone, Copy)]
-enum Kind {
-    Single,
-    FirstTerm,
-    SecondTerm,
-}
-
-/// Which factors of an AND.
-#[derive(Clone, Copy)]
-pub(super) enum Factor {
-    Left,
-    Right,
-}
+/// All of them, in the order of their blocks.
+const KINDS: [Kind; 6] =
+    [Kind::Single, Kind::FirstTerm, Kind::Apart, Kind::FirstTwin, Kind::SecondTwin, Kind::SecondTerm];
 
 impl<'a> Lines<'a> {
     /// Part `part` of factors, as the party with the share `index` holds them.
@@ -67,8 +56,7 @@ impl<'a> Lines<'a> {
                 is_repeated: side.width() == 1,
             }
         };
-        let segment = |kind| Segment::gather(products(batch, kind).map(piece));
-        Self::placed(shape, &[Kind::Single, Kind::FirstTerm, Kind::SecondTerm], segment)
+        Self::placed(shape, |kind| Segment::gather(products(batch, kind, shape).map(piece)))
     }
 
     /// The second parts of the products.
@@ -91,17 +79,13 @@ impl<'a> Lines<'a> {
         sources: impl Iterator<Item = Source<'a>> + Clone,
         shape: Shape,
     ) -> Self {
-        let segment = |kind| {
-            Segment::gather(batch.iter().zip(sources.clone()).map(|(and, source)| {
-                let n_single = and.z.width() - n_sums(and);
-                let range = match kind {
-                    Kind::Single => 0..n_single,
-                    _ => n_single..and.z.width(),
-                };
-                Piece::of(source, and.z.n_rows(), range)
+        Self::placed(shape, |kind| {
+            let steps = batch.iter().copied().zip(sources.clone());
+            Segment::gather(steps.flat_map(|(and, source)| {
+                let n_rows = and.z.n_rows();
+                ranges(and, kind, shape).into_iter().map(move |range| Piece::of(source, n_rows, range))
             }))
-        };
-        Self::placed(shape, &[Kind::Single, Kind::FirstTerm], segment)
+        })
     }
 
     /// All planes, one behind the other.
@@ -112,15 +96,11 @@ impl<'a> Lines<'a> {
         Self::found(shape, vec![(0, Segment::gather(planes.iter().map(piece)))])
     }
 
-    fn placed(shape: Shape, kinds: &[Kind], segment: impl Fn(Kind) -> Segment<'a>) -> Self {
-        let first = |kind| match kind {
-            Kind::Single => 0,
-            Kind::FirstTerm => shape.first_terms().start,
-            Kind::SecondTerm => shape.first_terms().end,
-        };
-        let kinds = if shape.first_terms().is_empty() { &kinds[..1] } else { kinds };
-        let segments = kinds.iter().map(|kind| (first(*kind) * shape.block_lines(), segment(*kind)));
-        Self::found(shape, segments.collect())
+    fn placed(shape: Shape, segment: impl Fn(Kind) -> Segment<'a>) -> Self {
+        let kinds = KINDS.into_iter().filter(|kind| !shape.blocks(*kind).is_empty());
+        let segments =
+            kinds.map(|kind| (shape.blocks(kind).start * shape.block_lines(), segment(kind))).collect();
+        Self::found(shape, segments)
     }
 
     fn found(shape: Shape, segments: Vec<(usize, Segment<'a>)>) -> Self {
@@ -136,11 +116,6 @@ impl<'a> Lines<'a> {
         let (first, n) = (block * self.shape.block_units(), self.shape.block_units());
         let (low, high) = space.split_at_mut(self.shape.unit_lines());
         [self.unit(first, low), if n == 1 { &[] } else { self.unit(first + 1, high) }]
-    }
-
-    /// Whether a block is known to be zeros, whatever the shares are.
-    pub(super) fn is_zero(&self, block: usize) -> bool {
-        self.units_of(block).iter().all(|unit| matches!(unit, Unit::Zeros))
     }
 
     /// What of a block lies in place, to be fetched before it is read: a hint.
@@ -202,9 +177,8 @@ pub(super) fn space(n_lines: usize) -> Buf {
 pub(super) enum Summand<'a> {
     /// As it is.
     Lines(Lines<'a>),
-    /// `x ∧ y ⊕ z ⊕ f`, for `[x, y, z, f]`, and `x ∧ y` of the second terms for units of first
-    /// terms, as many units further on as there are of those.
-    Rest(Box<[Lines<'a>; 4]>, Range<usize>),
+    /// `x ∧ y ⊕ z ⊕ f`, for `[x, y, z, f]`, and `x ∧ y` of second terms where first ones are.
+    Rest(Box<[Lines<'a>; 4]>),
 }
 
 impl Summand<'_> {
@@ -215,13 +189,18 @@ impl Summand<'_> {
         let [a, b, c, d] = std::array::from_fn(|_| quarters.next().expect("four of them"));
         match self {
             Summand::Lines(lines) => weigh(sums, lines.unit(unit, a), weight),
-            Summand::Rest(rest, first_terms) => {
+            Summand::Rest(rest) => {
                 let [x, y, z, f] = &**rest;
                 let lines = [x.unit(unit, a), y.unit(unit, b), z.unit(unit, c), f.unit(unit, d)];
                 let ahead = [x, y, z, f].map(|lines| lines.next(unit + 1));
                 weigh_rest(sums, lines, weight, ahead);
+                let units = |kind| {
+                    let Range { start, end } = x.shape.blocks(kind);
+                    start * x.shape.block_units()..end * x.shape.block_units()
+                };
+                let first_terms = units(Kind::FirstTerm);
                 if first_terms.contains(&unit) {
-                    let second = unit + first_terms.len();
+                    let second = units(Kind::SecondTerm).start + unit - first_terms.start;
                     let (x, y) = (x.unit(second, a), y.unit(second, b));
                     let zeros = &ZEROS[..n];
                     weigh_rest(sums, [x, y, zeros, zeros], weight, [&[]; 4]);
@@ -236,25 +215,75 @@ pub(super) fn of_prover(batch: &[AndStep], prover: usize) -> Vec<&AndStep> {
     batch.iter().filter(|and| and.provers[prover]).collect()
 }
 
-/// The planes of a step that are sums of two ANDs: its last.
-fn n_sums(and: &AndStep) -> usize {
-    and.second.iter().map(|(x, y)| rep3::n_pairs(x, y)).sum()
+/// The sizes of a prover's proof of these steps.
+pub(super) fn shape(batch: &[&AndStep], prover: usize, link: &LinkProfile) -> Shape {
+    let over = |splits| {
+        let n_lines = n_lines(batch, splits);
+        // Who has nothing to prove proves a line of zeros.
+        let single = if n_lines.total() == 0 { 1 } else { n_lines.single };
+        Shape::over(LineCounts { single, ..n_lines }, prover, link)
+    };
+    let shape = over([true; 2]);
+    match shape.worth() {
+        [true, true] => shape,
+        worth => over(worth),
+    }
 }
 
-/// The number of lines that a batch fills with single ANDs, and with sums.
-pub(super) fn n_lines(batch: &[&AndStep]) -> [usize; 2] {
-    let (mut whole, mut places) = ([0; 2], [(); 2].map(|()| Places::default()));
+/// The number of lines that a batch fills with each kind: with those that are apart, and twins, if they count
+/// as such.
+fn n_lines(batch: &[&AndStep], [splits_apart, splits_twins]: [bool; 2]) -> LineCounts {
+    let (mut whole, mut places) = ([0; KINDS.len()], [(); KINDS.len()].map(|()| Places::default()));
     for and in batch {
         let n_rows = and.z.n_rows();
-        let n_sums = n_sums(and);
-        for (kind, width) in [and.z.width() - n_sums, n_sums].into_iter().enumerate() {
+        for (at, (x, y)) in and.pairs.iter().enumerate() {
+            let kind = match kind_of(and, at) {
+                Kind::Apart if !splits_apart => Kind::Single,
+                Kind::FirstTwin | Kind::SecondTwin if !splits_twins => Kind::Single,
+                kind => kind,
+            } as usize;
+            let width = rep3::n_pairs(x, y);
             whole[kind] += n_rows / LINE_BITS * width;
             for _ in 0..width {
                 places[kind].take(n_rows % LINE_BITS);
             }
         }
     }
-    [0, 1].map(|kind| whole[kind] + places[kind].n_lines())
+    let lines = |kind: Kind| whole[kind as usize] + places[kind as usize].n_lines();
+    LineCounts {
+        single: lines(Kind::Single),
+        sums: lines(Kind::FirstTerm),
+        apart: lines(Kind::Apart),
+        twins: lines(Kind::FirstTwin),
+    }
+}
+
+/// What kind of gates a pair's are.
+fn kind_of(and: &AndStep, pair: usize) -> Kind {
+    match pair {
+        _ if pair + and.second.len() >= and.pairs.len() => Kind::FirstTerm,
+        _ if and.is_apart => Kind::Apart,
+        _ if and.twins.contains(&pair) => Kind::SecondTwin,
+        _ if and.twins.contains(&(pair + 1)) => Kind::FirstTwin,
+        _ => Kind::Single,
+    }
+}
+
+/// The planes of a step's products of one kind.
+fn ranges(and: &AndStep, kind: Kind, shape: Shape) -> Vec<Range<usize>> {
+    let mut ranges: Vec<Range<usize>> = Vec::new();
+    let mut start = 0;
+    for (at, (x, y)) in and.pairs.iter().enumerate() {
+        let end = start + rep3::n_pairs(x, y);
+        if shape.placed(kind_of(and, at)) == kind {
+            match ranges.last_mut() {
+                Some(last) if last.end == start => last.end = end,
+                _ => ranges.push(start..end),
+            }
+        }
+        start = end;
+    }
+    ranges
 }
 
 /// The masks with which one key hid the products of each step.
@@ -267,14 +296,13 @@ pub(super) fn masks(batch: &[&AndStep], root: &Root) -> Vec<Masks> {
 fn products<'a>(
     batch: &[&'a AndStep],
     kind: Kind,
+    shape: Shape,
 ) -> impl Iterator<Item = (&'a AndStep, &'a SharedBits, &'a SharedBits)> {
     batch.iter().flat_map(move |and| {
-        let (single, first) = and.pairs.split_at(and.pairs.len() - and.second.len());
-        let pairs = match kind {
-            Kind::Single => single,
-            Kind::FirstTerm => first,
-            Kind::SecondTerm => &and.second,
-        };
-        pairs.iter().map(move |(x, y)| (*and, x, y))
+        let first = and.pairs.iter().enumerate();
+        let first =
+            first.filter(move |(at, _)| shape.placed(kind_of(and, *at)) == kind).map(|(_, pair)| pair);
+        let second = if kind == Kind::SecondTerm { &and.second[..] } else { &[] };
+        first.chain(second).map(move |(x, y)| (*and, x, y))
     })
 }

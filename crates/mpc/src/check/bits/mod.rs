@@ -62,6 +62,7 @@
 //! to the left, `D + 2` digests from left to right verifier, and 160 bytes more.
 
 mod field;
+mod fold;
 mod gates;
 mod parties;
 mod prover;
@@ -75,7 +76,6 @@ use crate::error::ProtocolError;
 use crate::session::{Role, Session};
 use crate::step::Step;
 use parties::Parties;
-use shape::Shape;
 
 /// Proves this party's ANDs of one batch to both neighbours and verifies theirs.
 ///
@@ -92,13 +92,11 @@ use shape::Shape;
 /// `StepReused` for a second proof of one batch; `Link`.
 pub(crate) fn prove(s: &mut Session, step: &Step, batch: &[AndStep]) -> Result<(), ProtocolError> {
     s.claim(&step.child("proof".into()))?;
-    let n_lines = [0, 1, 2].map(|prover| gates::n_lines(&gates::of_prover(batch, prover)));
-    if n_lines == [[0; 2]; 3] {
+    if batch.iter().all(|and| and.z.n_rows() * and.z.width() == 0) {
         return Ok(());
     }
-    // Who has nothing to prove proves a line of zeros.
     let link = s.params().link;
-    let shapes = n_lines.map(|n| Shape::over(if n == [0; 2] { [1, 0] } else { n }, &link));
+    let shapes = [0, 1, 2].map(|prover| gates::shape(&gates::of_prover(batch, prover), prover, &link));
     match &s.core.clone().role {
         Role::Rep3 { roots, .. } => Parties::of(s, step, roots, batch, shapes).run(s),
         Role::Count(_) => {
@@ -119,7 +117,7 @@ pub(crate) fn cancelling(
     prover: usize,
     coins: &[[u8; 32]; 2],
 ) -> [u64; 2] {
-    let shape = Shape::over(gates::n_lines(&gates::of_prover(batch, prover)), &s.params().link);
+    let shape = gates::shape(&gates::of_prover(batch, prover), prover, &s.params().link);
     let statement = transcript::Statement::of(*s.session_id(), step, batch, [shape; 3]);
     let transcript = statement.transcript(prover, coins);
     // The errors weigh β_0·β_1·ω_0² and β_1·β_0·ω_0².

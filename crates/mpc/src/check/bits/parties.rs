@@ -2,11 +2,11 @@
 
 use math::gf::Gf128;
 
-use super::gates::{self, Factor, Lines, Summand};
+use super::gates::{self, Lines, Summand};
 use super::prover;
-use super::shape::Shape;
+use super::shape::{Factor, Shape};
 use super::transcript::Statement;
-use super::verifier::Claim;
+use super::verifier::{Claim, Side};
 use crate::check::AndStep;
 use crate::check::flights::{bytes_of, receive_coins, receive_seed, send_coins};
 use crate::check::rounds::{self, Outcome, Proof, ProverLanes, Seed};
@@ -82,7 +82,7 @@ impl<'a> Parties<'a> {
         let shares: &[Gf128] = bytemuck::cast_slice(shares);
         let digests = left.digests(shares, &rounds::salts(&step_left, to_next, shape.n_digests()));
         let mask = rounds::mask_left(&step_left, to_next);
-        let outcome = left.follow(&digests, last, shares, of_left.each_ref(), mask);
+        let outcome = left.follow(&digests, last, shares, Side::Left, of_left.each_ref(), mask);
         let Outcome { operand, claim } = outcome.ok_or_else(|| self.deviated(Deviation::ProofsDiffer))?;
         let answer = [bytemuck::cast_slice(&digests), bytemuck::cast_slice(&[operand, claim])].concat();
         s.send(self.step, ANSWER, prev, bytes_of(&answer))?;
@@ -93,8 +93,9 @@ impl<'a> Parties<'a> {
         let shares = rounds::right_shares(&step_right, own, shape.n_elements());
         let mask = rounds::mask_right(&step_right, own);
         let (digests, outcome) = answer.bytes().split_at(32 * shape.n_digests());
-        let [x, y] = factors(right_of, 0);
-        let mine = right.follow(bytemuck::cast_slice(digests), &last, shares.as_slice(), [&y, &x], mask);
+        let operands = factors(right_of, 0);
+        let digests = bytemuck::cast_slice(digests);
+        let mine = right.follow(digests, &last, shares.as_slice(), Side::Right, operands.each_ref(), mask);
         let mine = mine.ok_or_else(|| self.deviated(Deviation::ProofsDiffer))?;
         if guard!(s, BitProofUnchecked, mine.agrees_with(bytemuck::cast_slice(outcome))) {
             Ok(())
@@ -109,7 +110,7 @@ impl<'a> Parties<'a> {
         let masks = gates::masks(batch, &self.roots.0[1]);
         let (z, masks) = (Lines::z_next(batch, shape), Lines::masks(batch, &masks, shape));
         let transcript = self.statement.transcript(prover, coins);
-        Claim::new(shape, transcript, &Summand::Rest(Box::new([x, y, z, masks]), shape.first_term_units()))
+        Claim::new(shape, transcript, &Summand::Rest(Box::new([x, y, z, masks])))
     }
 
     /// `f = F(K_{i+1})`, known to the right verifier of `P_i`.

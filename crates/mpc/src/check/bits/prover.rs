@@ -2,17 +2,18 @@
 
 use buf::Buf;
 use math::gf::Gf128;
-use math::gf::lines::{Block, Factors, GROUP, LINE_BITS, Line, WeighedSum, totals, weigh_products};
+use math::gf::lines::{Block, GROUP, LINE_BITS, Line, WeighedSum, totals, weigh_products};
 use math::gf::vectors::{add_pair_products, fold_pairs, inner_product, multiply_into};
 
 use super::field::{as_folded, by_bit, equal_weights};
+use super::fold::Folder;
 use super::gates::{Lines, space};
 use super::shape::Shape;
 use super::transcript::Weights;
 use crate::check::rounds::{Proof, ProverLanes, Rounds, Transcript, fold};
 
-/// The elements of a vector of one block: two lines, one above the other.
-const BLOCK: usize = 2 * LINE_BITS;
+/// The elements of a vector of one cell: two lines, one above the other.
+const CELL: usize = 2 * LINE_BITS;
 
 /// Proves `Σ x ∧ y' ⊕ y ∧ x' = e ⊕ f` for lines `x`, `y`, `x'`, `y'`.
 pub(super) fn prove(
@@ -29,17 +30,17 @@ pub(super) fn prove(
 
     let Folded { mut u, mut v, mut products } = folded(shape, &weights, lines, at_lines.as_slice());
     let (mut u, mut v) = (u.as_mut_slice::<Gf128>(), v.as_mut_slice::<Gf128>());
-    let (zero, infinity) = products.as_mut_slice::<Gf128>().split_at_mut(BLOCK);
+    let (zero, infinity) = products.as_mut_slice::<Gf128>().split_at_mut(CELL);
     let mut squares = Buf::copy_of(&weights.roots);
     multiply_into(squares.as_mut_slice(), &weights.roots);
     let squares = as_folded(squares.as_slice());
     let squares = squares.as_slice();
-    while u.len() > BLOCK {
+    while u.len() > CELL {
         let sums = [inner_product(squares, zero), inner_product(squares, infinity)];
         let point = proof.share(&sums).point();
         // The next round's products at once: the vectors are longer than what the caches hold.
         let n_low = u.len().next_power_of_two() / 2;
-        if n_low > BLOCK {
+        if n_low > CELL {
             fold_pairs(u, v, n_low, point, zero, infinity);
             (u, v) = (&mut u[..n_low], &mut v[..n_low]);
         } else {
@@ -87,8 +88,8 @@ fn skipped(shape: Shape, weights: &Weights, lines: &[Lines<'_>; 4]) -> Buf {
     values
 }
 
-/// The vectors `u = x̃‖ỹ` and `v = ỹ'‖x̃'` of each block, one block after the other, bits in the
-/// order in which they are folded, and the first sums over pairs of blocks.
+/// The vectors `u` and `v` of each cell, one cell after the other, bits in the order in which they are folded,
+/// and the first sums over pairs of cells.
 struct Folded {
     u: Buf,
     v: Buf,
@@ -96,38 +97,37 @@ struct Folded {
     products: Buf,
 }
 
-/// Folds blocks that pair up one after the other, and multiplies them while the cache has them. Their
+/// Folds cells that pair up one after the other, and multiplies them while the cache has them. Their
 /// memory is pooled: fresh pages would cost as much as all else here.
 fn folded(shape: Shape, weights: &Weights, lines: &[Lines<'_>; 4], at_lines: &[Gf128]) -> Folded {
-    let n = shape.n_blocks();
-    let [mut u, mut v] = [(); 2].map(|()| Buf::stale(BLOCK * n * size_of::<Gf128>()));
-    let mut products = Buf::zeroed(2 * BLOCK * size_of::<Gf128>());
-    let (zero, infinity) = products.as_mut_slice::<Gf128>().split_at_mut(BLOCK);
-    // A block alone is all there is.
+    let n = shape.n_cells();
+    let [mut u, mut v] = [(); 2].map(|()| Buf::stale(CELL * n * size_of::<Gf128>()));
+    let mut products = Buf::zeroed(2 * CELL * size_of::<Gf128>());
+    let (zero, infinity) = products.as_mut_slice::<Gf128>().split_at_mut(CELL);
+    // A cell alone is all there is.
     let half = n.next_power_of_two().div_ceil(2);
-    let (u_low, u_high) = u.as_mut_slice::<Gf128>().split_at_mut(BLOCK * half);
-    let (v_low, v_high) = v.as_mut_slice::<Gf128>().split_at_mut(BLOCK * half);
-    let mut highs = u_high.chunks_mut(BLOCK).zip(v_high.chunks_mut(BLOCK));
-    let mut space = space(shape.block_lines());
-    let mut factors = Factors::new(at_lines, weights.block_roots(0));
-    let mut fold = |block: usize, next: usize, u: &mut [Gf128], v: &mut [Gf128]| {
-        factors.set(at_lines, weights.block_roots(block));
-        let [(x, y), (y_next, x_next)] = [u, v].map(|w| w.split_at_mut(LINE_BITS));
-        for (at, out) in [x, y, x_next, y_next].into_iter().enumerate() {
-            if lines[at].is_zero(block) {
-                out.fill(Gf128(0));
-                continue;
-            }
-            let ahead = lines[(at + 1) % 4].ahead(if at < 3 { block } else { next });
-            factors.fold(lines[at].pieces(block, space.as_mut_slice()), ahead, out);
+    let (u_low, u_high) = u.as_mut_slice::<Gf128>().split_at_mut(CELL * half);
+    let (v_low, v_high) = v.as_mut_slice::<Gf128>().split_at_mut(CELL * half);
+    let mut highs = u_high.chunks_mut(CELL).zip(v_high.chunks_mut(CELL));
+    let [x, y, x_next, y_next] = lines;
+    let operands = [[x, y], [x_next, y_next]];
+    let mut folder = Folder::new(weights, at_lines);
+    let mut fold = |cell: usize, next: usize, u: &mut [Gf128], v: &mut [Gf128]| {
+        let [first, second] = shape.cell(cell);
+        let next = if next < n { shape.cell(next)[0].left } else { [None; 2] };
+        let order = [first.left, first.right, second.left, second.right, next];
+        let outs = u.chunks_mut(LINE_BITS).zip(v.chunks_mut(LINE_BITS)).flat_map(|(u, v)| [u, v]);
+        for (at, out) in outs.enumerate() {
+            let ahead = (&order[at + 1], operands[(at + 1) % 2]);
+            folder.fold(&order[at], operands[at % 2], ahead, out);
         }
     };
-    for (block, (u, v)) in u_low.chunks_mut(BLOCK).zip(v_low.chunks_mut(BLOCK)).enumerate() {
+    for (cell, (u, v)) in u_low.chunks_mut(CELL).zip(v_low.chunks_mut(CELL)).enumerate() {
         let high = highs.next();
-        fold(block, if high.is_some() { block + half } else { block + 1 }, u, v);
+        fold(cell, if high.is_some() { cell + half } else { cell + 1 }, u, v);
         let (u_high, v_high): (&[Gf128], &[Gf128]) = match high {
             Some((u, v)) => {
-                fold(block + half, block + 1, u, v);
+                fold(cell + half, cell + 1, u, v);
                 (u, v)
             }
             None => (&[], &[]),

@@ -7,7 +7,7 @@ use math::gf::lines::Weight;
 use math::gf::{Field, Gf128};
 
 use super::field::scaled;
-use super::shape::Shape;
+use super::shape::{Kind, Scale, Shape};
 use crate::check::AndStep;
 use crate::check::rounds::{Seed, Transcript};
 use crate::step::Step;
@@ -23,12 +23,14 @@ pub(super) struct Statement {
 
 impl Statement {
     pub(super) fn of(session_id: [u8; 32], step: &Step, batch: &[AndStep], shapes: [Shape; 3]) -> Self {
-        let mut hasher = blake3::Hasher::new_derive_key("junto 2026 bit proof steps v1");
+        let mut hasher = blake3::Hasher::new_derive_key("junto 2026 bit proof steps v2");
         for and in batch {
             hasher.update(&and.step.key_bytes());
             hasher.update(&and.provers.map(u8::from));
-            for size in [and.z.n_rows(), and.pairs.len(), and.second.len()] {
-                hasher.update(&(size as u64).to_le_bytes());
+            hasher.update(&[u8::from(and.is_apart)]);
+            let sizes = [and.z.n_rows(), and.pairs.len(), and.second.len(), and.twins.len()];
+            for size in sizes.iter().chain(&and.twins) {
+                hasher.update(&(*size as u64).to_le_bytes());
             }
             for width in and.pairs.iter().chain(&and.second).flat_map(|(x, y)| [x.width(), y.width()]) {
                 hasher.update(&(width as u64).to_le_bytes());
@@ -80,15 +82,19 @@ impl Weights {
         let mut stream = weight_stream(transcript);
         let mut blocks = vec![[0; 2]; shape.n_claims()];
         stream.fill(bytemuck::cast_slice_mut(&mut blocks));
-        blocks.extend_from_within(shape.first_terms());
+        blocks.extend_from_within(shape.blocks(Kind::FirstTerm));
         let mut omegas = [Gf128::zeroed(); 4];
         stream.fill(bytemuck::cast_slice_mut(&mut omegas));
         let roots = omegas.map(|omega| scaled(&ROOT_POWERS, omega)).concat();
         Weights { blocks, elements: omegas.map(Field::square), roots: [&roots[..], &roots].concat() }
     }
 
-    /// `√β_{b,h}`, by which each side of a block's products is multiplied.
-    pub(super) fn block_roots(&self, block: usize) -> [Gf128; 2] {
-        self.blocks[block].map(|weight| Gf128(weight.into()).root())
+    /// By what a block's operand is multiplied, for each half `h`.
+    pub(super) fn scales(&self, block: usize, scale: Scale) -> [Gf128; 2] {
+        self.blocks[block].map(|weight| match scale {
+            Scale::One => Gf128::ONE,
+            Scale::Root => Gf128(weight.into()).root(),
+            Scale::Whole => Gf128(weight.into()),
+        })
     }
 }

@@ -2,15 +2,23 @@
 
 use buf::Buf;
 use math::Group;
-use math::gf::lines::{Factors, Folded, LINE_BITS, WeighedSum, totals};
+use math::gf::lines::{Folded, LINE_BITS, WeighedSum, totals};
 use math::gf::vectors::{add_scaled, fold_into, inner_product, multiply_into};
 use math::gf::{Field, Gf128};
 
 use super::field::{by_bit, equal_weights};
-use super::gates::{Lines, Summand, space};
+use super::fold::{Folder, Operands};
+use super::gates::{Summand, space};
 use super::shape::Shape;
 use super::transcript::Weights;
 use crate::check::rounds::{Outcome, Seed, Transcript, digest};
+
+/// Which verifier: whose operands the vectors' left or right sides are.
+#[derive(Clone, Copy)]
+pub(super) enum Side {
+    Left,
+    Right,
+}
 
 /// One verifier's view of a proof whose challenges are still to come.
 pub(super) struct Claim {
@@ -49,13 +57,14 @@ impl Claim {
     /// Follows the challenges that the digests give. `None` unless the last state is the
     /// prover's: nothing else of the proof has been looked at by then.
     ///
-    /// `elements` are this verifier's share of the proof, `lines` its operands, the upper first.
+    /// `elements` are this verifier's share of the proof, `lines` its operands.
     pub(super) fn follow(
         mut self,
         digests: &[Seed],
         last: &[u8],
         elements: &[Gf128],
-        lines: [&Lines<'_>; 2],
+        side: Side,
+        lines: Operands<'_>,
         mask: Gf128,
     ) -> Option<Outcome> {
         self.transcript.absorb(&digests[0]);
@@ -65,7 +74,7 @@ impl Claim {
         let at_lines = equal_weights(&skip_points, true);
         skip_points.reverse();
         let claim = self.skip(first, &skip_points);
-        let operand = self.operand(lines, at_lines.as_slice(), &points[..points.len() - 1]);
+        let operand = self.operand(side, lines, at_lines.as_slice(), &points[..points.len() - 1]);
         Some(Outcome::of(claim, rest, &points, operand, mask))
     }
 
@@ -92,23 +101,26 @@ impl Claim {
     }
 
     /// The operand's extension: all rounds of the recursion at once.
-    fn operand(&self, lines: [&Lines<'_>; 2], at_lines: &[Gf128], points: &[Gf128]) -> Gf128 {
-        let (block_points, line_points) = points.split_at(self.shape.block_rounds());
-        let at_blocks = equal_weights(block_points, false);
+    fn operand(&self, side: Side, lines: Operands<'_>, at_lines: &[Gf128], points: &[Gf128]) -> Gf128 {
+        let shape = self.shape;
+        let (cell_points, line_points) = points.split_at(shape.cell_rounds());
+        let at_cells = equal_weights(cell_points, false);
+        let at_cells = &at_cells.as_slice::<Gf128>()[..shape.n_cells()];
         let mut sums = [Folded::zero(), Folded::zero()];
-        let mut space = space(self.shape.block_lines());
-        let mut factors = Factors::new(at_lines, self.weights.block_roots(0));
-        let at_blocks = &at_blocks.as_slice::<Gf128>()[..self.shape.n_blocks()];
-        for (block, at_block) in at_blocks.iter().enumerate() {
-            let roots = self.weights.block_roots(block).map(|root| root.times(*at_block));
-            factors.set(at_lines, roots);
-            for (at, sums) in sums.iter_mut().enumerate() {
-                if lines[at].is_zero(block) {
-                    continue;
-                }
-                let ahead = lines[1 - at].ahead(block + at);
-                factors.add(lines[at].pieces(block, space.as_mut_slice()), ahead, sums);
-            }
+        let mut folder = Folder::new(&self.weights, at_lines);
+        let entries = |cell: usize| {
+            shape.cell(cell).map(|half| match side {
+                Side::Left => half.left,
+                Side::Right => half.right,
+            })
+        };
+        let mut halves = entries(0);
+        for (cell, at_cell) in at_cells.iter().enumerate() {
+            let next = if cell + 1 < at_cells.len() { entries(cell + 1) } else { [[None; 2]; 2] };
+            let [low, high] = &mut sums;
+            folder.add(&halves[0], lines, (cell, *at_cell), (&halves[1], lines), low);
+            folder.add(&halves[1], lines, (cell, *at_cell), (&next[0], lines), high);
+            halves = next;
         }
         let mut folded = Buf::stale(2 * LINE_BITS * size_of::<Gf128>());
         for (sums, folded) in sums.iter().zip(folded.as_mut_slice().chunks_mut(LINE_BITS)) {

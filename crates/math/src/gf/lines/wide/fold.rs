@@ -3,7 +3,7 @@
 use std::arch::x86_64::*;
 use std::mem::MaybeUninit;
 
-use super::super::{LINE_BITS, Line};
+use super::super::{LINE_BITS, Line, Term};
 use crate::gf::Gf128;
 use crate::gf::four::{Factor, load, prefetch, store, xor3};
 
@@ -17,19 +17,21 @@ const MAX_EIGHTS: usize = 16;
 /// Bytes `t` of the sums of 64 positions, which lie as in a register of [`Bytes`].
 type Sums = [__m512i; 16];
 
-/// [`super::super::Factors::fold`].
+/// [`super::super::fold`] of at most two terms.
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,gfni,vpclmulqdq")]
-pub(in super::super) fn fold(
-    matrices: [&[[u64; 16]]; 2],
-    lines: [&[Line]; 2],
-    ahead: [&[Line]; 2],
-    out: &mut [Gf128; LINE_BITS],
-) {
-    let mut space = [const { MaybeUninit::uninit() }; MAX_EIGHTS];
-    let bytes = bytes_of_positions(matrices[0].len(), lines, &mut space);
+pub(in super::super) fn fold(terms: &[Term<'_>], ahead: &[&[Line]], out: &mut [Gf128; LINE_BITS]) {
+    let mut space = [const { [const { MaybeUninit::uninit() }; MAX_EIGHTS] }; 2];
+    let mut summands = [([&[][..]; 2], &[][..]); 2];
+    for ((term, space), summand) in terms.iter().zip(&mut space).zip(&mut summands) {
+        let matrices = term.factors.matrices_for(term.lines);
+        *summand = (matrices, bytes_of_positions(matrices[0].len(), term.lines, space));
+    }
     for (r, out) in out.as_chunks_mut::<64>().0.iter_mut().enumerate() {
         fetch(ahead, r);
-        let sums = add_products([_mm512_setzero_si512(); 16], matrices[r / 4], bytes, r);
+        let mut sums = [_mm512_setzero_si512(); 16];
+        for (matrices, bytes) in &summands[..terms.len()] {
+            sums = add_products(sums, matrices[r / 4], bytes, r);
+        }
         store_elements(sums, out);
     }
 }
@@ -39,7 +41,7 @@ pub(in super::super) fn fold(
 pub(in super::super) fn add_folded(
     matrices: [&[[u64; 16]]; 2],
     lines: [&[Line]; 2],
-    ahead: [&[Line]; 2],
+    ahead: &[&[Line]],
     folded: &mut [Line; 128],
 ) {
     let mut space = [const { MaybeUninit::uninit() }; MAX_EIGHTS];
@@ -73,7 +75,7 @@ fn loaded(folded: &[Line; 16]) -> Sums {
 
 /// Fetches an eighth of the lines that will be folded next: all at once would wait for each other.
 #[inline]
-fn fetch(ahead: [&[Line]; 2], eighth: usize) {
+fn fetch(ahead: &[&[Line]], eighth: usize) {
     for lines in ahead {
         let n = lines.len() / 8;
         prefetch(&lines[eighth * n..(eighth + 1) * n]);

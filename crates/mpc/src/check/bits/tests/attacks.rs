@@ -4,9 +4,10 @@
 use math::Group;
 use math::gf::{Field, Gf128};
 
-use super::alone::Alone;
+use super::alone::{Alone, singles};
 use super::*;
 use crate::check::bits::parties::{ANSWER, COIN, PROOF};
+use crate::check::bits::verifier::Side;
 use crate::check::rounds::{self, ProverLanes, Seed, digest};
 use crate::check::tests::{self, Messages};
 use crate::error::Deviation;
@@ -68,7 +69,7 @@ fn chosen_answer(alone: &Alone, mut guess: Alone) -> ([Gf128; 2], Vec<Seed>) {
     let operand = |digests: &[Seed], mask: u128| {
         let lines = [&alone.lines(0), &alone.lines(1)];
         let last = last_of(alone, digests);
-        let outcome = alone.left_claim().follow(digests, &last, proof.left(), lines, Gf128(mask));
+        let outcome = alone.left_claim().follow(digests, &last, proof.left(), Side::Left, lines, Gf128(mask));
         outcome.expect("its own last state").operand
     };
     let point = operand(&digests, 0).plus(operand(&digests, 1));
@@ -131,8 +132,10 @@ fn answers_to_a_proof_under_a_false_coin_tell_more_than_the_verdict() {
         let last = last_of(&alone, &digests);
         let lines = [&alone.lines(0), &alone.lines(1)];
         let mask = alone.lanes.mask_left;
-        let left =
-            alone.left_claim().follow(&digests, &last, proof.left(), lines, mask).expect("its own state");
+        let left = alone
+            .left_claim()
+            .follow(&digests, &last, proof.left(), Side::Left, lines, mask)
+            .expect("its own state");
         assert_eq!(
             alone.left(alone.left_claim(), &proof).is_some(),
             proof.last == last,
@@ -192,7 +195,7 @@ fn no_value_of_a_lane_comes_twice() {
     let lanes = Lab::seeded(7).run(|s| {
         let step = s.begin("check")?;
         let crate::session::Role::Rep3 { roots, index, .. } = &s.core.role else { unreachable!() };
-        let shape = Shape::of([40, 0]);
+        let shape = singles(40);
         let mut halves: Vec<u128> = Vec::new();
         let mut add = |seed: &Seed| halves.extend(bytemuck::cast_slice::<u8, u128>(&seed[..]));
         let of = |prover: usize| rounds::of_prover(&step, prover);

@@ -12,7 +12,6 @@ mod wrong;
 
 use math::Planes;
 
-use super::shape::Shape;
 use crate::check::{AndStep, flights};
 use crate::error::ProtocolError;
 use crate::lab::deal_bits;
@@ -48,7 +47,15 @@ fn batch_of(s: &mut Session, shapes: &[StepShape]) -> Result<Vec<AndStep>, Proto
         let z = and_many(s, ("and", at), &refs)?;
         let z = SharedBits::stack(&z.iter().collect::<Vec<_>>());
         let step = s.step().child(("and", at).into());
-        batch.push(AndStep { step, pairs, second: Vec::new(), z, provers: [true; 3], is_apart: false });
+        batch.push(AndStep {
+            step,
+            pairs,
+            second: Vec::new(),
+            twins: Vec::new(),
+            z,
+            provers: [true; 3],
+            is_apart: false,
+        });
     }
     Ok(batch)
 }

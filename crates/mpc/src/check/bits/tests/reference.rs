@@ -4,8 +4,8 @@
 use math::Group;
 use math::gf::{Field, Gf128};
 
-use crate::check::bits::shape::Shape;
-use crate::check::bits::tests::alone::Alone;
+use crate::check::bits::shape::{Entry, Half, Kind, LineCounts, Scale, Shape};
+use crate::check::bits::tests::alone::{Alone, singles};
 use crate::check::bits::transcript::weight_stream;
 use crate::check::tests::model::{
     Binary, Challenges, Fair, Hashed, Told, Toy, assert_near, best_bend, product, rounds, sum,
@@ -16,6 +16,7 @@ pub(super) struct Gates {
     pub(super) bits: [Vec<bool>; 6],
     pub(super) k: usize,
     pub(super) n_blocks: usize,
+    pub(super) cells: Vec<[Half; 2]>,
 }
 
 /// The weights and the right verifier's and the masks' randomness.
@@ -97,36 +98,66 @@ pub(super) fn play<F: Binary>(
         sum(at_bits).add(sum(at_others))
     });
 
-    // What is left is an inner product of long vectors: square roots of the weights on both sides.
+    // What is left is an inner product of long vectors: square roots of the weights on both sides, or the
+    // whole weight on one.
     let eq = |row: usize| product((0..k).map(|t| if row >> t & 1 == 1 { r[t] } else { F::ONE.add(r[t]) }));
-    let folded = |operand: usize, b: usize, pos: usize| {
-        let rows = (0..1 << k).map(|row| element(bit(operand, gate(b, row, pos))).mul(eq(row)));
-        sum(rows).mul(weight(b, pos).root())
-    };
-    let vector = |upper: usize, lower: usize| -> Vec<F> {
-        let block = |b: usize| {
-            [upper, lower].into_iter().flat_map(move |operand| (0..line).map(move |pos| (operand, b, pos)))
+    let folded = |operand: usize, entry: &Entry, pos: usize| {
+        let rows = (0..1 << k).map(|row| element(bit(operand, gate(entry.block, row, pos))).mul(eq(row)));
+        let beta = coins.betas[entry.block][pos % F::BITS / (F::BITS / 2)];
+        let scale = match entry.scale {
+            Scale::One => F::ONE,
+            Scale::Root => beta.root(),
+            Scale::Whole => beta,
         };
-        let n_padded = n_blocks.next_power_of_two();
-        let elements = (0..n_padded).flat_map(block);
-        elements
-            .map(|(operand, b, pos)| if b < n_blocks { folded(operand, b, pos) } else { F::ZERO })
-            .collect()
+        // What the position adds is on both sides.
+        let position = product([coins.omegas[pos / F::BITS], F::power_of_x(pos % (F::BITS / 2)).root()]);
+        sum(rows).mul(scale).mul(position)
     };
-    let (u, v) = (vector(0, 1), vector(3, 2));
+    let vector = |side: usize| -> Vec<F> {
+        let entries = |half: &Half| if side == 0 { half.left } else { half.right };
+        let elements = |half: &Half| {
+            let entries = entries(half);
+            let element = |pos| {
+                sum(entries
+                    .iter()
+                    .flatten()
+                    .map(|entry| folded(2 * side + entry.factor as usize, entry, pos)))
+            };
+            (0..line).map(element).collect::<Vec<_>>()
+        };
+        let cells = gates.cells.iter().flatten().flat_map(elements);
+        let n_padded = gates.cells.len().next_power_of_two();
+        let mut vector: Vec<F> = cells.collect();
+        vector.resize(n_padded * 2 * line, F::ZERO);
+        vector
+    };
+    let (u, v) = (vector(0), vector(1));
     let rest = rounds([u, v], claims, (&coins.right[values.len()..], coins.masks), challenges, bend);
     Told { left: [&shares[0][..], &rest.left].concat(), ..rest }
 }
 
 #[test]
 fn every_message_is_the_slow_models() {
-    let by_size = [1, 600, 512 * 5, 512 * 16, 512 * 33].map(|n: usize| (n, Shape::of([n.div_ceil(512), 0])));
+    let by_size = [1, 600, 512 * 5, 512 * 16, 512 * 33].map(|n: usize| (n, singles(n.div_ceil(512))));
     // What large batches take, at sizes that the model bears.
-    let by_skip = [(512 * 37, Shape::with_skip([37, 0], 5)), (512 * 40, Shape::with_skip([40, 0], 6))];
-    // Sums of two terms, alone and behind single ANDs, in whole blocks.
-    let with_sums = [([0, 1], 0), ([0, 4], 1), ([3, 2], 0), ([8, 12], 2)]
-        .map(|([single, sums], skip)| (512 * (single + 2 * sums), Shape::with_skip([single, sums], skip)));
-    for (n, shape) in by_size.into_iter().chain(by_skip).chain(with_sums) {
+    let by_skip = [(512 * 37, singles(37).with_skip(5)), (512 * 40, singles(40).with_skip(6))];
+    // All kinds, alone and behind others, in whole blocks: single, sums, apart, twins, rounds on bits.
+    let with_kinds = [
+        ([0, 1, 0, 0], 0),
+        ([0, 4, 0, 0], 1),
+        ([3, 2, 0, 0], 0),
+        ([8, 12, 0, 0], 2),
+        ([0, 0, 0, 1], 0),
+        ([0, 0, 3, 0], 0),
+        ([2, 0, 2, 4], 1),
+        ([4, 8, 12, 4], 2),
+        ([0, 8, 16, 24], 3),
+    ]
+    .map(|([single, sums, apart, twins], skip)| {
+        let n_lines = LineCounts { single, sums, apart, twins };
+        (512 * n_lines.total(), Shape::of(n_lines, 0).with_skip(skip))
+    });
+    for (n, shape) in by_size.into_iter().chain(by_skip).chain(with_kinds) {
         let alone = Alone::with_shape(n as u64, n, shape);
         let mut stream = weight_stream(&alone.transcript());
         let mut take = |bytes: usize| {
@@ -137,7 +168,7 @@ fn every_message_is_the_slow_models() {
         let coins = Coins {
             betas: {
                 let mut betas: Vec<_> = (0..shape.n_claims()).map(|_| [take(8), take(8)]).collect();
-                betas.extend_from_within(shape.first_terms());
+                betas.extend_from_within(shape.blocks(Kind::FirstTerm));
                 betas
             },
             omegas: [0; 4].map(|_| take(16)),
@@ -152,6 +183,7 @@ fn every_message_is_the_slow_models() {
             }),
             k: shape.skip(),
             n_blocks: shape.n_blocks(),
+            cells: (0..shape.n_cells()).map(|at| shape.cell(at)).collect(),
         };
         let mut hashed = Hashed::starting(alone.transcript(), alone.lanes.salts.clone());
         let told = play(&gates, &coins, &mut hashed, |_, honest, _| honest);
@@ -192,7 +224,8 @@ fn passes(runs: usize, k: usize, offsets: &[usize], bend: impl Fn(Toy, [Toy; 2],
             right: (0..200).map(|_| toy(255)).collect(),
             masks: [toy(255), toy(255)],
         };
-        let gates = Gates { bits, k, n_blocks: 2 };
+        let shape = singles(2).with_skip(0);
+        let gates = Gates { bits, k, n_blocks: 2, cells: vec![shape.cell(0), shape.cell(1)] };
         accepted += usize::from(play(&gates, &coins, &mut fair, &bend).accepted());
     }
     accepted as f64 / runs as f64

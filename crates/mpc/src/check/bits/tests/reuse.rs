@@ -6,6 +6,7 @@ use math::gf::{Field, Gf128};
 
 use super::alone::Alone;
 use super::attacks::{guess_otherwise, last_of};
+use crate::check::bits::verifier::Side;
 use crate::check::rounds::Seed;
 
 const GATES: usize = 40;
@@ -52,7 +53,8 @@ fn a_lane_for_two_uses_answers_guesses() {
         // What the mask would be, and what the operand would become under it.
         let mask = share.plus(first_value(&guess[0]));
         let lines = [&guess[1].lines(0), &guess[1].lines(1)];
-        let made_up = guess[1].left_claim().follow(&digests, &proof.last, proof.left(), lines, mask);
+        let made_up =
+            guess[1].left_claim().follow(&digests, &proof.last, proof.left(), Side::Left, lines, mask);
         made_up.expect("the prover's own state").operand == seen.operand
     };
     for row in [0, 7, GATES - 1] {
@@ -99,7 +101,8 @@ fn under_challenges_that_bind_nothing_later_errors_are_repaired() {
         wrong.gates[4] = wrong.gates[4].map(|word, e| e ^ u64::from(word == row / 64) << (row % 64));
         let lines = [&wrong.lines(0), &wrong.lines(1)];
         let follow = |digests: &[Seed], last: &Seed, shares: &[Gf128]| {
-            let left = wrong.left_claim().follow(digests, last, shares, lines, wrong.lanes.mask_left);
+            let left =
+                wrong.left_claim().follow(digests, last, shares, Side::Left, lines, wrong.lanes.mask_left);
             let left = left.expect("the state of these digests");
             let right = wrong.right(wrong.right_claim(), digests, last).expect("the same");
             (left.claim, right.agrees_with(&[left.operand, left.claim]))

@@ -26,6 +26,7 @@ fn sums_of(s: &mut Session, shapes: &[SumShape]) -> Result<Vec<AndStep>, Protoco
             z: SharedBits::stack(&[&z[0], &z[1]]),
             pairs: vec![single, first],
             second: vec![second],
+            twins: Vec::new(),
             provers: [true; 3],
             is_apart: false,
         });
