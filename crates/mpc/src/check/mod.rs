@@ -38,6 +38,7 @@ use std::sync::Arc;
 use math::{Ring, Z8, Z16, Z32, Z64, Z128};
 
 use crate::bits::SharedBits;
+use crate::rep3;
 use crate::share::Shared;
 use crate::shuffle::stages::Pass;
 use crate::step::Step;
@@ -57,6 +58,27 @@ pub(crate) struct AndStep {
     pub(crate) provers: [bool; 3],
     /// Whether the left factors have no part in slot 2, and the right ones no other.
     pub(crate) is_apart: bool,
+}
+
+impl AndStep {
+    /// Whether the proof covers every gate: both terms of a sum are as wide, and so are both twins, which have
+    /// the pair before for themselves.
+    pub(crate) fn fits_together(&self) -> bool {
+        let n_single = self.pairs.len() - self.second.len();
+        let same = |(x, y): &(SharedBits, SharedBits), (x_next, y_next): &(SharedBits, SharedBits)| {
+            rep3::n_pairs(x, y) == rep3::n_pairs(x_next, y_next)
+        };
+        let width: usize = self.pairs.iter().map(|(x, y)| rep3::n_pairs(x, y)).sum();
+        let twins = self.twins.iter().all(|at| {
+            let is_alone = *at > 0 && *at < n_single && !self.twins.contains(&(at - 1));
+            is_alone
+                && same(&self.pairs[at - 1], &self.pairs[*at])
+                && self.pairs[at - 1].0.width() == self.pairs[*at].0.width()
+        });
+        let terms =
+            self.pairs[n_single..].iter().zip(&self.second).all(|(first, second)| same(first, second));
+        width == self.z.width() && terms && twins && (self.twins.is_empty() || !self.is_apart)
+    }
 }
 
 /// One step's recorded ring products, under the masks `(step, Use::Mask)`.

@@ -284,6 +284,7 @@ impl Session {
         if and.z.n_rows() * and.z.width() == 0 {
             return Ok(());
         }
+        assert!(and.fits_together(), "the proof of {} would leave gates out", and.step);
         // Six bits each.
         let (n_ands, bytes) = (weight(&and), weight(&and) * 6 / 8);
         self.core.held.more(bytes);

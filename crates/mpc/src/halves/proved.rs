@@ -301,8 +301,8 @@ fn digits(s: &mut Session, factors: &[SharedBits; 2], pairs: [Pair; 2]) -> Resul
         s.count_messages(&messages[usize::from(n_handed == 0)..]);
         let nothing = |width| SharedBits::from_parts(n_rows, width, Parts::Zero);
         let (handed, carried) = (nothing(n_handed), nothing(n_carried));
-        record(s, handed_step, &factors, handed.clone(), [true; 3])?;
-        record(s, carried_step, &pairs, carried.clone(), OTHERS)?;
+        record(s, handed_step, &factors, handed.clone(), ([true; 3], false))?;
+        record(s, carried_step, &pairs, carried.clone(), (OTHERS, true))?;
         return Ok(Digits { handed, generate: carried });
     };
     let (index, index_next) = (*index, (index + 1) % 3);
@@ -381,8 +381,8 @@ fn digits(s: &mut Session, factors: &[SharedBits; 2], pairs: [Pair; 2]) -> Resul
     };
     let shared = |width, parts| SharedBits::from_parts(n_rows, width, Parts::Two(parts));
     let handed = shared(n_handed, [handed, handed_next]);
-    record(s, handed_step, &factors, handed.clone(), [true; 3])?;
-    record(s, carried_step, &pairs, shared(n_carried, [carried, carried_next]), OTHERS)?;
+    record(s, handed_step, &factors, handed.clone(), ([true; 3], false))?;
+    record(s, carried_step, &pairs, shared(n_carried, [carried, carried_next]), (OTHERS, true))?;
     Ok(Digits { handed, generate: shared(n_carried, generate) })
 }
 
@@ -391,7 +391,7 @@ fn record(
     step: Step,
     pairs: &[Pair],
     z: SharedBits,
-    provers: [bool; 3],
+    (provers, is_apart): ([bool; 3], bool),
 ) -> Result<(), ProtocolError> {
     s.record_ands(AndStep {
         step,
@@ -400,6 +400,6 @@ fn record(
         twins: Vec::new(),
         z,
         provers,
-        is_apart: provers == OTHERS,
+        is_apart,
     })
 }

@@ -25,12 +25,11 @@ pub struct Term<'a> {
     pub lines: [&'a [Line]; 2],
 }
 
-/// [`Factors::add`] of one or two terms to zero and [`Folded::write`], at once.
+/// [`Factors::add`] of all terms, one or two, to zero and [`Folded::write`], at once.
 ///
 /// # Panics
-/// As both, or if there are more terms.
-pub fn fold(terms: &[Term<'_>], ahead: &[&[Line]], out: &mut [Gf128]) {
-    assert!(terms.len() <= 2, "at most two terms");
+/// As both.
+pub fn fold<const N: usize>(terms: &[Term<'_>; N], ahead: &[&[Line]], out: &mut [Gf128]) {
     let out: &mut [Gf128; LINE_BITS] = out.try_into().expect("a place for each bit");
     #[cfg(target_arch = "x86_64")]
     if four::is_there() {

@@ -125,7 +125,7 @@ fn folded_lines_are_sums_of_factors() {
             let other = Factors::new(&second_factors, [halves[2], halves[3]]);
             let terms =
                 [Term { factors: &factors, lines: pieces }, Term { factors: &other, lines: [&second, &[]] }];
-            fold(&terms[..1], &pieces, &mut out);
+            fold(terms[..1].as_array::<1>().expect("one"), &pieces, &mut out);
             let mut sums = Folded::zero();
             factors.add(pieces, &[&second], &mut sums);
             other.add([&second, &[]], &[], &mut sums);

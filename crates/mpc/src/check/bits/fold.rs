@@ -49,7 +49,7 @@ impl<'a> Folder<'a> {
         let (first, second) = self.space.as_mut_slice::<Line>().split_at_mut(self.block_lines);
         let mut terms = entries.iter().zip([first, second]).enumerate().filter_map(|(at, (entry, space))| {
             let entry = entry.as_ref()?;
-            let lines = operands[entry.factor as usize].pieces(entry.block, space);
+            let lines = operands[entry.factor as usize].pieces(entry.block(), space);
             Some(Term { factors: &self.slots[slot(at, entry)].factors, lines })
         });
         let ahead = fetched(ahead.0, ahead.1);
@@ -75,7 +75,7 @@ impl<'a> Folder<'a> {
         for (at, entry) in entries.iter().enumerate() {
             let Some(entry) = entry else { continue };
             let space = &mut self.space.as_mut_slice()[..self.block_lines];
-            let lines = operands[entry.factor as usize].pieces(entry.block, space);
+            let lines = operands[entry.factor as usize].pieces(entry.block(), space);
             let factors = &self.slots[slot(at, entry)].factors;
             factors.add(lines, ahead.next().unwrap_or_default(), sums);
         }
@@ -86,10 +86,10 @@ impl<'a> Folder<'a> {
             let Some(entry) = entry else { continue };
             let number = times.map_or(0, |(number, _)| number);
             // Without a scale all blocks are the same.
-            let block = if entry.scale == Scale::One { 0 } else { entry.block };
+            let block = if entry.scale == Scale::One { 0 } else { entry.block() };
             let slot = &mut self.slots[slot(at, entry)];
             if slot.of != Some((entry.scale, block, number)) {
-                let scales = self.weights.scales(entry.block, entry.scale);
+                let scales = self.weights.scales(entry.block(), entry.scale);
                 let scales = scales.map(|scale| times.map_or(scale, |(_, times)| scale.times(times)));
                 slot.factors.set(self.at_lines, scales);
                 slot.of = Some((entry.scale, block, number));
@@ -105,7 +105,8 @@ fn slot(at: usize, entry: &Entry) -> usize {
 
 /// What lies in place of these blocks.
 fn fetched<'a>(entries: &Entries, operands: Operands<'a>) -> [&'a [Line]; 4] {
-    let [first, second] = entries
-        .map(|entry| entry.map_or([&[][..]; 2], |entry| operands[entry.factor as usize].ahead(entry.block)));
+    let [first, second] = entries.map(|entry| {
+        entry.map_or([&[][..]; 2], |entry| operands[entry.factor as usize].ahead(entry.block()))
+    });
     [first[0], first[1], second[0], second[1]]
 }

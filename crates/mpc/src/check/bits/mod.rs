@@ -24,8 +24,13 @@
 //!    {0, 1, ∞}^k, where extensions of bits are bits again. At points of bits it is `T_L + T_R`;
 //!    `P` shares its values at the others: `R`'s share is pseudorandom from their key, `L`'s share
 //!    is sent. `S_1 = H(S_0, H(salt ‖ L-share))` gives the point `r`.
-//! 4. *Fold.* The lines of each block become one of field elements, with `√β_{b,h}` on both sides.
-//! 5. *Recurse* over blocks and then over elements, halving each time: `P` shares `h(0)` and
+//! 4. *Fold.* The lines of each block become one of field elements, and cells take them up: `L`'s side `u` of
+//!    a cell's product is `x̃ ‖ ỹ` and `R`'s side `v` is `ỹ' ‖ x̃'`, both with `√β_{b,h}`. Two ANDs with
+//!    one left factor, at the same places of two blocks, take one cell: `x̃ ‖ β·ỹ_b + γ·ỹ_c` and
+//!    `β·ỹ'_b + γ·ỹ'_c ‖ x̃'`. So do two blocks of gates of which one product of parts is zero
+//!    whatever the shares are: they leave it out. Each side is linear in one verifier's operands, and the
+//!    products add up to the same sum, so that cells bear on the price alone.
+//! 5. *Recurse* over cells and then over elements, halving each time: `P` shares `h(0)` and
 //!    `h(∞)` of the products along each pair's line, `h(1)` follows from the claim.
 //! 6. *Mask.* One more such round pairs what is left, `u` and `v`, with pseudorandom `u_1`, `v_1`.
 //!    `L` sends `R` the digests, `û` and its claim `T_L`; `R` accepts if `û·v̂ = T_L + T_R`.
@@ -58,7 +63,7 @@
 //! coins and hashes, and the composition as a whole are our own, and **nobody else has
 //! reviewed them**.
 //!
-//! **Cost.** Three latencies; with `D = log2(2m) − k`, a proof takes `3^k − 2^k + 2(D + 1)` elements of 16 bytes
+//! **Cost.** Three latencies; with `D = log2(2m) − k`, for `m` gates in cells of a block each, a proof takes `3^k − 2^k + 2(D + 1)` elements of 16 bytes
 //! to the left, `D + 2` digests from left to right verifier, and 160 bytes more.
 
 mod field;

@@ -33,7 +33,7 @@ static LINES_OF_POINTS: LazyLock<Vec<Option<u8>>> = LazyLock::new(|| {
     lines
 });
 
-/// Kinds of gates. Those of a kind fill blocks of their own.
+/// Kinds of gates. Those of a kind fill blocks of their own, one kind after the other.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Kind {
     Single,
@@ -58,6 +58,11 @@ pub(super) struct LineCounts {
 }
 
 impl LineCounts {
+    /// All numbers, single gates first.
+    pub(super) fn each(self) -> [usize; 4] {
+        [self.single, self.sums, self.apart, self.twins]
+    }
+
     pub(super) fn total(self) -> usize {
         self.single + 2 * self.sums + self.apart + 2 * self.twins
     }
@@ -84,8 +89,14 @@ pub(super) enum Scale {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Entry {
     pub(super) factor: Factor,
-    pub(super) block: usize,
     pub(super) scale: Scale,
+    block: u32,
+}
+
+impl Entry {
+    pub(super) fn block(self) -> usize {
+        self.block as usize
+    }
 }
 
 /// A product of two sums of operands: those of the left verifier, and those of the right one. At least one
@@ -102,6 +113,8 @@ pub(super) struct Shape {
     n_lines: LineCounts,
     /// `k`: the rounds that run on bits.
     skip: u32,
+    /// The blocks before each kind, in the order of [`Kind`], and all.
+    starts: [usize; 7],
     /// The factor that the left verifier has of gates whose factors are apart.
     apart_left: Factor,
 }
@@ -126,7 +139,17 @@ impl Shape {
         };
         // Of the prover's two slots, P_2's first one is the third.
         let apart_left = if prover == 2 { Factor::Right } else { Factor::Left };
-        Shape { n_lines, skip, apart_left }
+        Shape { n_lines, skip: 0, starts: [0; 7], apart_left }.cut(skip)
+    }
+
+    /// With blocks of 2^k lines.
+    fn cut(self, skip: u32) -> Self {
+        let LineCounts { single, sums, apart, twins } = self.n_lines;
+        let mut starts = [0; 7];
+        for (at, lines) in [single, sums, apart, twins, twins, sums].into_iter().enumerate() {
+            starts[at + 1] = starts[at] + lines.div_ceil(1 << skip);
+        }
+        Shape { skip, starts, ..self }
     }
 
     /// [`Shape::of`] for a proof over such links. The proof is mostly 3^k elements long: a round less
@@ -134,7 +157,7 @@ impl Shape {
     pub(super) fn over(n_lines: LineCounts, prover: usize, link: &LinkProfile) -> Self {
         let shape = Shape::of(n_lines, prover);
         let is_slow = link.bits_per_second.is_some_and(|bits| bits <= SLOW);
-        Shape { skip: if is_slow && shape.skip > 4 { shape.skip - 1 } else { shape.skip }, ..shape }
+        if is_slow && shape.skip > 4 { shape.cut(shape.skip - 1) } else { shape }
     }
 
     /// Which kinds are worth blocks of their own, the last of which is filled with zeros: gates that are
@@ -156,7 +179,11 @@ impl Shape {
     /// With another `k` than the number of lines gives.
     #[cfg(test)]
     pub(super) fn with_skip(self, skip: u32) -> Self {
-        Shape { skip, ..self }
+        self.cut(skip)
+    }
+
+    pub(super) fn n_lines(self) -> LineCounts {
+        self.n_lines
     }
 
     /// `k`: how many rounds run on bits.
@@ -193,24 +220,7 @@ impl Shape {
 
     /// The blocks of a kind. Those of sums' second terms are the last: they have no claim of their own.
     pub(super) fn blocks(self, kind: Kind) -> Range<usize> {
-        let LineCounts { single, sums, apart, twins } = self.n_lines;
-        let kinds = [
-            (Kind::Single, single),
-            (Kind::FirstTerm, sums),
-            (Kind::Apart, apart),
-            (Kind::FirstTwin, twins),
-            (Kind::SecondTwin, twins),
-            (Kind::SecondTerm, sums),
-        ];
-        let mut start = 0;
-        for (at, lines) in kinds {
-            let end = start + ((lines + self.block_lines() - 1) >> self.skip);
-            if at == kind {
-                return start..end;
-            }
-            start = end;
-        }
-        unreachable!("all kinds are listed")
+        self.starts[kind as usize]..self.starts[kind as usize + 1]
     }
 
     /// Blocks that hold gates.
@@ -231,7 +241,7 @@ impl Shape {
     /// What a row of both vectors is, in two halves of a line's bits each. Products of the left and the
     /// right verifier's sums add up to `Σ β·(x·y' + y·x')` over all blocks.
     pub(super) fn cell(self, at: usize) -> [Half; 2] {
-        let entry = |factor, block, scale| Some(Entry { factor, block, scale });
+        let entry = |factor, block: usize, scale| Some(Entry { factor, scale, block: block as u32 });
         let product = |left: Factor, block: usize| Half {
             left: [entry(left, block, Scale::Root), None],
             right: [entry(left.other(), block, Scale::Root), None],
@@ -273,6 +283,7 @@ impl Shape {
     }
 
     /// `m`: gates, as many as cells would hold that are a block each, up to a power of two.
+    #[cfg(test)]
     pub(super) fn n_gates(self) -> u64 {
         ((self.block_lines() * LINE_BITS) << self.cell_rounds()) as u64
     }
@@ -366,19 +377,19 @@ mod tests {
                             // Twins' left factors are the same: the entry with the weight says which is meant.
                             let block = match [left.scale, right.scale] {
                                 [Scale::Root, Scale::Root] => {
-                                    assert_eq!(left.block, right.block);
-                                    left.block
+                                    assert_eq!(left.block(), right.block());
+                                    left.block()
                                 }
-                                [Scale::One, Scale::Whole] => right.block,
-                                [Scale::Whole, Scale::One] => left.block,
+                                [Scale::One, Scale::Whole] => right.block(),
+                                [Scale::Whole, Scale::One] => left.block(),
                                 scales => panic!("{scales:?} are no weight"),
                             };
                             for shared in [left, right].into_iter().filter(|entry| entry.scale == Scale::One)
                             {
                                 assert_eq!(shared.factor, Factor::Left);
-                                let offset = if shared.block == block { 0 } else { first_twins.len() };
+                                let offset = if shared.block() == block { 0 } else { first_twins.len() };
                                 assert!(
-                                    first_twins.contains(&shared.block) && shared.block + offset == block
+                                    first_twins.contains(&shared.block()) && shared.block() + offset == block
                                 );
                             }
                             *found.entry((block, left.factor as usize)).or_insert(0) += 1;

@@ -41,12 +41,14 @@ impl Statement {
 
     /// `S_0`, from the coins of the left and the right verifier.
     pub(super) fn transcript(&self, prover: usize, coins: &[Seed; 2]) -> Transcript {
-        let mut hasher = blake3::Hasher::new_derive_key("junto 2026 bit proof statement v1");
+        let mut hasher = blake3::Hasher::new_derive_key("junto 2026 bit proof statement v2");
         hasher.update(&self.session_id);
         hasher.update(&self.step);
         let shape = self.shapes[prover];
         hasher.update(&[prover as u8, shape.skip() as u8]);
-        hasher.update(&shape.n_gates().to_le_bytes());
+        for size in shape.n_lines().each() {
+            hasher.update(&(size as u64).to_le_bytes());
+        }
         hasher.update(&self.steps);
         hasher.update(&coins[0]);
         hasher.update(&coins[1]);

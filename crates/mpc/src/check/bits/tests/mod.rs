@@ -3,6 +3,7 @@
 mod alone;
 mod attacks;
 mod honest;
+mod kinds;
 mod reference;
 mod reuse;
 mod speed;
@@ -12,6 +13,8 @@ mod wrong;
 
 use math::Planes;
 
+use super::gates;
+use super::shape::Kind;
 use crate::check::{AndStep, flights};
 use crate::error::ProtocolError;
 use crate::lab::deal_bits;

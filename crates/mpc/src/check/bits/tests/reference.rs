@@ -102,8 +102,8 @@ pub(super) fn play<F: Binary>(
     // whole weight on one.
     let eq = |row: usize| product((0..k).map(|t| if row >> t & 1 == 1 { r[t] } else { F::ONE.add(r[t]) }));
     let folded = |operand: usize, entry: &Entry, pos: usize| {
-        let rows = (0..1 << k).map(|row| element(bit(operand, gate(entry.block, row, pos))).mul(eq(row)));
-        let beta = coins.betas[entry.block][pos % F::BITS / (F::BITS / 2)];
+        let rows = (0..1 << k).map(|row| element(bit(operand, gate(entry.block(), row, pos))).mul(eq(row)));
+        let beta = coins.betas[entry.block()][pos % F::BITS / (F::BITS / 2)];
         let scale = match entry.scale {
             Scale::One => F::ONE,
             Scale::Root => beta.root(),

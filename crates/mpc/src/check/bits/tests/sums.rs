@@ -34,7 +34,7 @@ fn sums_of(s: &mut Session, shapes: &[SumShape]) -> Result<Vec<AndStep>, Protoco
     Ok(batch)
 }
 
-fn turned(bits: &SharedBits, part: usize, plane: usize, row: usize) -> SharedBits {
+pub(super) fn turned(bits: &SharedBits, part: usize, plane: usize, row: usize) -> SharedBits {
     let parts = bits.parts().map(|at, planes: &Planes| {
         let words = planes.n_rows().div_ceil(64);
         let width = planes.width();
