@@ -14,6 +14,7 @@
 //! above are written, and compiled, once.
 
 mod and_sums;
+mod ands;
 mod bit_dot;
 mod bits;
 mod check;
@@ -41,6 +42,7 @@ mod timeline;
 mod trunc;
 
 pub use and_sums::and_sums;
+pub use ands::{and, and_bit, and_many, and_onto, and_twin};
 pub use bit_dot::bit_dot;
 pub use bits::SharedBits;
 pub use count::Cost;
@@ -52,8 +54,7 @@ pub use lanes::Lane;
 pub use lookup::lookup;
 pub use open::{check_zero, open, open_bits, open_bits_to, open_to, verify};
 pub use ops::{
-    WordMasks, and, and_bit, and_many, and_onto, and_twin, dot, inner_product, matmul, mul, mul_many, random,
-    random_bits, word_finish, word_masks,
+    WordMasks, dot, inner_product, matmul, mul, mul_many, random, random_bits, word_finish, word_masks,
 };
 pub use rows::SharedRows;
 pub use session::{Params, Security, Session};

@@ -47,21 +47,18 @@ pub(crate) fn decided(s: &mut Session, t: &SharedBits, p: &SharedBits) -> Result
     let [p_low, p_high] = [single, single + 1].map(|at| p.every(at.min(n), 2));
     let [first_t, first_p] =
         [(t, &t_low), (p, &p_low)].map(|(w, low)| SharedBits::stack(&[&w.planes(0..single), low]));
-    // The lowest pair, or the one alone, hands nothing on.
-    let upper = 1 - single..p_high.width();
-    let p_pairs = (!upper.is_empty()).then(|| [&p_high, &p_low].map(|p| p.planes(upper.clone())));
-    let mut steps = vec![(&first_t, &first_p, Some(&first_t))];
-    steps.extend(p_pairs.as_ref().map(|[high, low]| (high, low, None)));
-    let mut out = mpc::and_onto(s, "lower", &steps)?;
-    let p = out.split_off(1).pop().unwrap_or_else(|| p.planes(0..0));
+    let mut out = mpc::and_onto(s, "lower", &[(&first_t, &first_p, Some(&first_t))])?;
     let lower = out.pop().expect("one product");
-    // t_high where it decides, else what the lower one says: t_high ⊕ p_high ∧ (t_high ⊕ lower).
     let (alone, lower) = (lower.planes(0..single), lower.planes(single..lower.width()));
     if lower.width() == 0 {
         return Ok(alone);
     }
-    let pairs = mpc::and_onto(s, "upper", &[(&p_high, &t_high.xor(&lower), Some(&t_high))])?;
-    carry_out(s, SharedBits::stack(&[&alone, &pairs[0]]), p)
+    // t_high where it decides, else what the lower one says: t_high ⊕ p_high ∧ (t_high ⊕ lower). The lowest
+    // pair, or the one alone, hands nothing on.
+    let decides = t_high.xor(&lower);
+    let p_low = p_low.planes(1 - single..p_low.width());
+    let (mut pairs, p) = mpc::and_twin(s, "upper", &[(&p_high, &decides, Some(&t_high))], &p_low)?;
+    carry_out(s, SharedBits::stack(&[&alone, &pairs.pop().expect("one product")]), p)
 }
 
 /// Where `x < constant` for a public constant, in two's complement if `signed`.
