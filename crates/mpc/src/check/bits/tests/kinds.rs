@@ -199,3 +199,34 @@ fn errors_of_twins_do_not_cancel() {
         assert!(run.outcomes[(prover + 1) % 3].is_err(), "prover {prover}");
     }
 }
+
+/// Records of which a proof would leave gates out, or take a left factor for another one.
+#[test]
+fn records_that_do_not_fit_together_are_told() {
+    let told = Lab::seeded(5).run(|s| {
+        let honest = kinds_of(s, &[(600, 5, 3, 2)])?;
+        let side = |width| deal_bits(s, 9, &planes(9, 600, width));
+        let fits = |change: &dyn Fn(&mut AndStep)| {
+            let mut and = honest[0].clone();
+            change(&mut and);
+            and.fits_together()
+        };
+        let spoiled: [&dyn Fn(&mut AndStep); 8] = [
+            // Twins of another width, of none, two in a row, among the terms of sums, and where gates are apart.
+            &|and| and.pairs[2] = (side(4), side(4)),
+            &|and| and.twins = vec![1],
+            &|and| and.twins = vec![0],
+            &|and| and.twins = vec![1, 2],
+            &|and| and.second = vec![and.pairs[2].clone()],
+            &|and| and.is_apart = true,
+            // A second term that is wider than its first one, and a product that is wider than its factors.
+            &|and| {
+                and.twins = Vec::new();
+                and.second = vec![(side(4), side(4))];
+            },
+            &|and| and.z = side(9),
+        ];
+        Ok(fits(&|_| {}) && honest[1].fits_together() && spoiled.iter().all(|change| !fits(change)))
+    });
+    assert!(told.agreed());
+}
