@@ -93,10 +93,21 @@ mod tests {
             let took = reports.iter().map(|report| report.runs[0].wall_s).fold(0.0, f64::max);
             (took / foretold, format!("{name} {rows} {link:?}: {took:.3} s instead of {foretold:.3} s"))
         };
-        let ratios: Vec<_> = std::thread::scope(|threads| {
+        let mut ratios = std::thread::scope(|threads| {
             let spawned = cases.map(|case| threads.spawn(move || ratio(case)));
-            spawned.into_iter().map(|thread| thread.join().expect("no case panics")).collect()
+            spawned.map(|thread| thread.join().expect("no case panics"))
         });
+        // Other work on the machine makes runs longer, never shorter.
+        for (case, least) in cases.into_iter().zip(&mut ratios) {
+            for _ in 0..8 {
+                if least.0 > 1.25 {
+                    let again = ratio(case);
+                    if again.0 < least.0 {
+                        *least = again;
+                    }
+                }
+            }
+        }
         let wrong = ratios.iter().filter(|(ratio, _)| (ratio - 1.0).abs() >= 0.25);
         let wrong: Vec<_> = wrong.map(|(_, what)| what).collect();
         assert!(wrong.is_empty(), "{wrong:#?}, of {ratios:#?}");
