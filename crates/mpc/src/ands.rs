@@ -60,7 +60,7 @@ pub fn and_many(
 }
 
 /// [`and_many`] with something added to each product, or not: `x ∧ y ⊕ z` for `(x, y, z)`. The
-/// sum costs nothing more, not even a pass of its own over the products.
+/// sum costs nothing more; in malicious sessions, whose proof is about products alone, a pass over them.
 ///
 /// - **Cost:** as [`and_many`].
 ///
@@ -120,7 +120,7 @@ fn products(
         if x.width() != 1 && y.width() != 1 {
             same_shape(&step, x.width(), y.width())?;
         }
-        let width = if y.width() == 1 { x.width() } else { y.width() };
+        let width = rep3::n_pairs(x, y);
         if let Some(onto) = onto {
             same_shape(&step, n_rows, onto.n_rows())?;
             same_shape(&step, width, onto.width())?;
@@ -155,7 +155,7 @@ fn products(
 
 /// The pairs of a step for its proof, in the order of their products, and the numbers of those with the left
 /// factor of the pair before.
-fn recorded(
+pub(crate) fn recorded(
     n_rows: usize,
     triples: &[Triple<'_>],
     has_twin: bool,

@@ -18,7 +18,6 @@ pub(super) type Operands<'a> = [&'a Lines<'a>; 2];
 pub(super) struct Folder<'a> {
     weights: &'a Weights,
     at_lines: &'a [Gf128],
-    block_lines: usize,
     /// For the first and the second entry of a half, and for blocks without a scale.
     slots: [Slot; 3],
     space: Buf,
@@ -34,7 +33,7 @@ impl<'a> Folder<'a> {
     /// For blocks whose lines have these weights.
     pub(super) fn new(weights: &'a Weights, at_lines: &'a [Gf128]) -> Self {
         let slots = [(); 3].map(|()| Slot { factors: Box::new(Factors::new(&[], [Gf128(0); 2])), of: None });
-        Folder { weights, at_lines, block_lines: at_lines.len(), slots, space: space(2 * at_lines.len()) }
+        Folder { weights, at_lines, slots, space: space(2 * at_lines.len()) }
     }
 
     /// Writes the sum of the entries' blocks, each times its scale. Meanwhile what `ahead` takes up is fetched.
@@ -46,7 +45,7 @@ impl<'a> Folder<'a> {
         out: &mut [Gf128],
     ) {
         self.lay_out(entries, None);
-        let (first, second) = self.space.as_mut_slice::<Line>().split_at_mut(self.block_lines);
+        let (first, second) = self.space.as_mut_slice::<Line>().split_at_mut(self.at_lines.len());
         let mut terms = entries.iter().zip([first, second]).enumerate().filter_map(|(at, (entry, space))| {
             let entry = entry.as_ref()?;
             let lines = operands[entry.factor as usize].pieces(entry.block(), space);
@@ -74,7 +73,7 @@ impl<'a> Folder<'a> {
         let mut ahead = ahead.chunks(2);
         for (at, entry) in entries.iter().enumerate() {
             let Some(entry) = entry else { continue };
-            let space = &mut self.space.as_mut_slice()[..self.block_lines];
+            let space = &mut self.space.as_mut_slice()[..self.at_lines.len()];
             let lines = operands[entry.factor as usize].pieces(entry.block(), space);
             let factors = &self.slots[slot(at, entry)].factors;
             factors.add(lines, ahead.next().unwrap_or_default(), sums);

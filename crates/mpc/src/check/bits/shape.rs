@@ -250,12 +250,11 @@ impl Shape {
         let twins = self.blocks(Kind::FirstTwin);
         let apart = self.blocks(Kind::Apart);
         let seconds = self.blocks(Kind::SecondTerm);
-        let mut at = at;
-        // Those of which each is a block; pairs of twins; pairs of what is apart; and second terms.
+        // Single gates and first terms, a block each; pairs of twins; second terms; pairs of what is apart.
         if at < apart.start {
             return whole(at);
         }
-        at -= apart.start;
+        let mut at = at - apart.start;
         if at < twins.len() {
             let (first, second) = (twins.start + at, twins.end + at);
             let shared = [entry(Factor::Left, first, Scale::One), None];

@@ -230,3 +230,31 @@ fn records_that_do_not_fit_together_are_told() {
     });
     assert!(told.agreed());
 }
+
+/// What one bit selects is recorded in halves with that bit as their factor, and each plane is proved.
+#[test]
+fn every_plane_that_a_bit_selects_is_proved() {
+    let mux = |s: &mut Session, spoiled: Option<(usize, usize)>| {
+        let [bit, x] = [(1, 1), (2, 33)].map(|(seed, width)| deal_bits(s, seed, &planes(seed, 4096, width)));
+        let z = crate::and_bit(s, "mux", &bit, &x)?;
+        let (pairs, twins) = crate::ands::recorded(4096, &[(&x, &bit, None)], false);
+        let step = s.step().child("mux".into());
+        let mut and =
+            AndStep { step, pairs, second: Vec::new(), twins, z, provers: [true; 3], is_apart: false };
+        assert!(and.fits_together() && blocks(std::slice::from_ref(&and), 0)[..2] == [4, 4]);
+        if let Some((prover, plane)) = spoiled {
+            match s.me().index() {
+                me if me == prover => and.z = turned(&and.z, 0, plane, 3000),
+                me if me == (prover + 2) % 3 => and.z = turned(&and.z, 1, plane, 3000),
+                _ => {}
+            }
+        }
+        let step = s.begin("check")?;
+        prove(s, &step, &[and])
+    };
+    Lab::seeded(1).run(|s| mux(s, None)).all();
+    for (prover, plane) in [(0, 0), (1, 15), (2, 16), (0, 31), (1, 32)] {
+        let run = Lab::seeded(2).run(|s| mux(s, Some((prover, plane))));
+        assert!(run.outcomes[(prover + 1) % 3].is_err(), "plane {plane}, prover {prover}");
+    }
+}
