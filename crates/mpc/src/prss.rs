@@ -32,9 +32,9 @@ pub(crate) enum Use {
     ProofShare = 6,
     /// The salts of a proof's digests.
     ProofSalt = 7,
-    /// What hides the left operand at the end of a proof.
+    /// What hides the left verifier's operands at the end of a proof.
     ProofMaskLeft = 8,
-    /// What hides the right operand.
+    /// What hides the right verifier's.
     ProofMaskRight = 9,
     /// The left verifier's coin.
     ProofCoinLeft = 10,

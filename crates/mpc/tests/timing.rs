@@ -81,7 +81,6 @@ fn comparisons_and_conversions_do_not_show_their_operands() {
     assert_steady("carry_message", four, |[a, b, c, d]| {
         kernel::carry_message(&mut out, [a, b], [c, d], [a, c]);
     });
-    assert_steady("and_xor_of", four, |[a, b, c, d]| kernel::and_xor_of(&mut out, [a, b], [c, d]));
     let digits = |secrets: &mut Secrets| -> [Vec<kernel::Line>; 4] {
         [0; 4].map(|_| (0..24).map(|_| [0; 8].map(|_| secrets.word())).collect())
     };

@@ -47,18 +47,6 @@ multiversioned! {
         }
     }
 
-    /// `out = x & y ^ z ^ f` for factors `x`, `y` and summands `z`, `f`.
-    ///
-    /// # Panics
-    /// If the lengths differ.
-    pub fn and_xor_of(out: &mut [u64], factors: [&[u64]; 2], summands: [&[u64]; 2]) {
-        let ([x, y], [z, f]) = (factors, summands);
-        let n = same_length(out.len(), &[x, y, z, f]);
-        for i in 0..n {
-            out[i] = x[i] & y[i] ^ z[i] ^ f[i];
-        }
-    }
-
     /// What digits of two bits generate, from the high bit, the low bit and the product of both
     /// of one number and the high and the low bit of the other:
     /// `out ^= a1·b1 ^ a1a0·b0 ^ a0·b1·b0`.
@@ -181,7 +169,6 @@ mod tests {
                 check(&|out| carry_message(out, [&x, &y], [&z, &v], [&w, &x]), &|i| {
                     (x[i] ^ v[i]) & (y[i] ^ z[i]) ^ v[i] & z[i] ^ w[i] ^ x[i]
                 });
-                check(&|out| and_xor_of(out, [&x, &y], [&z, &v]), &|i| x[i] & y[i] ^ z[i] ^ v[i]);
                 let generates = |i: usize| x[i] & v[i] ^ z[i] & w[i] ^ y[i] & v[i] & w[i];
                 check(&|out| add_generate(out, [&x, &y, &z], [&v, &w]), &|i| start[i] ^ generates(i));
                 let propagates = |i: usize| z[i] ^ x[i] & w[i] ^ y[i] & v[i];

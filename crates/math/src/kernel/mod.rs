@@ -16,8 +16,8 @@ mod slices;
 mod trunc;
 
 pub use bits::{
-    add_and, add_generate, add_propagate, and_into, and_xor_of, carry_alone, carry_along, carry_message, not,
-    xor_of, xor_words,
+    add_and, add_generate, add_propagate, and_into, carry_alone, carry_along, carry_message, not, xor_of,
+    xor_words,
 };
 pub use cross::{and_masked, and_terms, mul_masked, mul_terms};
 pub use digits::{Line, compare_digits};

@@ -61,8 +61,8 @@ pub(crate) struct AndStep {
 }
 
 impl AndStep {
-    /// Whether the proof covers every gate: both terms of a sum are as wide, and so are both twins, which have
-    /// the pair before for themselves.
+    /// Whether the proof covers every gate: all have as many rows, both terms of a sum are as wide, and so are
+    /// both twins, which have the pair before for themselves; of what is apart, two parties prove their products.
     pub(crate) fn fits_together(&self) -> bool {
         let n_single = self.pairs.len() - self.second.len();
         let same = |(x, y): &(SharedBits, SharedBits), (x_next, y_next): &(SharedBits, SharedBits)| {
@@ -77,7 +77,12 @@ impl AndStep {
         });
         let terms =
             self.pairs[n_single..].iter().zip(&self.second).all(|(first, second)| same(first, second));
-        width == self.z.width() && terms && twins && (self.twins.is_empty() || !self.is_apart)
+        let n_rows = self.z.n_rows();
+        let rows =
+            self.pairs.iter().chain(&self.second).all(|(x, y)| [x, y].map(SharedBits::n_rows) == [n_rows; 2]);
+        // P_0 holds nothing of either factor.
+        let apart = !self.is_apart || self.twins.is_empty() && self.provers == [false, true, true];
+        width == self.z.width() && rows && terms && twins && apart
     }
 }
 

@@ -1,9 +1,11 @@
 //! The rounds of a recursive fully linear proof over GF(2^128), for the proofs of bits and of shuffled words:
 //! transcript, randomness, the prover's halving rounds and what verifiers make of them.
 //!
-//! `P` proves to `L` and `R` that `⟨u, v⟩ = T_L + T_R`. Each round halves both vectors: `P` shares the products at 0
+//! `P` proves to `L` and `R` that `⟨u, v⟩ = T_L + T_R`, for vectors of which each verifier knows a summand: `u = u_L + u_R`
+//! and `v = v_L + v_R`. Each round halves both vectors: `P` shares the products at 0
 //! and at ∞ along each pair's line, `R`'s share from their key, and the hash of `L`'s salted share gives the
-//! point. The last round pairs what is left with masks. Why each rule is there, [`super::bits`] says.
+//! point. The last round pairs what is left with masks, of which each verifier shares a summand with `P` too.
+//! Why each rule is there, [`super::bits`] says.
 
 use buf::Buf;
 use bytemuck::{Pod, Zeroable};
@@ -98,10 +100,10 @@ pub(super) struct ProverLanes {
     pub(super) right: Buf,
     /// The salts of the left shares' digests, in order.
     pub(super) salts: Vec<Seed>,
-    /// What hides the left operand.
-    pub(super) mask_left: Gf128,
-    /// What hides the right operand.
-    pub(super) mask_right: Gf128,
+    /// What hides the left verifier's summands of `u` and `v`.
+    pub(super) masks_left: [Gf128; 2],
+    /// What hides the right one's.
+    pub(super) masks_right: [Gf128; 2],
 }
 
 impl ProverLanes {
@@ -111,8 +113,8 @@ impl ProverLanes {
         ProverLanes {
             right: right_shares(step, right, n_elements),
             salts: salts(step, left, n_rounds),
-            mask_left: mask_left(step, left),
-            mask_right: mask_right(step, right),
+            masks_left: masks_left(step, left),
+            masks_right: masks_right(step, right),
         }
     }
 }
@@ -129,12 +131,16 @@ pub(super) fn salts(step: &Step, left: &Root, n_rounds: usize) -> Vec<Seed> {
     bytemuck::cast_slice(&bytes).to_vec()
 }
 
-pub(super) fn mask_left(step: &Step, left: &Root) -> Gf128 {
-    lane(step, left, Use::ProofMaskLeft, 1)[0]
+pub(super) fn masks_left(step: &Step, left: &Root) -> [Gf128; 2] {
+    masks(step, left, Use::ProofMaskLeft)
 }
 
-pub(super) fn mask_right(step: &Step, right: &Root) -> Gf128 {
-    lane(step, right, Use::ProofMaskRight, 1)[0]
+pub(super) fn masks_right(step: &Step, right: &Root) -> [Gf128; 2] {
+    masks(step, right, Use::ProofMaskRight)
+}
+
+fn masks(step: &Step, root: &Root, purpose: Use) -> [Gf128; 2] {
+    lane(step, root, purpose, 2).try_into().expect("two of two")
 }
 
 /// The coins of the left and the right verifier, from the key that the prover lacks.
@@ -206,7 +212,8 @@ impl<'a> Rounds<'a> {
         }
         // The lines through u, v at 0 and the masks at 1. Their product at 0 is the claim, which both
         // verifiers hold shares of.
-        let (u1, v1) = (self.lanes.mask_left, self.lanes.mask_right);
+        let ProverLanes { masks_left, masks_right, .. } = self.lanes;
+        let [u1, v1] = [0, 1].map(|at| masks_left[at].plus(masks_right[at]));
         self.share(&[u1.times(v1), u[0].plus(u1).times(v[0].plus(v1))]);
         let Rounds { transcript: Transcript(last), mut message, n_shared, .. } = self;
         message.bytes_mut()[n_shared * size_of::<Gf128>()..].copy_from_slice(&last);
@@ -214,16 +221,25 @@ impl<'a> Rounds<'a> {
     }
 }
 
-/// What a verifier is left with after the challenges: a share of the claim, and its operand, masked.
+/// The elements that the left verifier tells the right one, beside digests.
+pub(super) const TOLD: usize = 3;
+
+/// What a verifier is left with after the challenges: a summand of the claim, and those of `u` and `v`, masked.
 pub(super) struct Outcome {
-    pub(super) operand: Gf128,
+    pub(super) operands: [Gf128; 2],
     pub(super) claim: Gf128,
 }
 
 impl Outcome {
-    /// Of this verifier's share of the claim and of the proof, two elements a round, and of its operand
-    /// after all rounds but the last, which pairs it with its mask.
-    pub(super) fn of(claim: Gf128, shares: &[Gf128], points: &[Gf128], operand: Gf128, mask: Gf128) -> Self {
+    /// Of this verifier's share of the claim and of the proof, two elements a round, and of its summands of
+    /// `u` and `v` after all rounds but the last, which pairs them with its masks.
+    pub(super) fn of(
+        claim: Gf128,
+        shares: &[Gf128],
+        points: &[Gf128],
+        operands: [Gf128; 2],
+        masks: [Gf128; 2],
+    ) -> Self {
         let (mask_point, points) = points.split_last().expect("the masking round is one");
         let (mask_share, shares) = shares.as_chunks::<2>().0.split_last().expect("the masking round has two");
         let claim = shares
@@ -231,13 +247,19 @@ impl Outcome {
             .zip(points)
             .fold(claim, |claim, ([zero, infinity], r)| parabola(*zero, claim.minus(*zero), *infinity, *r));
         let claim = parabola(claim, mask_share[0], mask_share[1], *mask_point);
-        Outcome { operand: operand.plus(mask_point.times(operand.plus(mask))), claim }
+        let masked = |at: usize| operands[at].plus(mask_point.times(operands[at].plus(masks[at])));
+        Outcome { operands: [masked(0), masked(1)], claim }
     }
 
-    /// Whether `û·v̂ = T_L + T_R`, where the left verifier says `û` and `T_L`.
-    pub(super) fn agrees_with(&self, left: &[Gf128]) -> bool {
-        let product = self.operand.times(left[0]);
-        let sum = self.claim.plus(left[1]);
+    /// What the left verifier tells the right one: `û_L`, `v̂_L` and `T_L`.
+    pub(super) fn told(&self) -> [Gf128; TOLD] {
+        [self.operands[0], self.operands[1], self.claim]
+    }
+
+    /// Whether `û·v̂ = T_L + T_R`, by what the left verifier told.
+    pub(super) fn agrees_with(&self, told: &[Gf128]) -> bool {
+        let product = self.operands[0].plus(told[0]).times(self.operands[1].plus(told[1]));
+        let sum = self.claim.plus(told[2]);
         bool::from(product.0.to_le_bytes().ct_eq(&sum.0.to_le_bytes()))
     }
 }

@@ -4,8 +4,8 @@ use std::array::from_fn;
 
 use bytemuck::cast_slice;
 use math::gf::lines::{
-    Block, Factors, Folded, LINE_BITS, Line, Term, WeighedSum, fold, totals, weigh, weigh_products,
-    weigh_rest,
+    Factors, Folded, LINE_BITS, Line, Term, WeighedSum, fold, totals, weigh, weigh_products, weigh_rest,
+    weigh_sums,
 };
 use math::gf::{Field, Gf64, Gf128, rows, vectors};
 use math::prime::{self, LaneSum, Pair, PairVec, Prime, Sum};
@@ -58,9 +58,11 @@ fn rounds_over_a_binary_field_do_not_show_their_elements() {
 fn sums_over_lines_do_not_show_them() {
     let mut sums = vec![WeighedSum::ZERO; 16];
     assert_steady("weigh", lines::<16>, |[a, ..]| weigh(&mut sums, a, WEIGHT));
-    assert_steady("weigh_rest", lines::<16>, |operands| {
-        let operands = operands.each_ref().map(|lines| &lines[..]);
-        weigh_rest(&mut sums, operands, WEIGHT, [&[]; 4]);
+    assert_steady("weigh_sums", lines::<16>, |[a, b, ..]| {
+        weigh_sums(&mut sums, [a, b], WEIGHT, [&[]; 2]);
+    });
+    assert_steady("weigh_rest", lines::<16>, |[a, b, c, _]| {
+        weigh_rest(&mut sums, [a, b, c], WEIGHT, [&[]; 3]);
     });
     let factors: [Gf128; 4] = from_fn(|at| Gf128(3 << (40 * at)));
     let mut out = [Gf128(0); 16];
@@ -72,29 +74,23 @@ fn sums_over_lines_do_not_show_them() {
     assert_steady("totals", weighed, |sums| totals(sums, &factors, &mut out));
     // Blocks of one tile of points, and of several.
     let mut points = vec![WeighedSum::ZERO; 3usize.pow(6)];
-    assert_steady("weigh_products", lines::<16>, |operands| {
-        let block = Block(operands.each_ref().map(|lines| [&lines[..], &[]]));
-        weigh_products(&mut points[..81], 4, &[block], &[WEIGHT], &[]);
+    assert_steady("weigh_products", lines::<16>, |[a, b, ..]| {
+        weigh_products(&mut points[..81], 4, &[[a, b]], &[WEIGHT]);
     });
-    assert_steady("weigh_products of blocks", lines::<128>, |operands| {
-        let block = |first: usize| {
-            let pieces = |lines: &Vec<Line>| lines[first..first + 64].to_vec();
-            operands.each_ref().map(pieces)
-        };
-        let blocks = [block(0), block(64)];
-        let blocks = blocks.each_ref().map(|block| Block(block.each_ref().map(|lines| [&lines[..], &[]])));
-        weigh_products(&mut points, 6, &blocks, &[WEIGHT; 2], &[]);
+    assert_steady("weigh_products of blocks", lines::<128>, |[a, b, ..]| {
+        let blocks = [0, 64].map(|first| [a, b].map(|lines| &lines[first..first + 64]));
+        weigh_products(&mut points, 6, &blocks, &[WEIGHT; 2]);
     });
     let factors = |n: u64| Factors::new(&elements(&(1..=2 * n).collect::<Vec<u64>>()), [Gf128(5), Gf128(7)]);
     let [some, block] = [16, 128].map(factors);
     let mut folded = vec![Gf128(0); LINE_BITS];
     fn term<'a>(factors: &'a Factors, lines: &'a [Line]) -> Term<'a> {
-        Term { factors, lines: [lines, &[]] }
+        Term { factors, lines }
     }
-    assert_steady("fold lines", lines::<16>, |[a, ..]| fold(&[term(&some, a)], &[], &mut folded));
-    assert_steady("fold a block", lines::<128>, |[a, ..]| fold(&[term(&block, a)], &[], &mut folded));
+    assert_steady("fold lines", lines::<16>, |[a, ..]| fold(&[term(&some, a)], &mut folded));
+    assert_steady("fold a block", lines::<128>, |[a, ..]| fold(&[term(&block, a)], &mut folded));
     assert_steady("fold two blocks", lines::<128>, |[a, b, ..]| {
-        fold(&[term(&block, a), term(&block, b)], &[], &mut folded);
+        fold(&[term(&block, a), term(&block, b)], &mut folded);
     });
     let mut sums = Folded::zero();
     assert_steady("add folded lines", lines::<16>, |[a, ..]| some.add([a, &[]], &[], &mut sums));

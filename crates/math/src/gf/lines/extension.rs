@@ -7,51 +7,33 @@ use super::{four, wide};
 /// The most digits of a point.
 const MAX_DIGITS: u32 = 7;
 
-/// 2^k lines of four operands `x`, `y`, `x'` and `y'`, each in one piece or in two of one length,
-/// by the top digit; the second piece is empty if there is one only.
-pub struct Block<'a>(pub [[&'a [Line]; 2]; 4]);
+/// 2^k lines of each of two operands.
+pub type Block<'a> = [&'a [Line]; 2];
 
 /// Blocks to hand to [`weigh_products`] together: there are more sums than the nearest cache
 /// holds, and each is fetched once for all of them.
 pub const GROUP: usize = 8;
 
 /// Extends each block's operands from the points {0, 1}^k to {0, 1, ∞}^k, and adds its weight times
-/// the line `x ∧ y' ⊕ y ∧ x'` to the sum of each point that has an ∞. What the sums at points
+/// the line `x ∧ y` to the sum of each point that has an ∞. What the sums at points
 /// of bits become depends on the processor.
 ///
 /// Digit `t` of a point has the weight 3^t in its index, ∞ is the digit 2, and a
 /// line's index holds the digits as bits. At ∞ in a digit stands the XOR of both halves.
 ///
-/// Meanwhile the lines `ahead` are fetched, which are to be read next: as many as there are here.
-///
 /// # Panics
 /// If a block has not 2^k lines of each operand, for `k` up to 7; if there are not 3^k sums or not
 /// a weight for each block.
-pub fn weigh_products(
-    sums: &mut [WeighedSum],
-    k: u32,
-    blocks: &[Block<'_>],
-    weights: &[Weight],
-    ahead: &[&[Line]],
-) {
+pub fn weigh_products(sums: &mut [WeighedSum], k: u32, blocks: &[Block<'_>], weights: &[Weight]) {
     assert!(k <= MAX_DIGITS && sums.len() == 3usize.pow(k), "a sum for each point");
     assert_eq!(blocks.len(), weights.len(), "a weight for each block");
-    for [first, second] in blocks.iter().flat_map(|block| &block.0) {
-        assert!(first.len() + second.len() == 1 << k, "2^k lines of each operand");
-        assert!(second.is_empty() || second.len() == first.len(), "two pieces of one length");
-    }
+    assert!(blocks.as_flattened().iter().all(|lines| lines.len() == 1 << k), "2^k lines of each operand");
     #[cfg(target_arch = "x86_64")]
-    if k >= 2
-        && blocks.iter().flat_map(|block| &block.0).all(|[first, _]| first.len() >= wide::TILE.min(1 << k))
-        && four::is_there()
-    {
+    if k >= 2 && four::is_there() {
         // SAFETY: the processor has the instructions.
-        return unsafe { wide::weigh_products(sums, k, blocks, weights, ahead) };
+        return unsafe { wide::weigh_products(sums, k, blocks, weights) };
     }
-    // No more than a hint.
-    let _ = ahead;
     for (block, weight) in blocks.iter().zip(weights) {
-        let operands = block.0.map(|pieces| pieces.concat());
-        narrow::weigh_products(sums, operands.each_ref().map(|lines| &lines[..]), *weight);
+        narrow::weigh_products(sums, *block, *weight);
     }
 }

@@ -17,30 +17,29 @@ pub struct Factors {
     matrices: [[[u64; 16]; MAX_FACTORS / 8]; 2],
 }
 
-/// Lines, in one piece or in two, and a factor for each.
+/// Lines and a factor for each.
 pub struct Term<'a> {
     /// The factors.
     pub factors: &'a Factors,
     /// A line for each.
-    pub lines: [&'a [Line]; 2],
+    pub lines: &'a [Line],
 }
 
 /// [`Factors::add`] of all terms, one or two, to zero and [`Folded::write`], at once.
 ///
 /// # Panics
 /// As both.
-pub fn fold<const N: usize>(terms: &[Term<'_>; N], ahead: &[&[Line]], out: &mut [Gf128]) {
+pub fn fold<const N: usize>(terms: &[Term<'_>; N], out: &mut [Gf128]) {
     let out: &mut [Gf128; LINE_BITS] = out.try_into().expect("a place for each bit");
     #[cfg(target_arch = "x86_64")]
     if four::is_there() {
         // SAFETY: the processor has the instructions.
-        return unsafe { wide::fold(terms, ahead, out) };
+        return unsafe { wide::fold(terms, out) };
     }
-    // No more than a hint.
-    let _ = ahead;
     let mut sums = Folded::zero();
     for Term { factors, lines } in terms {
-        narrow::fold(factors.matrices_for(*lines), *lines, &mut sums.0);
+        let lines = [*lines, &[]];
+        narrow::fold(factors.matrices_for(lines), lines, &mut sums.0);
     }
     narrow::elements(&sums.0, out);
 }

@@ -42,12 +42,29 @@ pub fn weigh(sums: &mut [WeighedSum], lines: &[Line], weight: Weight) {
     narrow::weigh(sums, lines, weight);
 }
 
-/// `sums[i] += weight · (x ∧ y ⊕ z ⊕ f)` for the lines `i` of `[x, y, z, f]`. Meanwhile the lines
-/// `ahead` are fetched, which are to be read next.
+/// `sums[i] += weight · (x ⊕ y)` for the lines `i` of `[x, y]`. Meanwhile the lines `ahead` are fetched,
+/// which are to be read next.
 ///
 /// # Panics
 /// If the lengths differ.
-pub fn weigh_rest(sums: &mut [WeighedSum], lines: [&[Line]; 4], weight: Weight, ahead: [&[Line]; 4]) {
+pub fn weigh_sums(sums: &mut [WeighedSum], lines: [&[Line]; 2], weight: Weight, ahead: [&[Line]; 2]) {
+    assert!(lines.iter().all(|lines| lines.len() == sums.len()), "a sum for each line");
+    #[cfg(target_arch = "x86_64")]
+    if four::is_there() {
+        // SAFETY: the processor has the instructions.
+        return unsafe { wide::weigh_sums(sums, lines, weight, ahead) };
+    }
+    // No more than a hint.
+    let _ = ahead;
+    narrow::weigh_sums(sums, lines, weight);
+}
+
+/// `sums[i] += weight · (x ∧ y ⊕ f)` for the lines `i` of `[x, y, f]`. Meanwhile the lines `ahead` are
+/// fetched, which are to be read next.
+///
+/// # Panics
+/// If the lengths differ.
+pub fn weigh_rest(sums: &mut [WeighedSum], lines: [&[Line]; 3], weight: Weight, ahead: [&[Line]; 3]) {
     assert!(lines.iter().all(|lines| lines.len() == sums.len()), "a sum for each line");
     #[cfg(target_arch = "x86_64")]
     if four::is_there() {

@@ -7,7 +7,6 @@ use crate::gf::carryless::{self, Carryless, Portable};
 #[cfg(target_arch = "x86_64")]
 use crate::gf::native::Native;
 use crate::kernel;
-use crate::simd::multiversioned;
 use crate::transpose;
 
 pub(super) fn weigh(sums: &mut [WeighedSum], lines: &[Line], weight: Weight) {
@@ -32,21 +31,25 @@ pub(super) fn weigh(sums: &mut [WeighedSum], lines: &[Line], weight: Weight) {
     body::<Portable>(sums, lines, weight);
 }
 
-pub(super) fn weigh_rest(sums: &mut [WeighedSum], lines: [&[Line]; 4], weight: Weight) {
-    let [x, y, z, f] = lines.map(<[Line]>::as_flattened);
-    let mut rest = vec![[0; 8]; sums.len()];
-    kernel::and_xor_of(rest.as_flattened_mut(), [x, y], [z, f]);
+pub(super) fn weigh_sums(sums: &mut [WeighedSum], [x, y]: [&[Line]; 2], weight: Weight) {
+    let mut lines = x.to_vec();
+    kernel::xor_words(lines.as_flattened_mut(), y.as_flattened());
+    weigh(sums, &lines, weight);
+}
+
+pub(super) fn weigh_rest(sums: &mut [WeighedSum], [x, y, f]: [&[Line]; 3], weight: Weight) {
+    let mut rest = f.to_vec();
+    kernel::add_and(rest.as_flattened_mut(), x.as_flattened(), y.as_flattened());
     weigh(sums, &rest, weight);
 }
 
-pub(super) fn weigh_products(sums: &mut [WeighedSum], lines: [&[Line]; 4], weight: Weight) {
-    let [x, y, x_next, y_next] = lines.map(|lines| {
+pub(super) fn weigh_products(sums: &mut [WeighedSum], lines: [&[Line]; 2], weight: Weight) {
+    let [mut products, y] = lines.map(|lines| {
         let mut points = vec![[0; 8]; sums.len()];
         extend(lines, &mut points);
         points
     });
-    let mut products = x;
-    products_into(&mut products, &y, &x_next, &y_next);
+    kernel::and_into(products.as_flattened_mut(), y.as_flattened());
     weigh(sums, &products, weight);
 }
 
@@ -62,16 +65,6 @@ fn extend(lines: &[Line], points: &mut [Line]) {
     extend(high, &mut at_bits[n..]);
     at_infinity.copy_from_slice(&at_bits[..n]);
     kernel::xor_into(bytemuck::cast_slice_mut(at_infinity), bytemuck::cast_slice(&at_bits[n..]));
-}
-
-multiversioned! {
-    fn products_into(x: &mut [Line], y: &[Line], x_next: &[Line], y_next: &[Line]) {
-        for (((x, y), x_next), y_next) in x.iter_mut().zip(y).zip(x_next).zip(y_next) {
-            for i in 0..8 {
-                x[i] = x[i] & y_next[i] ^ y[i] & x_next[i];
-            }
-        }
-    }
 }
 
 /// Bit `8·t + i` of up to eight factors, in byte `7 − i` of word `t`.

@@ -18,22 +18,33 @@ pub(super) fn weigh(sums: &mut [WeighedSum], lines: &[Line], weight: Weight) {
     }
 }
 
+/// [`super::weigh_sums`].
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,gfni,vpclmulqdq")]
+pub(super) fn weigh_sums(sums: &mut [WeighedSum], [x, y]: [&[Line]; 2], weight: Weight, ahead: [&[Line]; 2]) {
+    let weight = broadcast(weight);
+    for (at, ((sum, x), y)) in sums.iter_mut().zip(x).zip(y).enumerate() {
+        for ahead in ahead {
+            prefetch(ahead.get(at..=at).unwrap_or_default());
+        }
+        add(sum, _mm512_xor_si512(load(x), load(y)), weight);
+    }
+}
+
 /// [`super::weigh_rest`].
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,gfni,vpclmulqdq")]
 pub(super) fn weigh_rest(
     sums: &mut [WeighedSum],
-    [x, y, z, f]: [&[Line]; 4],
+    [x, y, f]: [&[Line]; 3],
     weight: Weight,
-    ahead: [&[Line]; 4],
+    ahead: [&[Line]; 3],
 ) {
     let weight = broadcast(weight);
-    for (at, ((((sum, x), y), z), f)) in sums.iter_mut().zip(x).zip(y).zip(z).zip(f).enumerate() {
+    for (at, (((sum, x), y), f)) in sums.iter_mut().zip(x).zip(y).zip(f).enumerate() {
         for ahead in ahead {
             prefetch(ahead.get(at..=at).unwrap_or_default());
         }
         // a ⊕ b ∧ c.
-        let rest = _mm512_ternarylogic_epi64::<0x78>(_mm512_xor_si512(load(z), load(f)), load(x), load(y));
-        add(sum, rest, weight);
+        add(sum, _mm512_ternarylogic_epi64::<0x78>(load(f), load(x), load(y)), weight);
     }
 }
 
@@ -81,45 +92,32 @@ pub(super) fn totals(sums: &[[WeighedSum; 4]], factors: &[Gf128; 4], out: &mut [
 const TILE_DIGITS: u32 = 5;
 
 /// Lines of a tile.
-pub(super) const TILE: usize = 1 << TILE_DIGITS;
+const TILE: usize = 1 << TILE_DIGITS;
 
 /// Lines of each operand, on cache lines: half of all accesses would need two otherwise.
 #[repr(C, align(64))]
-struct Tile([[Line; TILE]; 4]);
+struct Tile([[Line; TILE]; 2]);
 
-/// [`super::weigh_products`] of 2^k lines, at least four, in pieces no shorter than a tile. Tile by
-/// tile, for all blocks before the next: there are too many sums to fetch all of them for each block.
+/// [`super::weigh_products`] of 2^k lines, at least four. Tile by tile, for all blocks before the next: there are too many sums to fetch all of them for each block.
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,gfni,vpclmulqdq")]
-pub(super) fn weigh_products(
-    sums: &mut [WeighedSum],
-    k: u32,
-    blocks: &[Block<'_>],
-    weights: &[Weight],
-    ahead: &[&[Line]],
-) {
+pub(super) fn weigh_products(sums: &mut [WeighedSum], k: u32, blocks: &[Block<'_>], weights: &[Weight]) {
     let tile_digits = k.min(TILE_DIGITS);
     let n_lines = 1 << tile_digits;
-    // What each call fetches, four in nine times as many points.
-    let n_calls = sums.len().div_ceil(4 * 9).max(1);
-    let mut ahead = Ahead { now: &[], rest: ahead, few: (4usize << k).div_ceil(n_calls) };
-    let mut space = Tile([[[0; 8]; TILE]; 4]);
+    let mut space = Tile([[[0; 8]; TILE]; 2]);
     for (point, sums) in sums.chunks_mut(3usize.pow(tile_digits)).enumerate() {
         let meet = &MEETING[point].0[..MEETING[point].1];
         let is_bits = meet.len() == 1;
         for (block, weight) in blocks.iter().zip(weights) {
-            let mut lines = [&[][..]; 4];
-            for ((pieces, space), lines) in block.0.iter().zip(&mut space.0).zip(&mut lines) {
-                *lines = met(pieces, meet, &mut space[..n_lines]);
+            let mut lines = [&[][..]; 2];
+            for ((all, space), lines) in block.iter().zip(&mut space.0).zip(&mut lines) {
+                *lines = met(all, meet, &mut space[..n_lines]);
             }
-            let mut quads = [&[][..]; 4];
+            let mut quads = [&[][..]; 2];
             for (quads, lines) in quads.iter_mut().zip(lines) {
                 *quads = lines.as_chunks::<4>().0;
             }
             let weight = broadcast(*weight);
             for (point, sums) in sums.as_chunks_mut::<9>().0.iter_mut().enumerate() {
-                if point % 4 == 0 {
-                    ahead.fetch();
-                }
                 let (meet, n) = &MEETING[point];
                 match meet[..*n] {
                     [a] if is_bits => nine_points::<_, false>(sums, quads, [a], weight),
@@ -131,13 +129,6 @@ pub(super) fn weigh_products(
             }
         }
     }
-}
-
-/// Lines that are to be read next, a few at a time: all at once would wait for each other.
-struct Ahead<'a> {
-    now: &'a [Line],
-    rest: &'a [&'a [Line]],
-    few: usize,
 }
 
 /// The lines whose XOR stands at a point of three digits: those with a one where its digits are, and
@@ -169,12 +160,9 @@ const MEETING: [([usize; 8], usize); 27] = {
 /// The lines of an operand at a point of its topmost digits, at most two: in place if they are its own.
 #[inline]
 #[target_feature(enable = "avx512f")]
-fn met<'a>(pieces: &[&'a [Line]; 2], meet: &[usize], space: &'a mut [Line]) -> &'a [Line] {
+fn met<'a>(lines: &'a [Line], meet: &[usize], space: &'a mut [Line]) -> &'a [Line] {
     let n = space.len();
-    let lines = |at: usize| {
-        let (first, unit) = (at * n, pieces[0].len());
-        &pieces[first / unit][first % unit..][..n]
-    };
+    let lines = |at: usize| &lines[at * n..][..n];
     match *meet {
         [a] => return lines(a),
         [a, b] => {
@@ -196,7 +184,7 @@ fn met<'a>(pieces: &[&'a [Line]; 2], meet: &[usize], space: &'a mut [Line]) -> &
 }
 
 /// A line of each operand.
-type Row = [__m512i; 4];
+type Row = [__m512i; 2];
 
 /// The points of the last two digits, where `M` quads of lines meet: a row for each bit of both, and
 /// the sums of these. Without points of bits where all other digits are bits: nobody asks for those.
@@ -204,12 +192,12 @@ type Row = [__m512i; 4];
 #[target_feature(enable = "avx512f,vpclmulqdq")]
 fn nine_points<const M: usize, const BITS: bool>(
     sums: &mut [WeighedSum; 9],
-    lines: [&[[Line; 4]]; 4],
+    lines: [&[[Line; 4]]; 2],
     meet: [usize; M],
     weight: __m512i,
 ) {
     // No closures: they would be functions without the processor's instructions.
-    let mut quads = [[&lines[0][0]; M]; 4];
+    let mut quads = [[&lines[0][0]; M]; 2];
     for (quads, lines) in quads.iter_mut().zip(lines) {
         for (quad, at) in quads.iter_mut().zip(meet) {
             *quad = &lines[at];
@@ -236,8 +224,8 @@ fn nine_points<const M: usize, const BITS: bool>(
 
 #[inline]
 #[target_feature(enable = "avx512f")]
-fn row<const M: usize>(quads: &[[&[Line; 4]; M]; 4], at: usize) -> Row {
-    let mut row = [_mm512_setzero_si512(); 4];
+fn row<const M: usize>(quads: &[[&[Line; 4]; M]; 2], at: usize) -> Row {
+    let mut row = [_mm512_setzero_si512(); 2];
     for (operand, sum) in row.iter_mut().enumerate() {
         let lines = &quads[operand];
         *sum = load(&lines[0][at]);
@@ -255,43 +243,19 @@ fn row<const M: usize>(quads: &[[&[Line; 4]; M]; 4], at: usize) -> Row {
 #[inline]
 #[target_feature(enable = "avx512f")]
 fn mixed(x: Row, y: Row) -> Row {
-    [
-        _mm512_xor_si512(x[0], y[0]),
-        _mm512_xor_si512(x[1], y[1]),
-        _mm512_xor_si512(x[2], y[2]),
-        _mm512_xor_si512(x[3], y[3]),
-    ]
+    [_mm512_xor_si512(x[0], y[0]), _mm512_xor_si512(x[1], y[1])]
 }
 
-/// `x ∧ y' ⊕ y ∧ x'`.
 #[inline]
 #[target_feature(enable = "avx512f")]
-fn product([x, y, x_next, y_next]: Row) -> __m512i {
-    // a ⊕ b ∧ c.
-    _mm512_ternarylogic_epi64::<0x78>(_mm512_and_si512(x, y_next), y, x_next)
+fn product([x, y]: Row) -> __m512i {
+    _mm512_and_si512(x, y)
 }
 
 /// [`product`] of two rows' sum.
 #[inline]
 #[target_feature(enable = "avx512f")]
 fn product_of_sums(a: Row, b: Row) -> __m512i {
-    let y_next = _mm512_xor_si512(a[3], b[3]);
-    let x_next = _mm512_xor_si512(a[2], b[2]);
-    let y = _mm512_xor_si512(a[1], b[1]);
     // (a ⊕ b) ∧ c.
-    let first = _mm512_ternarylogic_epi64::<0x28>(a[0], b[0], y_next);
-    _mm512_ternarylogic_epi64::<0x78>(first, y, x_next)
-}
-
-impl Ahead<'_> {
-    #[inline]
-    fn fetch(&mut self) {
-        while self.now.is_empty() {
-            let Some((next, rest)) = self.rest.split_first() else { return };
-            (self.now, self.rest) = (next, rest);
-        }
-        let (few, rest) = self.now.split_at(self.few.min(self.now.len()));
-        prefetch(few);
-        self.now = rest;
-    }
+    _mm512_ternarylogic_epi64::<0x28>(a[0], b[0], _mm512_xor_si512(a[1], b[1]))
 }

@@ -1,24 +1,18 @@
-//! Operands' lines times the weights of a block's lines, as the halves of cells take them up.
+//! Operands' lines times the weights of a block's lines, as cells take them up.
 
 use buf::Buf;
 use math::gf::lines::{Factors, Folded, Line, Term, fold};
 use math::gf::{Field, Gf128};
 
 use super::gates::{Lines, space};
-use super::shape::{Entry, Scale};
+use super::shape::{Entries, Entry, Scale};
 use super::transcript::Weights;
-
-/// What a half of a cell takes up of one verifier's operands.
-pub(super) type Entries = [Option<Entry>; 2];
-
-/// One verifier's operands: the left factors' lines, then the right ones'.
-pub(super) type Operands<'a> = [&'a Lines<'a>; 2];
 
 /// Folds blocks of an operand into a line of elements each.
 pub(super) struct Folder<'a> {
     weights: &'a Weights,
     at_lines: &'a [Gf128],
-    /// For the first and the second entry of a half, and for blocks without a scale.
+    /// For the first and the second entry of a cell, and for blocks without a scale.
     slots: [Slot; 3],
     space: Buf,
 }
@@ -33,39 +27,33 @@ impl<'a> Folder<'a> {
     /// For blocks whose lines have these weights.
     pub(super) fn new(weights: &'a Weights, at_lines: &'a [Gf128]) -> Self {
         let slots = [(); 3].map(|()| Slot { factors: Box::new(Factors::new(&[], [Gf128(0); 2])), of: None });
-        Folder { weights, at_lines, slots, space: space(2 * at_lines.len()) }
+        Folder { weights, at_lines, slots, space: space(at_lines.len()) }
     }
 
-    /// Writes the sum of the entries' blocks, each times its scale. Meanwhile what `ahead` takes up is fetched.
-    pub(super) fn fold(
-        &mut self,
-        entries: &Entries,
-        operands: Operands<'_>,
-        ahead: (&Entries, Operands<'_>),
-        out: &mut [Gf128],
-    ) {
+    /// Writes the sum of the entries' blocks of an operand, each times its scale.
+    pub(super) fn fold(&mut self, entries: &Entries, operand: &[Line], out: &mut [Gf128]) {
         self.lay_out(entries, None);
-        let (first, second) = self.space.as_mut_slice::<Line>().split_at_mut(self.at_lines.len());
-        let mut terms = entries.iter().zip([first, second]).enumerate().filter_map(|(at, (entry, space))| {
+        let n = self.at_lines.len();
+        let mut terms = entries.iter().enumerate().filter_map(|(at, entry)| {
             let entry = entry.as_ref()?;
-            let lines = operands[entry.factor as usize].pieces(entry.block(), space);
+            let lines = &operand[entry.block() * n..][..n];
             Some(Term { factors: &self.slots[slot(at, entry)].factors, lines })
         });
-        let ahead = fetched(ahead.0, ahead.1);
         match (terms.next(), terms.next()) {
-            (Some(first), Some(second)) => fold(&[first, second], &ahead, out),
-            (Some(first), None) => fold(&[first], &ahead, out),
+            (Some(first), Some(second)) => fold(&[first, second], out),
+            (Some(first), None) => fold(&[first], out),
             (None, _) => out.fill(Gf128(0)),
         }
     }
 
-    /// Adds the entries' blocks times their scales and `times`, a factor that is known by its number.
+    /// Adds the entries' blocks times their scales and `times`, a factor that is known by its number. Meanwhile
+    /// what `ahead` takes up is fetched.
     pub(super) fn add(
         &mut self,
         entries: &Entries,
-        operands: Operands<'_>,
+        operand: &Lines<'_>,
         times: (usize, Gf128),
-        ahead: (&Entries, Operands<'_>),
+        ahead: (&Entries, &Lines<'_>),
         sums: &mut Folded,
     ) {
         self.lay_out(entries, Some(times));
@@ -73,8 +61,10 @@ impl<'a> Folder<'a> {
         let mut ahead = ahead.chunks(2);
         for (at, entry) in entries.iter().enumerate() {
             let Some(entry) = entry else { continue };
-            let space = &mut self.space.as_mut_slice()[..self.at_lines.len()];
-            let lines = operands[entry.factor as usize].pieces(entry.block(), space);
+            if operand.are_zeros(entry.block()) {
+                continue;
+            }
+            let lines = operand.pieces(entry.block(), self.space.as_mut_slice());
             let factors = &self.slots[slot(at, entry)].factors;
             factors.add(lines, ahead.next().unwrap_or_default(), sums);
         }
@@ -97,15 +87,14 @@ impl<'a> Folder<'a> {
     }
 }
 
-/// Where the factors of a half's entry are laid out.
+/// Where the factors of an entry are laid out.
 fn slot(at: usize, entry: &Entry) -> usize {
     if entry.scale == Scale::One { 2 } else { at }
 }
 
 /// What lies in place of these blocks.
-fn fetched<'a>(entries: &Entries, operands: Operands<'a>) -> [&'a [Line]; 4] {
-    let [first, second] = entries.map(|entry| {
-        entry.map_or([&[][..]; 2], |entry| operands[entry.factor as usize].ahead(entry.block()))
-    });
+fn fetched<'a>(entries: &Entries, operand: &Lines<'a>) -> [&'a [Line]; 4] {
+    let [first, second] =
+        entries.map(|entry| entry.map_or([&[][..]; 2], |entry| operand.ahead(entry.block())));
     [first[0], first[1], second[0], second[1]]
 }

@@ -7,18 +7,18 @@
 use std::ops::Range;
 
 use buf::Buf;
-use math::gf::lines::{LINE_BITS, Line, WeighedSum, Weight, weigh, weigh_rest};
+use math::gf::lines::{LINE_BITS, Line, WeighedSum, Weight, weigh_rest, weigh_sums};
+use math::kernel::{xor_of, xor_words};
 use net::LinkProfile;
 
 use super::segment::{Piece, Places, Segment, Source, Unit, ZEROS};
-use super::shape::{Factor, Kind, LineCounts, Shape};
+use super::shape::{Factor, Kind, LineCounts, MAX_UNIT, Shape};
 use crate::bits::SharedBits;
 use crate::check::AndStep;
 use crate::prss::{Masks, Root, Use};
 use crate::rep3;
 
 /// One operand of all gates: the lines of each kind, from a block of its own on.
-#[derive(Clone)]
 pub(super) struct Lines<'a> {
     shape: Shape,
     segments: Vec<(usize, Segment<'a>)>,
@@ -27,8 +27,7 @@ pub(super) struct Lines<'a> {
 }
 
 /// All of them, in the order of their blocks.
-const KINDS: [Kind; 6] =
-    [Kind::Single, Kind::FirstTerm, Kind::Apart, Kind::FirstTwin, Kind::SecondTwin, Kind::SecondTerm];
+const KINDS: [Kind; 5] = [Kind::Single, Kind::FirstTerm, Kind::FirstTwin, Kind::SecondTwin, Kind::SecondTerm];
 
 impl<'a> Lines<'a> {
     /// Part `part` of factors, as the party with the share `index` holds them.
@@ -96,6 +95,12 @@ impl<'a> Lines<'a> {
         Self::found(shape, vec![(0, Segment::gather(planes.iter().map(piece)))])
     }
 
+    /// No planes.
+    #[cfg(test)]
+    pub(super) fn zeros(shape: Shape) -> Self {
+        Self::found(shape, vec![(0, Segment::gather(std::iter::empty()))])
+    }
+
     fn placed(shape: Shape, segment: impl Fn(Kind) -> Segment<'a>) -> Self {
         let kinds = KINDS.into_iter().filter(|kind| !shape.blocks(*kind).is_empty());
         let segments =
@@ -104,10 +109,14 @@ impl<'a> Lines<'a> {
     }
 
     fn found(shape: Shape, segments: Vec<(usize, Segment<'a>)>) -> Self {
-        let mut lines = Lines { shape, segments, units: Vec::new() };
-        let units = 0..shape.n_blocks() * shape.block_units();
-        lines.units = units.map(|at| lines.find(at)).collect();
-        lines
+        let n_units = shape.n_blocks() * shape.block_units();
+        let mut units = Vec::with_capacity(n_units);
+        let ends = segments.iter().skip(1).map(|(start, _)| start / shape.unit_lines()).chain([n_units]);
+        for ((_, segment), end) in segments.iter().zip(ends) {
+            let n = end - units.len();
+            units.extend(segment.units(0, shape.unit_lines()).take(n));
+        }
+        Lines { shape, segments, units }
     }
 
     /// The lines of a block, in one piece or in two halves: each in place if it lies together, else
@@ -127,6 +136,11 @@ impl<'a> Lines<'a> {
         ahead
     }
 
+    /// Whether a block is known to be zeros, whatever the shares are.
+    pub(super) fn are_zeros(&self, block: usize) -> bool {
+        self.units_of(block).iter().all(|unit| matches!(unit, Unit::Zeros))
+    }
+
     fn units_of(&self, block: usize) -> &[Unit<'a>] {
         let n = self.shape.block_units();
         &self.units[block * n..(block + 1) * n]
@@ -137,14 +151,22 @@ impl<'a> Lines<'a> {
         match self.units[at] {
             Unit::InPlace(lines) => lines,
             Unit::Zeros => &ZEROS[..space.len()],
-            Unit::Drawn(masks, first) => {
-                masks.read(first, space.as_flattened_mut());
+            Unit::Drawn(..) | Unit::Scattered => {
+                self.read(at, space);
                 space
             }
+        }
+    }
+
+    /// Writes the lines of a unit.
+    fn read(&self, at: usize, out: &mut [Line]) {
+        match self.units[at] {
+            Unit::InPlace(lines) => out.copy_from_slice(lines),
+            Unit::Zeros => out.fill([0; 8]),
+            Unit::Drawn(masks, first) => masks.read(first, out.as_flattened_mut()),
             Unit::Scattered => {
                 let (first, segment) = self.segment(at);
-                segment.read(first, space);
-                space
+                segment.read(first, out);
             }
         }
     }
@@ -152,11 +174,6 @@ impl<'a> Lines<'a> {
     /// The lines of a unit to be read next, if they lie together.
     fn next(&self, at: usize) -> &'a [Line] {
         self.units.get(at).map_or(&[], |unit| unit.in_place())
-    }
-
-    fn find(&self, at: usize) -> Unit<'a> {
-        let (first, segment) = self.segment(at);
-        segment.unit(first, self.shape.unit_lines())
     }
 
     /// The segment that a unit lies in, and its first line there.
@@ -173,27 +190,51 @@ pub(super) fn space(n_lines: usize) -> Buf {
     Buf::stale(n_lines * size_of::<Line>())
 }
 
+/// A prover's operand, the sum of both parts of factors: the lines of all blocks.
+pub(super) fn operand([left, right]: [Lines<'_>; 2]) -> Buf {
+    let mut lines = space(left.shape.n_blocks() * left.shape.block_lines());
+    let units = lines.as_mut_slice::<Line>().chunks_mut(left.shape.unit_lines());
+    for (at, out) in units.enumerate() {
+        match (left.units[at], right.units[at]) {
+            (Unit::InPlace(left), Unit::InPlace(right)) => {
+                xor_of(out.as_flattened_mut(), left.as_flattened(), right.as_flattened(), 0);
+            }
+            (Unit::Zeros, _) => right.read(at, out),
+            (_, Unit::Zeros) => left.read(at, out),
+            _ => {
+                left.read(at, out);
+                let mut space = [[0; 8]; MAX_UNIT];
+                let right = right.unit(at, &mut space[..out.len()]);
+                xor_words(out.as_flattened_mut(), right.as_flattened());
+            }
+        }
+    }
+    lines
+}
+
 /// A verifier's summand of the products, `e` or `f`.
 pub(super) enum Summand<'a> {
-    /// As it is.
-    Lines(Lines<'a>),
-    /// `x ∧ y ⊕ z ⊕ f`, for `[x, y, z, f]`, and `x ∧ y` of second terms where first ones are.
-    Rest(Box<[Lines<'a>; 4]>),
+    /// `z ⊕ f`, for `[z, f]`.
+    Sums([Lines<'a>; 2]),
+    /// `x ∧ y ⊕ f`, for `[x, y]` and `f`, and `x ∧ y` of second terms where first ones are.
+    Rest(&'a [Lines<'a>; 2], Lines<'a>),
 }
 
 impl Summand<'_> {
-    /// Adds the lines of a unit times `weight`. `space` holds four times as many.
+    /// Adds the lines of a unit times `weight`. `space` holds three times as many.
     pub(super) fn weigh(&self, unit: usize, weight: Weight, sums: &mut [WeighedSum], space: &mut [Line]) {
         let n = sums.len();
-        let mut quarters = space.chunks_exact_mut(n);
-        let [a, b, c, d] = std::array::from_fn(|_| quarters.next().expect("four of them"));
+        let mut thirds = space.chunks_exact_mut(n);
+        let [a, b, c] = std::array::from_fn(|_| thirds.next().expect("three of them"));
         match self {
-            Summand::Lines(lines) => weigh(sums, lines.unit(unit, a), weight),
-            Summand::Rest(rest) => {
-                let [x, y, z, f] = &**rest;
-                let lines = [x.unit(unit, a), y.unit(unit, b), z.unit(unit, c), f.unit(unit, d)];
-                let ahead = [x, y, z, f].map(|lines| lines.next(unit + 1));
-                weigh_rest(sums, lines, weight, ahead);
+            Summand::Sums(lines) => {
+                let ahead = lines.each_ref().map(|lines| lines.next(unit + 1));
+                let [z, f] = lines;
+                weigh_sums(sums, [z.unit(unit, a), f.unit(unit, b)], weight, ahead);
+            }
+            Summand::Rest([x, y], f) => {
+                let ahead = [x, y, f].map(|lines| lines.next(unit + 1));
+                weigh_rest(sums, [x.unit(unit, a), y.unit(unit, b), f.unit(unit, c)], weight, ahead);
                 let units = |kind| {
                     let Range { start, end } = x.shape.blocks(kind);
                     start * x.shape.block_units()..end * x.shape.block_units()
@@ -202,8 +243,7 @@ impl Summand<'_> {
                 if first_terms.contains(&unit) {
                     let second = units(Kind::SecondTerm).start + unit - first_terms.start;
                     let (x, y) = (x.unit(second, a), y.unit(second, b));
-                    let zeros = &ZEROS[..n];
-                    weigh_rest(sums, [x, y, zeros, zeros], weight, [&[]; 4]);
+                    weigh_rest(sums, [x, y, &ZEROS[..n]], weight, [&[]; 3]);
                 }
             }
         }
@@ -216,29 +256,24 @@ pub(super) fn of_prover(batch: &[AndStep], prover: usize) -> Vec<&AndStep> {
 }
 
 /// The sizes of a prover's proof of these steps.
-pub(super) fn shape(batch: &[&AndStep], prover: usize, link: &LinkProfile) -> Shape {
-    let over = |splits| {
-        let n_lines = n_lines(batch, splits);
+pub(super) fn shape(batch: &[&AndStep], link: &LinkProfile) -> Shape {
+    let over = |splits_twins| {
+        let n_lines = n_lines(batch, splits_twins);
         // Who has nothing to prove proves a line of zeros.
         let single = if n_lines.total() == 0 { 1 } else { n_lines.single };
-        Shape::over(LineCounts { single, ..n_lines }, prover, link)
+        Shape::over(LineCounts { single, ..n_lines }, link)
     };
-    let shape = over([true; 2]);
-    match shape.worth() {
-        [true, true] => shape,
-        worth => over(worth),
-    }
+    let shape = over(true);
+    if shape.is_worth_twins() { shape } else { over(false) }
 }
 
-/// The number of lines that a batch fills with each kind: with those that are apart, and twins, if they count
-/// as such.
-fn n_lines(batch: &[&AndStep], [splits_apart, splits_twins]: [bool; 2]) -> LineCounts {
+/// The number of lines that a batch fills with each kind: with twins, if they count as such.
+fn n_lines(batch: &[&AndStep], splits_twins: bool) -> LineCounts {
     let (mut whole, mut places) = ([0; KINDS.len()], [(); KINDS.len()].map(|()| Places::default()));
     for and in batch {
         let n_rows = and.z.n_rows();
         for (at, (x, y)) in and.pairs.iter().enumerate() {
             let kind = match kind_of(and, at) {
-                Kind::Apart if !splits_apart => Kind::Single,
                 Kind::FirstTwin | Kind::SecondTwin if !splits_twins => Kind::Single,
                 kind => kind,
             } as usize;
@@ -250,19 +285,13 @@ fn n_lines(batch: &[&AndStep], [splits_apart, splits_twins]: [bool; 2]) -> LineC
         }
     }
     let lines = |kind: Kind| whole[kind as usize] + places[kind as usize].n_lines();
-    LineCounts {
-        single: lines(Kind::Single),
-        sums: lines(Kind::FirstTerm),
-        apart: lines(Kind::Apart),
-        twins: lines(Kind::FirstTwin),
-    }
+    LineCounts { single: lines(Kind::Single), sums: lines(Kind::FirstTerm), twins: lines(Kind::FirstTwin) }
 }
 
 /// What kind of gates a pair's are.
 fn kind_of(and: &AndStep, pair: usize) -> Kind {
     match pair {
         _ if pair + and.second.len() >= and.pairs.len() => Kind::FirstTerm,
-        _ if and.is_apart => Kind::Apart,
         _ if and.twins.contains(&pair) => Kind::SecondTwin,
         _ if and.twins.contains(&(pair + 1)) => Kind::FirstTwin,
         _ => Kind::Single,

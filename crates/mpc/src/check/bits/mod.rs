@@ -3,8 +3,9 @@
 //! **The relation.** Party `P_i` sent `z_i` of each AND. Its neighbours know the parts: the left
 //! one, `L = P_{i-1}`, holds `x_i`, `y_i` and received `z_i`; the right one, `R = P_{i+1}`, holds
 //! `x_{i+1}`, `y_{i+1}`; each shares one of the two mask keys with `P_i`. With
-//! `e = z_i ⊕ x_i∧y_i ⊕ F(K_i)`, known to `P` and `L`, and `f = F(K_{i+1})`, known to `P` and `R`,
-//! the AND is right if and only if `x_i∧y_{i+1} ⊕ y_i∧x_{i+1} = e ⊕ f`. `P` proves that to both
+//! `x = x_i ⊕ x_{i+1}` and `y = y_i ⊕ y_{i+1}`, with `e = z_i ⊕ F(K_i)`, known to `P` and `L`, and
+//! `f = x_{i+1}∧y_{i+1} ⊕ F(K_{i+1})`, known to `P` and `R`, the AND is right if and only if `x∧y = e ⊕ f`: one product of
+//! what `P` knows and of which both neighbours hold a summand each. `P` proves that to both
 //! for all gates of a batch at once. A message may hold the sum of two ANDs: then the sum of both
 //! terms' left sides is `e ⊕ f`. Every party takes all three roles at the same time, for
 //! the proofs of all three.
@@ -19,26 +20,27 @@
 //!    The second terms of sums lie at the places of their first ones, in blocks of their own that
 //!    have the weights of the first terms' blocks, and no `e` or `f`.
 //! 2. *Rows.* `L` computes `T_L[row] = Σ w·e`, `R` computes `T_R[row] = Σ w·f`.
-//! 3. *Skip.* The polynomial `G(r) = Σ w·(x̃(r)·ỹ'(r) + ỹ(r)·x̃'(r))`, where `x̃` is the multilinear
+//! 3. *Skip.* The polynomial `G(r) = Σ w·x̃(r)·ỹ(r)`, where `x̃` is the multilinear
 //!    extension over the row's `k` bits, has degree 2 in each variable, hence is known from
 //!    {0, 1, ∞}^k, where extensions of bits are bits again. At points of bits it is `T_L + T_R`;
 //!    `P` shares its values at the others: `R`'s share is pseudorandom from their key, `L`'s share
 //!    is sent. `S_1 = H(S_0, H(salt ‖ L-share))` gives the point `r`.
-//! 4. *Fold.* The lines of each block become one of field elements, and cells take them up: `L`'s side `u` of
-//!    a cell's product is `x̃ ‖ ỹ` and `R`'s side `v` is `ỹ' ‖ x̃'`, both with `√β_{b,h}`. Two ANDs with
-//!    one left factor, at the same places of two blocks, take one cell: `x̃ ‖ β·ỹ_b + γ·ỹ_c` and
-//!    `β·ỹ'_b + γ·ỹ'_c ‖ x̃'`. So do two blocks of gates of which one product of parts is zero
-//!    whatever the shares are: they leave it out. Each side is linear in one verifier's operands, and the
-//!    products add up to the same sum, so that cells bear on the price alone.
+//! 4. *Fold.* The lines of each block become one of field elements, and cells take them up: the vector `u` takes
+//!    `√β·x̃`, `v` takes `√β·ỹ`. Two ANDs with one left factor, at the same places of two blocks `b` and `c`, take
+//!    one cell: `x̃` and `β_b·ỹ_b + β_c·ỹ_c`. Both vectors are linear in the factors, so that each verifier has its
+//!    summand `u_L`, `v_L` or `u_R`, `v_R` of them, and the products add up to the same sum: cells bear on the price
+//!    alone.
 //! 5. *Recurse* over cells and then over elements, halving each time: `P` shares `h(0)` and
 //!    `h(∞)` of the products along each pair's line, `h(1)` follows from the claim.
-//! 6. *Mask.* One more such round pairs what is left, `u` and `v`, with pseudorandom `u_1`, `v_1`.
-//!    `L` sends `R` the digests, `û` and its claim `T_L`; `R` accepts if `û·v̂ = T_L + T_R`.
+//! 6. *Mask.* One more such round pairs what is left, `u` and `v`, with pseudorandom `u_1`, `v_1`, of both of which
+//!    `K_i` gives `L`'s summand and `K_{i+1}` gives `R`'s.
+//!    `L` sends `R` the digests, `û_L`, `v̂_L` and its claim `T_L`; `R` accepts if
+//!    `(û_L + û_R)·(v̂_L + v̂_R) = T_L + T_R`.
 //!
 //! **Order.** A coin leaves when its sender's statement is fixed: all products of the batch
 //! have arrived. `L` and `R` take the coins for `S_0` from their key, never from a message. `R`
 //! computes every challenge itself. `P` sends its last `S` to both; `L` compares it with its own before
-//! `û` and `T_L` leave, `R` before it looks at them. Without these comparisons a false coin or
+//! `û_L`, `v̂_L` and `T_L` leave, `R` before it looks at them. Without these comparisons a false coin or
 //! digest makes the verifiers follow other challenges than the prover, and the verdict answers
 //! questions about inputs. Digests are salted: `R` knows its own share of each value and could
 //! test guesses of the other. Every lane of randomness is named by use, prover and batch, and a
@@ -55,16 +57,18 @@
 //! is a random oracle here. Over the batches of a session the first term adds up, one 2^-64 each;
 //! queries are counted once.
 //!
-//! **Zero knowledge** against one verifier: `L` sees uniform shares; `R` salted digests, a uniform `û`
-//! and `T_L = û·v̂ − T_R`. `P` learns the verdict, which it knows.
+//! **Zero knowledge** against one verifier: `L` sees uniform shares; `R` salted digests, uniform `û_L` and `v̂_L`,
+//! and `T_L = û·v̂ − T_R`. `P` learns the verdict, which it knows. A lying `L` that adds `δ`, `ε` and `τ` to what it sends
+//! is refused but if `δ·v̂ + ε·û + δ·ε = τ`: `û` and `v̂` are uniform to it by `R`'s masks, so that the verdict
+//! tells it nothing but with probability 2^-128.
 //!
 //! **Sources.** Boneh, Boyle, Corrigan-Gibbs, Gilboa, Ishai, CRYPTO 2019, §5 (recursion of fully linear
 //! proofs); Boyle, Gilboa, Ishai, Nof, CCS 2019 (three parties). The rounds on bits, the split into
 //! coins and hashes, and the composition as a whole are our own, and **nobody else has
 //! reviewed them**.
 //!
-//! **Cost.** Three latencies; with `D = log2(2m) − k`, for `m` gates in cells of a block each, a proof takes `3^k − 2^k + 2(D + 1)` elements of 16 bytes
-//! to the left, `D + 2` digests from left to right verifier, and 160 bytes more.
+//! **Cost.** Three latencies; with `D = log2(m) − k`, for `m` gates in cells of a block each, a proof takes `3^k − 2^k + 2(D + 1)` elements of 16 bytes
+//! to the left, `D + 2` digests from left to right verifier, and 176 bytes more.
 
 mod field;
 mod fold;
@@ -101,7 +105,7 @@ pub(crate) fn prove(s: &mut Session, step: &Step, batch: &[AndStep]) -> Result<(
         return Ok(());
     }
     let link = s.params().link;
-    let shapes = [0, 1, 2].map(|prover| gates::shape(&gates::of_prover(batch, prover), prover, &link));
+    let shapes = [0, 1, 2].map(|prover| gates::shape(&gates::of_prover(batch, prover), &link));
     match &s.core.clone().role {
         Role::Rep3 { roots, .. } => Parties::of(s, step, roots, batch, shapes).run(s),
         Role::Count(_) => {
@@ -122,7 +126,7 @@ pub(crate) fn cancelling(
     prover: usize,
     coins: &[[u8; 32]; 2],
 ) -> [u64; 2] {
-    let shape = gates::shape(&gates::of_prover(batch, prover), prover, &s.params().link);
+    let shape = gates::shape(&gates::of_prover(batch, prover), &s.params().link);
     let statement = transcript::Statement::of(*s.session_id(), step, batch, [shape; 3]);
     let transcript = statement.transcript(prover, coins);
     // The errors weigh β_0·β_1·ω_0² and β_1·β_0·ω_0².

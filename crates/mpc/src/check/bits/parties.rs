@@ -6,10 +6,10 @@ use super::gates::{self, Lines, Summand};
 use super::prover;
 use super::shape::{Factor, Shape};
 use super::transcript::Statement;
-use super::verifier::{Claim, Side};
+use super::verifier::Claim;
 use crate::check::AndStep;
 use crate::check::flights::{bytes_of, receive_coins, receive_seed, send_coins};
-use crate::check::rounds::{self, Outcome, Proof, ProverLanes, Seed};
+use crate::check::rounds::{self, Proof, ProverLanes, Seed};
 use crate::error::{Deviation, ProtocolError};
 use crate::prss::Roots;
 use crate::rep3::Seat;
@@ -60,18 +60,19 @@ impl<'a> Parties<'a> {
             let (batch, shape) = (&self.batches[prover], self.statement.shapes[prover]);
             [Factor::Left, Factor::Right].map(|factor| Lines::factors(batch, factor, me, part, shape))
         };
-        let of_left = factors(left_of, 1);
-        let left = self.left_claim(left_of, &coins_left, of_left.clone());
-        let right = self.right_claim(right_of, &coins_right);
+        let (of_left, of_right) = (factors(left_of, 1), factors(right_of, 0));
+        let left = self.left_claim(left_of, &coins_left);
+        let right = self.right_claim(right_of, &coins_right, &of_right);
+        let ([x, y], [x_next, y_next]) = (factors(me, 0), factors(me, 1));
+        let operands = [[x, x_next], [y, y_next]].map(gates::operand);
 
         let coins = receive_coins(s, self.step, COIN, &self.seat)?;
         let transcript = self.statement.transcript(me, &coins);
         let shapes = self.statement.shapes;
         let lanes =
             ProverLanes::of(&step_me, [own, to_next], shapes[me].n_elements(), shapes[me].n_digests());
-        let ([x, y], [x_next, y_next]) = (factors(me, 0), factors(me, 1));
-        let operands = [x, y, x_next, y_next];
-        let Proof { message, last } = prover::prove(shapes[me], transcript, &operands, &lanes);
+        let [x, y] = operands.each_ref().map(|operand| operand.as_slice());
+        let Proof { message, last } = prover::prove(shapes[me], transcript, [x, y], &lanes);
         drop(operands);
         s.send(self.step, PROOF, prev, message.freeze())?;
         s.send(self.step, PROOF, next, bytes_of(&last))?;
@@ -81,45 +82,44 @@ impl<'a> Parties<'a> {
         let (shares, last) = proof.bytes().split_at(16 * shape.n_elements());
         let shares: &[Gf128] = bytemuck::cast_slice(shares);
         let digests = left.digests(shares, &rounds::salts(&step_left, to_next, shape.n_digests()));
-        let mask = rounds::mask_left(&step_left, to_next);
-        let outcome = left.follow(&digests, last, shares, Side::Left, of_left.each_ref(), mask);
-        let Outcome { operand, claim } = outcome.ok_or_else(|| self.deviated(Deviation::ProofsDiffer))?;
-        let answer = [bytemuck::cast_slice(&digests), bytemuck::cast_slice(&[operand, claim])].concat();
+        let masks = rounds::masks_left(&step_left, to_next);
+        let outcome = left.follow(&digests, last, shares, of_left.each_ref(), masks);
+        let outcome = outcome.ok_or_else(|| self.deviated(Deviation::ProofsDiffer))?;
+        let answer = [bytemuck::cast_slice(&digests), bytemuck::cast_slice(&outcome.told())].concat();
         s.send(self.step, ANSWER, prev, bytes_of(&answer))?;
 
         let last = receive_seed(s, self.step, PROOF, prev)?;
         let shape = shapes[right_of];
         let answer = s.recv(self.step, ANSWER, next, shape.message_bytes()[1])?;
         let shares = rounds::right_shares(&step_right, own, shape.n_elements());
-        let mask = rounds::mask_right(&step_right, own);
-        let (digests, outcome) = answer.bytes().split_at(32 * shape.n_digests());
-        let operands = factors(right_of, 0);
+        let masks = rounds::masks_right(&step_right, own);
+        let (digests, told) = answer.bytes().split_at(32 * shape.n_digests());
         let digests = bytemuck::cast_slice(digests);
-        let mine = right.follow(digests, &last, shares.as_slice(), Side::Right, operands.each_ref(), mask);
+        let mine = right.follow(digests, &last, shares.as_slice(), of_right.each_ref(), masks);
         let mine = mine.ok_or_else(|| self.deviated(Deviation::ProofsDiffer))?;
-        if guard!(s, BitProofUnchecked, mine.agrees_with(bytemuck::cast_slice(outcome))) {
+        if guard!(s, BitProofUnchecked, mine.agrees_with(bytemuck::cast_slice(told))) {
             Ok(())
         } else {
             Err(self.deviated(Deviation::FalseProof))
         }
     }
 
-    /// `e = z_i ⊕ x_i∧y_i ⊕ F(K_i)`, known to the left verifier of `P_i`.
-    fn left_claim(&self, prover: usize, coins: &[Seed; 2], [x, y]: [Lines<'_>; 2]) -> Claim {
+    /// `e = z_i ⊕ F(K_i)`, known to the left verifier of `P_i`.
+    fn left_claim(&self, prover: usize, coins: &[Seed; 2]) -> Claim {
         let (batch, shape) = (&self.batches[prover], self.statement.shapes[prover]);
         let masks = gates::masks(batch, &self.roots.0[1]);
         let (z, masks) = (Lines::z_next(batch, shape), Lines::masks(batch, &masks, shape));
         let transcript = self.statement.transcript(prover, coins);
-        Claim::new(shape, transcript, &Summand::Rest(Box::new([x, y, z, masks])))
+        Claim::new(shape, transcript, &Summand::Sums([z, masks]))
     }
 
-    /// `f = F(K_{i+1})`, known to the right verifier of `P_i`.
-    fn right_claim(&self, prover: usize, coins: &[Seed; 2]) -> Claim {
+    /// `f = x_{i+1}∧y_{i+1} ⊕ F(K_{i+1})`, known to the right verifier of `P_i`.
+    fn right_claim(&self, prover: usize, coins: &[Seed; 2], factors: &[Lines<'_>; 2]) -> Claim {
         let (batch, shape) = (&self.batches[prover], self.statement.shapes[prover]);
         let masks = gates::masks(batch, &self.roots.0[0]);
         let masks = Lines::masks(batch, &masks, shape);
         let transcript = self.statement.transcript(prover, coins);
-        Claim::new(shape, transcript, &Summand::Lines(masks))
+        Claim::new(shape, transcript, &Summand::Rest(factors, masks))
     }
 
     fn deviated(&self, deviation: Deviation) -> ProtocolError {

@@ -185,10 +185,13 @@ impl<'a> Segment<'a> {
         Segment { whole, packed: packed.as_chunks::<8>().0.to_vec(), n_whole }
     }
 
-    /// Where the `n` lines from `first` on are.
-    pub(super) fn unit(&self, first: usize, n: usize) -> Unit<'a> {
-        let run = self.whole.get(self.run_of(first));
-        run.map_or(Unit::Scattered, |(start, run)| run.unit(first - start..first - start + n))
+    /// Where the lines from `first` on are, each `n` after the other, without an end.
+    pub(super) fn units(&self, first: usize, n: usize) -> impl Iterator<Item = Unit<'a>> {
+        let mut runs = self.whole.iter().peekable();
+        (first..).step_by(n).map(move |first| {
+            while runs.next_if(|(start, run)| start + run.n_lines <= first).is_some() {}
+            runs.peek().map_or(Unit::Scattered, |(start, run)| run.unit(first - start..first - start + n))
+        })
     }
 
     /// The first run that ends after this line.
@@ -306,6 +309,7 @@ mod tests {
         lines.extend_from_slice(tail.as_chunks().0);
 
         let segment = Segment::gather(pieces().into_iter().map(|(piece, _)| piece));
+        let unit = |first, n| segment.units(first, n).next().expect("units without an end");
         let n_lines = lines.len();
         lines.resize(n_lines + 8, [0; 8]);
         for n in [1, 2, 4, 8] {
@@ -314,7 +318,7 @@ mod tests {
                 let mut read = vec![[u64::MAX; 8]; n];
                 segment.read(first, &mut read);
                 assert_eq!(read, expected, "{n} lines from {first} on");
-                match segment.unit(first, n) {
+                match unit(first, n) {
                     Unit::InPlace(found) => assert_eq!(found, expected, "{n} lines from {first} on"),
                     Unit::Zeros => assert_eq!(vec![[0; 8]; n], expected, "{n} lines from {first} on"),
                     Unit::Drawn(masks, at) => {
@@ -325,11 +329,11 @@ mod tests {
                 }
             }
         }
-        let lies = |first, n| matches!(segment.unit(first, n), Unit::InPlace(_));
+        let lies = |first, n| matches!(unit(first, n), Unit::InPlace(_));
         assert!(lies(2, 8) && lies(12, 4) && !lies(14, 4), "dense planes run on, others end");
-        assert!(matches!(segment.unit(32, 8), Unit::Zeros));
+        assert!(matches!(unit(32, 8), Unit::Zeros));
         // Dense masks run on from plane to plane; those of 1100 rows do not.
-        let is_drawn = |first, n| matches!(segment.unit(first, n), Unit::Drawn(..));
+        let is_drawn = |first, n| matches!(unit(first, n), Unit::Drawn(..));
         assert!(is_drawn(61, 8) && is_drawn(69, 2) && !is_drawn(70, 2), "two lines of each, then others");
     }
 }

@@ -41,7 +41,7 @@ impl Statement {
 
     /// `S_0`, from the coins of the left and the right verifier.
     pub(super) fn transcript(&self, prover: usize, coins: &[Seed; 2]) -> Transcript {
-        let mut hasher = blake3::Hasher::new_derive_key("junto 2026 bit proof statement v2");
+        let mut hasher = blake3::Hasher::new_derive_key("junto 2026 bit proof statement v3");
         hasher.update(&self.session_id);
         hasher.update(&self.step);
         let shape = self.shapes[prover];
@@ -69,8 +69,7 @@ pub(super) struct Weights {
     pub(super) blocks: Vec<Weight>,
     /// `ω_q²`.
     pub(super) elements: [Gf128; 4],
-    /// `ω_q · √X^j` at `128·q + 64·h + j`, twice, one above the other: what each side of the
-    /// products of two lines is multiplied by.
+    /// `ω_q · √X^j` at `128·q + 64·h + j`: what each side of the products of two lines is multiplied by.
     pub(super) roots: Vec<Gf128>,
 }
 
@@ -88,7 +87,7 @@ impl Weights {
         let mut omegas = [Gf128::zeroed(); 4];
         stream.fill(bytemuck::cast_slice_mut(&mut omegas));
         let roots = omegas.map(|omega| scaled(&ROOT_POWERS, omega)).concat();
-        Weights { blocks, elements: omegas.map(Field::square), roots: [&roots[..], &roots].concat() }
+        Weights { blocks, elements: omegas.map(Field::square), roots }
     }
 
     /// By what a block's operand is multiplied, for each half `h`.

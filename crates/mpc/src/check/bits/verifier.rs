@@ -7,18 +7,11 @@ use math::gf::vectors::{add_scaled, fold_into, inner_product, multiply_into};
 use math::gf::{Field, Gf128};
 
 use super::field::{by_bit, equal_weights};
-use super::fold::{Folder, Operands};
-use super::gates::{Summand, space};
+use super::fold::Folder;
+use super::gates::{Lines, Summand, space};
 use super::shape::Shape;
 use super::transcript::Weights;
 use crate::check::rounds::{Outcome, Seed, Transcript, digest};
-
-/// Which verifier: whose operands the vectors' left or right sides are.
-#[derive(Clone, Copy)]
-pub(super) enum Side {
-    Left,
-    Right,
-}
 
 /// One verifier's view of a proof whose challenges are still to come.
 pub(super) struct Claim {
@@ -34,7 +27,7 @@ impl Claim {
     pub(super) fn new(shape: Shape, transcript: Transcript, summand: &Summand<'_>) -> Self {
         let weights = Weights::of(&transcript, shape);
         let mut sums = vec![WeighedSum::ZERO; shape.block_lines()];
-        let mut space = space(4 * shape.unit_lines());
+        let mut space = space(3 * shape.unit_lines());
         for (block, weight) in weights.blocks[..shape.n_claims()].iter().enumerate() {
             for (unit, sums) in sums.chunks_mut(shape.unit_lines()).enumerate() {
                 summand.weigh(block * shape.block_units() + unit, *weight, sums, space.as_mut_slice());
@@ -57,15 +50,15 @@ impl Claim {
     /// Follows the challenges that the digests give. `None` unless the last state is the
     /// prover's: nothing else of the proof has been looked at by then.
     ///
-    /// `elements` are this verifier's share of the proof, `lines` its operands.
+    /// `elements` are this verifier's share of the proof, `operands` its parts of the left and of the right factors,
+    /// `masks` what hides them.
     pub(super) fn follow(
         mut self,
         digests: &[Seed],
         last: &[u8],
         elements: &[Gf128],
-        side: Side,
-        lines: Operands<'_>,
-        mask: Gf128,
+        operands: [&Lines<'_>; 2],
+        masks: [Gf128; 2],
     ) -> Option<Outcome> {
         self.transcript.absorb(&digests[0]);
         let mut skip_points = self.transcript.points(self.shape.skip());
@@ -74,8 +67,8 @@ impl Claim {
         let at_lines = equal_weights(&skip_points, true);
         skip_points.reverse();
         let claim = self.skip(first, &skip_points);
-        let operand = self.operand(side, lines, at_lines.as_slice(), &points[..points.len() - 1]);
-        Some(Outcome::of(claim, rest, &points, operand, mask))
+        let operands = self.extended(operands, at_lines.as_slice(), &points[..points.len() - 1]);
+        Some(Outcome::of(claim, rest, &points, operands, masks))
     }
 
     /// This verifier's share of the sum at the points of the skipped rounds, the top digit's first.
@@ -100,34 +93,30 @@ impl Claim {
         sums[0]
     }
 
-    /// The operand's extension: all rounds of the recursion at once.
-    fn operand(&self, side: Side, lines: Operands<'_>, at_lines: &[Gf128], points: &[Gf128]) -> Gf128 {
+    /// The operands' extensions: all rounds of the recursion at once.
+    fn extended(&self, operands: [&Lines<'_>; 2], at_lines: &[Gf128], points: &[Gf128]) -> [Gf128; 2] {
         let shape = self.shape;
         let (cell_points, line_points) = points.split_at(shape.cell_rounds());
         let at_cells = equal_weights(cell_points, false);
         let at_cells = &at_cells.as_slice::<Gf128>()[..shape.n_cells()];
         let mut sums = [Folded::zero(), Folded::zero()];
         let mut folder = Folder::new(&self.weights, at_lines);
-        let entries = |cell: usize| {
-            shape.cell(cell).map(|half| match side {
-                Side::Left => half.left,
-                Side::Right => half.right,
-            })
-        };
-        let mut halves = entries(0);
+        let [x, y] = operands;
+        let mut entries = shape.cell(0);
         for (cell, at_cell) in at_cells.iter().enumerate() {
-            let next = if cell + 1 < at_cells.len() { entries(cell + 1) } else { [[None; 2]; 2] };
-            let [low, high] = &mut sums;
-            folder.add(&halves[0], lines, (cell, *at_cell), (&halves[1], lines), low);
-            folder.add(&halves[1], lines, (cell, *at_cell), (&next[0], lines), high);
-            halves = next;
+            let next = if cell + 1 < at_cells.len() { shape.cell(cell + 1) } else { [[None; 2]; 2] };
+            let ([left, right], [u, v]) = (&entries, &mut sums);
+            folder.add(left, x, (cell, *at_cell), (right, y), u);
+            folder.add(right, y, (cell, *at_cell), (&next[0], x), v);
+            entries = next;
         }
-        let mut folded = Buf::stale(2 * LINE_BITS * size_of::<Gf128>());
-        for (sums, folded) in sums.iter().zip(folded.as_mut_slice().chunks_mut(LINE_BITS)) {
-            sums.write(folded);
-        }
-        let mut folded = by_bit(folded.as_slice());
-        multiply_into(folded.as_mut_slice(), &self.weights.roots);
-        inner_product(folded.as_slice(), equal_weights(line_points, false).as_slice())
+        let at_bits = equal_weights(line_points, false);
+        let mut folded = Buf::stale(LINE_BITS * size_of::<Gf128>());
+        sums.map(|sums| {
+            sums.write(folded.as_mut_slice());
+            let mut elements = by_bit(folded.as_slice());
+            multiply_into(elements.as_mut_slice(), &self.weights.roots);
+            inner_product(elements.as_slice(), at_bits.as_slice())
+        })
     }
 }

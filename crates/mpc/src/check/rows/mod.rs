@@ -24,12 +24,13 @@
 //! 3. *Recurse*: `D` rounds halve both vectors. `P` shares `h(0)` and `h(∞)` of the products along each
 //!    pair's line: `R`'s share is pseudorandom from their key, `L`'s share is sent; `h(1)` follows from the
 //!    claim. `S_{t+1} = H(S_t, H(salt ‖ L-share))` gives the point.
-//! 4. *Mask.* One more such round pairs what is left with pseudorandom `u_1` from `K_i` and `v_1` from
-//!    `K_{i+1}`. `L` sends `R` the digests, `û` and its claim; `R` accepts if `û·v̂ = T_L + T_R`.
+//! 4. *Mask.* One more such round pairs what is left with pseudorandom `u_1` and `v_1`, of which `K_i` and
+//!    `K_{i+1}` give a summand each. `L` sends `R` the digests, `û_L`, `v̂_L` and its claim, where `v_L` is zero before its
+//!    mask; `R` adds its own summands, and accepts if `û·v̂ = T_L + T_R`.
 //!
 //! **Order.** As in the proof of bits ([`super::bits`]): no coin leaves before all that it must not
 //! influence has arrived; `L` and `R` take coins from their key, never from a message; `R` computes every
-//! challenge itself; both compare the prover's last `S` with their own before `û` and `T_L` leave, or are
+//! challenge itself; both compare the prover's last `S` with their own before what `L` tells leaves, or is
 //! looked at; digests are salted; every lane of randomness is named by use, prover and batch, and a
 //! batch has one proof.
 //!
@@ -40,7 +41,7 @@
 //! the right one with probability 2/2^128. With 2^64 queries: below 2^-61 in all. The hash is a random
 //! oracle here. A pass that moved some rows to wrong places has errors of this kind.
 //!
-//! **Zero knowledge** against one verifier: `L` sees uniform shares; `R` salted digests, a uniform `û` and
+//! **Zero knowledge** against one verifier: `L` sees uniform shares; `R` salted digests, uniform `û_L` and `v̂_L`, and
 //! `T_L = û·v̂ − T_R`. `P` learns the verdict, which it knows: honest verifiers' hangs on its messages alone, never
 //! on where rows went, so that it learns nothing of the factor that it lacks.
 //!
@@ -50,7 +51,7 @@
 //! and **nobody else has reviewed them**.
 //!
 //! **Cost.** Three latencies; with `D = ⌈log2 2n⌉`, two at least, for `n` rows in all passes, `32(D + 1)` bytes of shares to
-//! the left, as many of digests from left to right verifier, and 160 bytes more. Each party keeps a few columns of 16 bytes
+//! the left, as many of digests from left to right verifier, and 176 bytes more. Each party keeps a few columns of 16 bytes
 //! for each row, for a while.
 
 mod parties;

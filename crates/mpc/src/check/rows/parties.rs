@@ -8,7 +8,7 @@ use super::proof::{self, Shape};
 use super::sides::Side;
 use super::transcript::Statement;
 use crate::check::flights::{bytes_of, receive_coins, receive_seed, send_coins};
-use crate::check::rounds::{self, Outcome, Proof, ProverLanes, Rounds, Seed};
+use crate::check::rounds::{self, Proof, ProverLanes, Rounds, Seed};
 use crate::error::{Deviation, ProtocolError};
 use crate::prss::Roots;
 use crate::rep3::Seat;
@@ -73,22 +73,21 @@ impl<'a> Parties<'a> {
         let points = transcript.clone().follow(&digests, last);
         let points = points.ok_or_else(|| self.deviated(Deviation::ProofsDiffer))?;
         let left = Side::left(passes, shape, &transcript, 1);
-        let mask = rounds::mask_left(&step_left, to_next);
-        let Outcome { operand, claim } = proof::outcome(left, shares, &points, mask);
-        let answer = [bytemuck::cast_slice(&digests), bytemuck::cast_slice(&[operand, claim])].concat();
+        let outcome = proof::outcome(left, shares, &points, rounds::masks_left(&step_left, to_next));
+        let answer = [bytemuck::cast_slice(&digests), bytemuck::cast_slice(&outcome.told())].concat();
         s.send(self.step, ANSWER, prev, bytes_of(&answer))?;
 
         let last = receive_seed(s, self.step, PROOF, prev)?;
         let answer = s.recv(self.step, ANSWER, next, answer_bytes)?;
-        let (digests, outcome) = answer.bytes().split_at(32 * shape.rounds());
+        let (digests, told) = answer.bytes().split_at(32 * shape.rounds());
         let transcript = self.statement.transcript(right_of, &coins_right);
         let points = transcript.clone().follow(digests.as_chunks().0, &last);
         let points = points.ok_or_else(|| self.deviated(Deviation::ProofsDiffer))?;
         let right = Side::right(passes, shape, &transcript, 0);
         let shares = rounds::right_shares(&step_right, own, 2 * shape.rounds());
-        let mask = rounds::mask_right(&step_right, own);
-        let mine = proof::outcome(right, shares.as_slice(), &points, mask);
-        if guard!(s, RowProofUnchecked, mine.agrees_with(bytemuck::cast_slice(outcome))) {
+        let masks = rounds::masks_right(&step_right, own);
+        let mine = proof::outcome(right, shares.as_slice(), &points, masks);
+        if guard!(s, RowProofUnchecked, mine.agrees_with(bytemuck::cast_slice(told))) {
             Ok(())
         } else {
             Err(self.deviated(Deviation::RowsChanged))

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use math::Group;
 use math::gf::Gf128;
 
 use super::sides::Side;
-use crate::check::rounds::{Outcome, Seed, digest, fold};
+use crate::check::rounds::{Outcome, Seed, TOLD, digest, fold};
 use crate::shuffle::stages::Pass;
 
 /// How large a batch is: a public function of it.
@@ -28,7 +29,7 @@ impl Shape {
 
     /// Bytes of the prover's message to its left verifier, and of the latter's to the right one.
     pub(super) fn message_bytes(self) -> [usize; 2] {
-        [32 * self.rounds() + 32, 32 * self.rounds() + 32]
+        [32 * self.rounds() + 32, 32 * self.rounds() + 16 * TOLD]
     }
 }
 
@@ -37,10 +38,12 @@ pub(super) fn digests(shares: &[Gf128], salts: &[Seed]) -> Vec<Seed> {
     salts.iter().zip(shares.chunks(2)).map(|(salt, share)| digest(salt, share)).collect()
 }
 
-/// What a verifier is left with: `shares` are its share of the proof, `mask` what hides its vector.
-pub(super) fn outcome(mut side: Side, shares: &[Gf128], points: &[Gf128], mask: Gf128) -> Outcome {
-    let claim = side.claim;
+/// What a verifier is left with: `shares` are its share of the proof, `masks` what hides its vector, and the
+/// zeros that it has of the other one.
+pub(super) fn outcome(mut side: Side, shares: &[Gf128], points: &[Gf128], masks: [Gf128; 2]) -> Outcome {
+    let (claim, vector) = (side.claim, side.vector);
     let rounds = &points[..points.len() - 1];
-    let operand = rounds.iter().fold(side.elements(), |w, point| fold(w, *point))[0];
-    Outcome::of(claim, shares, points, operand, mask)
+    let mut operands = [Gf128::ZERO; 2];
+    operands[vector as usize] = rounds.iter().fold(side.elements(), |w, point| fold(w, *point))[0];
+    Outcome::of(claim, shares, points, operands, masks)
 }

@@ -15,8 +15,16 @@ use crate::shuffle::stages::Pass;
 /// Rows whose words are widened at a time.
 const TILE: usize = 512;
 
+/// The two vectors of the claim: the left verifier knows `u`, the right one `v`.
+#[derive(Clone, Copy)]
+pub(super) enum Vector {
+    U,
+    V,
+}
+
 /// A vector and the terms beside it.
 pub(super) struct Side {
+    pub(super) vector: Vector,
     elements: Buf,
     pub(super) claim: Gf128,
 }
@@ -42,7 +50,7 @@ impl Side {
     /// What `P` and `L` know of the proof of the party that is `part` further than this one. A verifier
     /// has terms of the claim.
     pub(super) fn left(passes: &[Arc<Pass>], shape: Shape, transcript: &Transcript, part: usize) -> Self {
-        Self::of(passes, shape, transcript, |batch, [first, second]| {
+        Self::of(Vector::U, passes, shape, transcript, |batch, [first, second]| {
             // K_i, its factor and masks; K_{i+1}.
             let (own, next) = (part, batch.key(part + 1));
             batch.move_weights(own, Way::Right, first);
@@ -58,7 +66,7 @@ impl Side {
     /// What `P` and `R` know of the proof of the party before the one that is `part` further than this
     /// one.
     pub(super) fn right(passes: &[Arc<Pass>], shape: Shape, transcript: &Transcript, part: usize) -> Self {
-        Self::of(passes, shape, transcript, |batch, [first, second]| {
+        Self::of(Vector::V, passes, shape, transcript, |batch, [first, second]| {
             // K_i; K_{i+1}, its factor and masks.
             let (own, next) = (batch.key(part + 2), part);
             batch.hash(|lane| batch.pass.before(own, part, lane).clone(), first);
@@ -73,6 +81,7 @@ impl Side {
 
     /// For each pass, the elements of the rows that go right and of those that go left.
     fn of(
+        vector: Vector,
         passes: &[Arc<Pass>],
         shape: Shape,
         transcript: &Transcript,
@@ -91,7 +100,7 @@ impl Side {
             rest = others;
         }
         rest.fill(Gf128::ZERO);
-        Side { elements, claim }
+        Side { vector, elements, claim }
     }
 
     pub(super) fn elements(&mut self) -> &mut [Gf128] {

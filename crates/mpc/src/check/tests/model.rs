@@ -68,13 +68,15 @@ pub(in crate::check) trait Challenges<F> {
 /// What a proof comes to.
 pub(in crate::check) struct Told<F> {
     pub(in crate::check) left: Vec<F>,
-    pub(in crate::check) operands: [F; 2],
+    /// Of `u` and of `v`, of the left verifier and of the right one.
+    pub(in crate::check) operands: [[F; 2]; 2],
     pub(in crate::check) claims: [F; 2],
 }
 
 impl<F: Binary> Told<F> {
     pub(in crate::check) fn accepted(&self) -> bool {
-        self.operands[0].mul(self.operands[1]) == self.claims[0].add(self.claims[1])
+        let [left, right] = self.operands;
+        left[0].add(right[0]).mul(left[1].add(right[1])) == self.claims[0].add(self.claims[1])
     }
 }
 
@@ -88,11 +90,12 @@ pub(in crate::check) fn product<F: Binary>(factors: impl IntoIterator<Item = F>)
 
 /// The rounds that halve two vectors, and the masking one, in all three roles. `bend` may change a
 /// round's two values when it knows by how much the claim is off, and whether the round is the masking
-/// one; the honest prover leaves them. `right` are the right verifier's shares.
+/// one; the honest prover leaves them. `parts` are the left verifier's summands of both vectors, then the right
+/// one's, and so are the masks; `right` are the right verifier's shares.
 pub(in crate::check) fn rounds<F: Binary>(
-    [mut u, mut v]: [Vec<F>; 2],
+    mut parts: [[Vec<F>; 2]; 2],
     mut claims: [F; 2],
-    (right, [u1, v1]): (&[F], [F; 2]),
+    (right, masks): (&[F], [[F; 2]; 2]),
     challenges: &mut impl Challenges<F>,
     bend: impl Fn(F, [F; 2], bool) -> [F; 2],
 ) -> Told<F> {
@@ -117,7 +120,11 @@ pub(in crate::check) fn rounds<F: Binary>(
     let parabola = |zero: F, one: F, infinity: F, r: F| {
         sum([zero.mul(F::ONE.add(r)), one.mul(r), infinity.mul(r.mul(r).add(r))])
     };
-    while u.len() > 1 {
+    let total = |parts: &[[Vec<F>; 2]; 2], at: usize| -> Vec<F> {
+        parts[0][at].iter().zip(&parts[1][at]).map(|(left, right)| left.add(*right)).collect()
+    };
+    while parts[0][0].len() > 1 {
+        let (u, v) = (total(&parts, 0), total(&parts, 1));
         let half = u.len() / 2;
         let honest = [inner(&u[..half], &v[..half]), inner(&slope(&u), &slope(&v))];
         let shares = share(bend(off(claims, &u, &v), honest, false), challenges);
@@ -126,13 +133,16 @@ pub(in crate::check) fn rounds<F: Binary>(
             let zero = shares[verifier][0];
             parabola(zero, claims[verifier].add(zero), shares[verifier][1], r)
         });
-        (u, v) = (at(&u, r), at(&v, r));
+        parts = parts.each_ref().map(|part| part.each_ref().map(|w| at(w, r)));
     }
+    let (u, v) = (total(&parts, 0), total(&parts, 1));
+    let [u1, v1] = [0, 1].map(|at| masks[0][at].add(masks[1][at]));
     let honest = [u1.mul(v1), u[0].add(u1).mul(v[0].add(v1))];
     let shares = share(bend(off(claims, &u, &v), honest, true), challenges);
     let r = challenges.points(1)[0];
     claims = [0, 1].map(|verifier| parabola(claims[verifier], shares[verifier][0], shares[verifier][1], r));
-    Told { left, operands: [at(&[u[0], u1], r)[0], at(&[v[0], v1], r)[0]], claims }
+    let masked = |verifier: usize| [0, 1].map(|w| at(&[parts[verifier][w][0], masks[verifier][w]], r)[0]);
+    Told { left, operands: [masked(0), masked(1)], claims }
 }
 
 /// What a cheater does best whose claim is off: a parabola that is off by as much, and right at two points

@@ -19,19 +19,15 @@ type Sums = [__m512i; 16];
 
 /// [`super::super::fold`] of one or two terms.
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,gfni,vpclmulqdq")]
-pub(in super::super) fn fold<const N: usize>(
-    terms: &[Term<'_>; N],
-    ahead: &[&[Line]],
-    out: &mut [Gf128; LINE_BITS],
-) {
+pub(in super::super) fn fold<const N: usize>(terms: &[Term<'_>; N], out: &mut [Gf128; LINE_BITS]) {
     let mut space = [const { [const { MaybeUninit::uninit() }; MAX_EIGHTS] }; N];
     let mut summands = [([&[][..]; 2], &[][..]); N];
     for ((term, space), summand) in terms.iter().zip(&mut space).zip(&mut summands) {
-        let matrices = term.factors.matrices_for(term.lines);
-        *summand = (matrices, bytes_of_positions(matrices[0].len(), term.lines, space));
+        let lines = [term.lines, &[]];
+        let matrices = term.factors.matrices_for(lines);
+        *summand = (matrices, bytes_of_positions(matrices[0].len(), lines, space));
     }
     for (r, out) in out.as_chunks_mut::<64>().0.iter_mut().enumerate() {
-        fetch(ahead, r);
         let mut sums = [_mm512_setzero_si512(); 16];
         for (matrices, bytes) in &summands {
             sums = add_products(sums, matrices[r / 4], bytes, r);

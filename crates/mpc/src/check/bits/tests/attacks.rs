@@ -4,11 +4,10 @@
 use math::Group;
 use math::gf::{Field, Gf128};
 
-use super::alone::{Alone, singles};
+use super::alone::{Alone, product, singles};
 use super::*;
 use crate::check::bits::parties::{ANSWER, COIN, PROOF};
-use crate::check::bits::verifier::Side;
-use crate::check::rounds::{self, ProverLanes, Seed, digest};
+use crate::check::rounds::{self, Outcome, ProverLanes, Seed, digest};
 use crate::check::tests::{self, Messages};
 use crate::error::Deviation;
 use crate::lab::Lab;
@@ -28,7 +27,7 @@ pub(super) fn guess_otherwise(mut alone: Alone, at: usize, row: usize) -> Alone 
     let turned = |word, bits| bits ^ u64::from(word == row / 64) << (row % 64);
     alone.gates[at] = alone.gates[at].map(turned);
     let [x, y, x_next, y_next, e, f] = &alone.gates;
-    let products = x.zip(y_next, |a, b| a & b).zip(&y.zip(x_next, |a, b| a & b), |a, b| a ^ b);
+    let products = product([x, y, x_next, y_next]);
     let (term, other) = if at < 2 { (4, f) } else { (5, e) };
     alone.gates[term] = products.zip(other, |a, b| a ^ b);
     alone
@@ -57,29 +56,34 @@ fn unsalted_digests_answer_guesses() {
     }
 }
 
-/// A left verifier that sends a false digest, and `û` such that the right one's mask cancels.
+/// A left verifier that sends a false digest, and `û_L` and `v̂_L` such that the right one's masks cancel.
 /// Gives what it then sends if the right verifier's bit `row` were as in `guess`.
-fn chosen_answer(alone: &Alone, mut guess: Alone) -> ([Gf128; 2], Vec<Seed>) {
+fn chosen_answer(alone: &Alone, mut guess: Alone) -> ([Gf128; 3], Vec<Seed>) {
     let proof = alone.prove();
     let (digests, _) = alone.left(alone.left_claim(), &proof).expect("an honest proof");
     let mut false_digests = digests.clone();
     false_digests[0][0] ^= 1;
 
-    // Its operand before masking, and the masking point of the false challenges.
-    let operand = |digests: &[Seed], mask: u128| {
-        let lines = [&alone.lines(0), &alone.lines(1)];
-        let last = last_of(alone, digests);
-        let outcome = alone.left_claim().follow(digests, &last, proof.left(), Side::Left, lines, Gf128(mask));
-        outcome.expect("its own last state").operand
+    // What both hold before masking under the real challenges, and the right one under the false ones too.
+    let of_left = |masks| {
+        let left = alone.left_under(alone.left_claim(), &digests, &proof.last, proof.left(), masks);
+        left.expect("its own last state")
     };
-    let point = operand(&digests, 0).plus(operand(&digests, 1));
-    let u = operand(&digests, 0).times(Gf128::ONE.plus(point).inverse());
-    let point = operand(&false_digests, 0).plus(operand(&false_digests, 1));
-    let chosen = u.plus(point.times(u.plus(alone.lanes.mask_left)));
+    let mut of_right = |digests: &[Seed], masks| {
+        guess.lanes.masks_right = masks;
+        guess.right(guess.right_claim(), digests, &last_of(alone, digests)).expect("the state it would have")
+    };
+    let (left, _) = unmasked(of_left);
+    let (right, _) = unmasked(|masks| of_right(&digests, masks));
+    let (right_then, point) = unmasked(|masks| of_right(&false_digests, masks));
+    let chosen = [0, 1].map(|at| {
+        let rest = left[at].plus(right[at]).plus(right_then[at]).times(Gf128::ONE.plus(point));
+        rest.plus(point.times(alone.lanes.masks_left[at]))
+    });
 
-    // The right verifier's shares if the guess were right and its mask were zero: round by
+    // The right verifier's shares if the guess were right and its masks were zero: round by
     // round, what is missing from the left shares to the values.
-    guess.lanes.mask_right = Gf128(0);
+    guess.lanes.masks_right = [Gf128(0); 2];
     let mut first = 0;
     for n in alone.shape.round_lengths() {
         let guessed = guess.prove();
@@ -93,7 +97,15 @@ fn chosen_answer(alone: &Alone, mut guess: Alone) -> ([Gf128; 2], Vec<Seed>) {
     }
     let last = last_of(alone, &false_digests);
     let right = guess.right(guess.right_claim(), &false_digests, &last).expect("the state it would have");
-    ([chosen, chosen.times(right.operand).plus(right.claim)], false_digests)
+    let [u, v] = [0, 1].map(|at| chosen[at].plus(right.operands[at]));
+    ([chosen[0], chosen[1], u.times(v).plus(right.claim)], false_digests)
+}
+
+/// The operands before masking, and the masking point, of what a verifier is left with under these masks.
+fn unmasked(mut outcome: impl FnMut([Gf128; 2]) -> Outcome) -> ([Gf128; 2], Gf128) {
+    let [zero, one] = [0, 1].map(|mask| outcome([Gf128(mask); 2]).operands);
+    let point = zero[0].plus(one[0]);
+    (zero.map(|masked| masked.times(Gf128::ONE.plus(point).inverse())), point)
 }
 
 /// Without the right verifier's comparison of the last states, its verdict confirms or refutes a
@@ -130,22 +142,84 @@ fn answers_to_a_proof_under_a_false_coin_tell_more_than_the_verdict() {
         let digests = alone.left_claim().digests(proof.left(), &alone.lanes.salts);
         // The mutant compares nothing.
         let last = last_of(&alone, &digests);
-        let lines = [&alone.lines(0), &alone.lines(1)];
-        let mask = alone.lanes.mask_left;
-        let left = alone
-            .left_claim()
-            .follow(&digests, &last, proof.left(), Side::Left, lines, mask)
-            .expect("its own state");
+        let masks = alone.lanes.masks_left;
+        let left = alone.left_under(alone.left_claim(), &digests, &last, proof.left(), masks);
+        let left = left.expect("its own state");
         assert_eq!(
             alone.left(alone.left_claim(), &proof).is_some(),
             proof.last == last,
             "the real one looks"
         );
         let right = alone.right(alone.right_claim(), &digests, &last).expect("its own state");
-        right.agrees_with(&[left.operand, left.claim])
+        right.agrees_with(&left.told())
     };
-    assert!(is_made_up(&alone), "an honest answer follows from û and the right verifier's view");
+    assert!(is_made_up(&alone), "an honest answer follows from û_L, v̂_L and the right verifier's view");
     assert!(!is_made_up(&fooled), "one to a fooled prover does not");
+}
+
+/// A left verifier of an honest proof that changes what it tells, and guesses by how much its claim then has to
+/// change. Without the right verifier's masks, the verdict confirms or refutes a guess of its inputs; with
+/// them, it refuses whatever is guessed.
+#[test]
+fn a_changed_answer_to_an_honest_proof_answers_no_guesses() {
+    let verdict = |has_masks: bool, changed: usize, guess: &dyn Fn(Alone) -> Alone| {
+        let world = || {
+            let mut alone = Alone::new(4, GATES);
+            if !has_masks {
+                alone.lanes.masks_right = [Gf128(0); 2];
+            }
+            alone
+        };
+        let alone = world();
+        let proof = alone.prove();
+        let (digests, left) = alone.left(alone.left_claim(), &proof).expect("an honest proof");
+        let right = |alone: &Alone| {
+            alone.right(alone.right_claim(), &digests, &proof.last).expect("the prover's own state")
+        };
+        // What the right verifier holds if the guess is right, as far as its masks are known.
+        let mut guess = guess(world());
+        guess.lanes.masks_right = [Gf128(0); 2];
+        let guessed = right(&guess);
+        let mut told = left.told();
+        let delta = Gf128(0x1234_5678_9abc_def0);
+        let other = told[1 - changed].plus(guessed.operands[1 - changed]);
+        told[changed] = told[changed].plus(delta);
+        told[2] = told[2].plus(delta.times(other));
+        right(&alone).agrees_with(&told)
+    };
+    for row in [0, 7, GATES - 1] {
+        for (changed, operand) in [(0, 3), (1, 2)] {
+            let wrongly = |alone| guess_otherwise(alone, operand, row);
+            assert!(verdict(false, changed, &|alone| alone), "without masks, a right guess passes");
+            assert!(!verdict(false, changed, &wrongly), "and a wrong one of bit {row} does not");
+            assert!(!verdict(true, changed, &|alone| alone), "with masks, not even a right one passes");
+            assert!(!verdict(true, changed, &wrongly));
+        }
+    }
+}
+
+/// Whatever a left verifier changes of its answer to an honest proof is refused, also where its own terms
+/// would cancel.
+#[test]
+fn every_changed_answer_to_an_honest_proof_is_refused() {
+    let alone = Alone::new(6, GATES);
+    let proof = alone.prove();
+    let (digests, left) = alone.left(alone.left_claim(), &proof).expect("an honest proof");
+    let right = alone.right(alone.right_claim(), &digests, &proof.last).expect("the prover's own state");
+    let (delta, epsilon) = (Gf128(1 << 90 | 5), Gf128(77));
+    let changes = [
+        [delta, Gf128::ZERO, Gf128::ZERO],
+        [Gf128::ZERO, delta, Gf128::ZERO],
+        [Gf128::ZERO, Gf128::ZERO, delta],
+        [delta, epsilon, Gf128::ZERO],
+        [delta, epsilon, delta.times(epsilon)],
+        [delta, delta, delta.square()],
+    ];
+    assert!(right.agrees_with(&left.told()));
+    for change in changes {
+        let told = [0, 1, 2].map(|at| left.told()[at].plus(change[at]));
+        assert!(!right.agrees_with(&told), "{change:?}");
+    }
 }
 
 /// Runs a batch with one bit changed: how the parties say that somebody deviated, and what was sent.
@@ -206,7 +280,8 @@ fn no_value_of_a_lane_comes_twice() {
             mine.right
                 .as_slice::<Gf128>()
                 .iter()
-                .chain([&mine.mask_left, &mine.mask_right])
+                .chain(&mine.masks_left)
+                .chain(&mine.masks_right)
                 .map(|element| element.0),
         );
         Ok(halves)

@@ -1,4 +1,4 @@
-//! Twins, and gates whose factors are apart, in batches where they have blocks of their own.
+//! Twins where they have blocks of their own, and gates whose factors are apart, beside others.
 
 use math::Planes;
 
@@ -63,22 +63,22 @@ fn kinds_of(s: &mut Session, shapes: &[KindShape]) -> Result<Vec<AndStep>, Proto
     Ok(batch)
 }
 
-/// Blocks of each kind that is not single.
-fn blocks(batch: &[AndStep], prover: usize) -> [usize; 3] {
-    let shape = gates::shape(&gates::of_prover(batch, prover), prover, &net::LinkProfile::INSTANT);
-    [Kind::FirstTwin, Kind::SecondTwin, Kind::Apart].map(|kind| shape.blocks(kind).len())
+/// Blocks of twins.
+fn blocks(batch: &[AndStep], prover: usize) -> [usize; 2] {
+    let shape = gates::shape(&gates::of_prover(batch, prover), &net::LinkProfile::INSTANT);
+    [Kind::FirstTwin, Kind::SecondTwin].map(|kind| shape.blocks(kind).len())
 }
 
 #[test]
 fn honest_kinds_are_accepted_at_the_price_counted() {
-    // Both kinds with blocks of their own, one of them, and none; tails of rows; an odd number of blocks.
-    let shapes: [(&[KindShape], [usize; 3]); 6] = [
-        (&[(4096, 17, 16, 16)], [4, 4, 4]),
-        (&[(4096, 20, 20, 19)], [5, 5, 5]),
-        (&[(4096, 17, 17, 1)], [5, 5, 0]),
-        (&[(4096, 17, 1, 17)], [0, 0, 5]),
-        (&[(4096, 3, 2, 1)], [0, 0, 0]),
-        (&[(1500, 44, 43, 43), (100, 7, 3, 5), (0, 2, 1, 1), (513, 3, 2, 4)], [5, 5, 5]),
+    // Twins with blocks of their own, and without; tails of rows; an odd number of blocks.
+    let shapes: [(&[KindShape], usize); 6] = [
+        (&[(4096, 17, 16, 16)], 4),
+        (&[(4096, 20, 20, 19)], 5),
+        (&[(4096, 17, 17, 1)], 5),
+        (&[(4096, 17, 1, 17)], 0),
+        (&[(4096, 3, 2, 1)], 0),
+        (&[(1500, 44, 43, 43), (100, 7, 3, 5), (0, 2, 1, 1), (513, 3, 2, 4)], 5),
     ];
     for (seed, (shapes, expected)) in shapes.into_iter().enumerate() {
         let f = |s: &mut Session| {
@@ -91,7 +91,7 @@ fn honest_kinds_are_accepted_at_the_price_counted() {
         let lab = Lab::seeded(seed as u64);
         let honest = lab.run(f);
         for outcome in &honest.outcomes {
-            assert_eq!(outcome.as_ref().ok(), Some(&[expected; 2]), "{shapes:?}: {outcome:?}");
+            assert_eq!(outcome.as_ref().ok(), Some(&[[expected; 2]; 2]), "{shapes:?}: {outcome:?}");
         }
         assert_eq!(honest.cost(), lab.count(f).expect("counting succeeds"), "{shapes:?}");
     }
@@ -108,10 +108,7 @@ fn wrong_gates_of_every_kind_are_refused() {
             for row in [0, 511, 1024, 1499] {
                 let run = Lab::seeded(at as u64).run(|s| {
                     let mut batch = kinds_of(s, &shapes)?;
-                    let is_apart = batch[step].is_apart;
-                    assert!(
-                        blocks(&batch, prover)[usize::from(is_apart) * 2] > 0 || (is_apart && prover == 0)
-                    );
+                    assert!(blocks(&batch, prover)[0] > 0);
                     let (z, me) = (&mut batch[step].z, s.me().index());
                     if me == prover {
                         *z = turned(z, 0, plane, row);
@@ -206,12 +203,13 @@ fn records_that_do_not_fit_together_are_told() {
     let told = Lab::seeded(5).run(|s| {
         let honest = kinds_of(s, &[(600, 5, 3, 2)])?;
         let side = |width| deal_bits(s, 9, &planes(9, 600, width));
-        let fits = |change: &dyn Fn(&mut AndStep)| {
-            let mut and = honest[0].clone();
+        let fits = |at: usize, change: &dyn Fn(&mut AndStep)| {
+            let mut and = honest[at].clone();
             change(&mut and);
             and.fits_together()
         };
-        let spoiled: [&dyn Fn(&mut AndStep); 8] = [
+        let fewer = deal_bits(s, 9, &planes(9, 599, 2));
+        let spoiled: [&dyn Fn(&mut AndStep); 9] = [
             // Twins of another width, of none, two in a row, among the terms of sums, and where gates are apart.
             &|and| and.pairs[2] = (side(4), side(4)),
             &|and| and.twins = vec![1],
@@ -225,8 +223,15 @@ fn records_that_do_not_fit_together_are_told() {
                 and.second = vec![(side(4), side(4))];
             },
             &|and| and.z = side(9),
+            // Another number of rows.
+            &|and| and.pairs[0].1 = fewer.clone(),
         ];
-        Ok(fits(&|_| {}) && honest[1].fits_together() && spoiled.iter().all(|change| !fits(change)))
+        // Of what is apart, all others' products, or fewer.
+        let provers = [[true; 3], [false, true, false]];
+        let fit = [0, 1].iter().all(|at| fits(*at, &|_| {}));
+        let told = spoiled.iter().all(|change| !fits(0, change))
+            && provers.iter().all(|provers| !fits(1, &|and| and.provers = *provers));
+        Ok(fit && told)
     });
     assert!(told.agreed());
 }
@@ -241,7 +246,7 @@ fn every_plane_that_a_bit_selects_is_proved() {
         let step = s.step().child("mux".into());
         let mut and =
             AndStep { step, pairs, second: Vec::new(), twins, z, provers: [true; 3], is_apart: false };
-        assert!(and.fits_together() && blocks(std::slice::from_ref(&and), 0)[..2] == [4, 4]);
+        assert!(and.fits_together() && blocks(std::slice::from_ref(&and), 0) == [4, 4]);
         if let Some((prover, plane)) = spoiled {
             match s.me().index() {
                 me if me == prover => and.z = turned(&and.z, 0, plane, 3000),

@@ -6,7 +6,6 @@ use math::gf::{Field, Gf128};
 
 use super::alone::Alone;
 use super::attacks::{guess_otherwise, last_of};
-use crate::check::bits::verifier::Side;
 use crate::check::rounds::Seed;
 
 const GATES: usize = 40;
@@ -36,7 +35,7 @@ fn neighbours(is_shared: bool, otherwise: Option<usize>) -> [Alone; 2] {
     let mut second = turned(guess_otherwise(guess_otherwise(second, 0, 0), 0, 0), 0);
     if is_shared {
         // Both under K_1: the right verifier's shares of the one, the left mask of the other.
-        second.lanes.mask_left = first_right(&first);
+        second.lanes.masks_left[0] = first_right(&first);
     }
     [first, second]
 }
@@ -51,11 +50,9 @@ fn a_lane_for_two_uses_answers_guesses() {
         let proof = second.prove();
         let (digests, seen) = second.left(second.left_claim(), &proof).expect("an honest proof");
         // What the mask would be, and what the operand would become under it.
-        let mask = share.plus(first_value(&guess[0]));
-        let lines = [&guess[1].lines(0), &guess[1].lines(1)];
-        let made_up =
-            guess[1].left_claim().follow(&digests, &proof.last, proof.left(), Side::Left, lines, mask);
-        made_up.expect("the prover's own state").operand == seen.operand
+        let masks = [share.plus(first_value(&guess[0])), Gf128::ONE];
+        let made_up = guess[1].left_under(guess[1].left_claim(), &digests, &proof.last, proof.left(), masks);
+        made_up.expect("the prover's own state").operands[0] == seen.operands[0]
     };
     for row in [0, 7, GATES - 1] {
         assert!(fits(true, neighbours(true, None)), "a right guess");
@@ -81,9 +78,9 @@ fn a_second_proof_of_one_batch_answers_guesses() {
     let right = || Alone::new(13, GATES);
     assert_eq!(seen(13), made_up(&right), "a right guess");
     assert_ne!(seen(14), made_up(&right), "of masks of its own nothing fits");
-    // Of y' where x is one: elsewhere it changes no product.
-    let x = &right().gates[0];
-    for row in (0..GATES).filter(|row| x.bit(*row, 0)) {
+    // Of y' where the left factor is one: elsewhere it changes no product.
+    let world = right();
+    for row in (0..GATES).filter(|row| world.gates[0].bit(*row, 0) != world.gates[2].bit(*row, 0)) {
         let wrong = || guess_otherwise(Alone::new(13, GATES), 3, row);
         assert_ne!(seen(13), made_up(&wrong), "bit {row} guessed wrongly");
     }
@@ -99,13 +96,11 @@ fn under_challenges_that_bind_nothing_later_errors_are_repaired() {
     for row in [0, GATES / 2, GATES - 1] {
         let mut wrong = Alone::new(15, GATES);
         wrong.gates[4] = wrong.gates[4].map(|word, e| e ^ u64::from(word == row / 64) << (row % 64));
-        let lines = [&wrong.lines(0), &wrong.lines(1)];
         let follow = |digests: &[Seed], last: &Seed, shares: &[Gf128]| {
-            let left =
-                wrong.left_claim().follow(digests, last, shares, Side::Left, lines, wrong.lanes.mask_left);
+            let left = wrong.left_under(wrong.left_claim(), digests, last, shares, wrong.lanes.masks_left);
             let left = left.expect("the state of these digests");
             let right = wrong.right(wrong.right_claim(), digests, last).expect("the same");
-            (left.claim, right.agrees_with(&[left.operand, left.claim]))
+            (left.claim, right.agrees_with(&left.told()))
         };
         let (claim, is_accepted) = follow(&digests, &proof.last, proof.left());
         assert!(!is_accepted, "AND {row} is wrong");

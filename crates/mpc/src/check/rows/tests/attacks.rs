@@ -48,7 +48,7 @@ fn the_right_verifier_looks_at_no_answer_under_other_challenges() {
             let (deviations, _) = changed(from, right, part, 0);
             assert_eq!(deviations[right], Some(Deviation::ProofsDiffer), "{deviations:?}");
         }
-        for at in [-32, -16, -1] {
+        for at in [-48, -32, -16, -1] {
             let (deviations, _) = changed(left, right, ANSWER, at);
             assert_eq!(deviations[right], Some(Deviation::RowsChanged), "{deviations:?}");
         }

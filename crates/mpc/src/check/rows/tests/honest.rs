@@ -3,7 +3,7 @@
 
 use math::gf::{Gf64, Gf128};
 
-use super::model::{Message, Moved, inner, relation};
+use super::model::{Message, Moved, inner, parts_of, relation};
 use super::*;
 use crate::check::flights::VERDICT;
 use crate::check::rounds::{ProverLanes, Transcript, coins, of_prover};
@@ -109,14 +109,15 @@ fn compare(seed: u64, shapes: &[Shape]) {
         let (vectors, claims) = relation(&moved(passes, &transcript));
         assert_eq!(inner(&vectors), claims[0].plus(claims[1]), "the relation holds");
         let lanes = ProverLanes::of(&named, roots(prover).0.each_ref(), 2 * size.rounds(), size.rounds());
-        let coins = (lanes.right.as_slice(), [lanes.mask_left, lanes.mask_right]);
+        let coins = (lanes.right.as_slice(), [lanes.masks_left, lanes.masks_right]);
         let mut hashed = Hashed::starting(transcript, lanes.salts);
-        let told = rounds(vectors, claims, coins, &mut hashed, |_, honest, _| honest);
+        let told = rounds(parts_of(vectors), claims, coins, &mut hashed, |_, honest, _| honest);
         assert!(told.accepted(), "{shapes:?}");
         let last = *hashed.transcript.state();
         assert_eq!(sent(1, prover, left), [bytemuck::cast_slice(&told.left), &last[..]].concat());
         assert_eq!(sent(1, prover, right), last);
-        let answer = [told.operands[0], told.claims[0]];
+        let [u, v] = told.operands[0];
+        let answer = [u, v, told.claims[0]];
         assert_eq!(
             sent(2, left, right),
             [hashed.digests.as_flattened(), bytemuck::cast_slice(&answer)].concat()

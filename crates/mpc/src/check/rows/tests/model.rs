@@ -82,6 +82,12 @@ pub(super) fn relation<F: Hashing>(passes: &[Moved<F>]) -> ([Vec<F>; 2], [F; 2])
     (vectors, claims)
 }
 
+/// Each verifier knows one vector, and zeros of the other one.
+pub(super) fn parts_of<F: Binary>([u, v]: [Vec<F>; 2]) -> [[Vec<F>; 2]; 2] {
+    let zeros = || vec![F::ZERO; u.len()];
+    [[u.clone(), zeros()], [zeros(), v]]
+}
+
 pub(super) fn inner<F: Binary>([u, v]: &[Vec<F>; 2]) -> F {
     sum(u.iter().zip(v).map(|(u, v)| u.mul(*v)))
 }
@@ -130,8 +136,8 @@ fn rate(
         lie(&mut fair, &mut moved);
         let (vectors, claims) = relation(&moved);
         let right: Vec<Toy> = (0..2 * ROUNDS).map(|_| Toy(fair.byte())).collect();
-        let masks = [Toy(fair.byte()), Toy(fair.byte())];
-        let told = rounds(vectors, claims, (&right, masks), &mut fair, &bend);
+        let masks = [(); 2].map(|()| [Toy(fair.byte()), Toy(fair.byte())]);
+        let told = rounds(parts_of(vectors), claims, (&right, masks), &mut fair, &bend);
         assert_eq!(told.left.len(), right.len());
         told.accepted()
     };

@@ -35,8 +35,8 @@ fn no_role_shows_the_rows() {
         let lanes = ProverLanes {
             right: Buf::copy_of(&shares),
             salts: vec![[6; 32]; shape.rounds()],
-            mask_left: Gf128(7),
-            mask_right: Gf128(8),
+            masks_left: [Gf128(7), Gf128(8)],
+            masks_right: [Gf128(9), Gf128(10)],
         };
         assert_steady("a proof", &mut passes, |passes| {
             let mut u = Side::left(passes, shape, &transcript, 0);
@@ -47,11 +47,11 @@ fn no_role_shows_the_rows() {
         let points: Vec<Gf128> = (0..shape.rounds()).map(|at| Gf128(3 << (9 * at))).collect();
         assert_steady("the left side", &mut passes, |passes| {
             let side = Side::left(passes, shape, &transcript, 1);
-            proof::outcome(side, &shares, &points, lanes.mask_left)
+            proof::outcome(side, &shares, &points, lanes.masks_left)
         });
         assert_steady("the right side", &mut passes, |passes| {
             let side = Side::right(passes, shape, &transcript, 0);
-            proof::outcome(side, &shares, &points, lanes.mask_right)
+            proof::outcome(side, &shares, &points, lanes.masks_right)
         });
     });
 }
