@@ -13,7 +13,7 @@ use crate::session::{MAX_PARTIES, Params, Role, Session};
 use crate::step::Step;
 
 /// Changes whenever two builds could not compute together.
-const PROTOCOL_VERSION: u32 = 3;
+const PROTOCOL_VERSION: u32 = 4;
 
 impl Session {
     /// Starts a session among all parties of `mesh`, of which the three `compute`.
