@@ -28,20 +28,6 @@ pub const LINE_BITS: usize = 512;
 /// of products are elements as they are.
 pub type Weight = [u64; 2];
 
-/// `sums[i] += weight · lines[i]`.
-///
-/// # Panics
-/// If the lengths differ.
-pub fn weigh(sums: &mut [WeighedSum], lines: &[Line], weight: Weight) {
-    assert_eq!(sums.len(), lines.len(), "a sum for each line");
-    #[cfg(target_arch = "x86_64")]
-    if four::is_there() {
-        // SAFETY: the processor has the instructions.
-        return unsafe { wide::weigh(sums, lines, weight) };
-    }
-    narrow::weigh(sums, lines, weight);
-}
-
 /// `sums[i] += weight · (x ⊕ y)` for the lines `i` of `[x, y]`. Meanwhile the lines `ahead` are fetched,
 /// which are to be read next.
 ///

@@ -9,7 +9,7 @@ use crate::gf::native::Native;
 use crate::kernel;
 use crate::transpose;
 
-pub(super) fn weigh(sums: &mut [WeighedSum], lines: &[Line], weight: Weight) {
+fn weigh(sums: &mut [WeighedSum], lines: &[Line], weight: Weight) {
     #[inline(always)]
     fn body<C: Carryless>(sums: &mut [WeighedSum], lines: &[Line], weight: Weight) {
         for (sum, line) in sums.iter_mut().zip(lines) {

@@ -38,10 +38,10 @@ fn weighed_lines_are_sums_of_products() {
     let factors = four(1);
     at_every_level(|level| {
         for n in [0, 1, 2, 7, 64] {
-            let (first, second) = (lines(n, 2), lines(n, 3));
+            let (first, second, zeros) = (lines(n, 2), lines(n, 3), vec![[0; 8]; n]);
             let mut sums = vec![WeighedSum::ZERO; n];
-            weigh(&mut sums, &first, WEIGHTS[0]);
-            weigh(&mut sums, &second, WEIGHTS[1]);
+            weigh_sums(&mut sums, [&first, &zeros], WEIGHTS[0], [&[]; 2]);
+            weigh_sums(&mut sums, [&zeros, &second], WEIGHTS[1], [&zeros, &[]]);
             for ((sum, first), second) in sums.iter().zip(&first).zip(&second) {
                 let expected = total(first, WEIGHTS[0], &factors).plus(total(second, WEIGHTS[1], &factors));
                 assert_eq!(sum.total(&factors), expected, "{level:?}, {n} lines");

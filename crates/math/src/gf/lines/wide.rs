@@ -10,14 +10,6 @@ use crate::gf::four::{Sums, load, prefetch, store, xor3};
 
 pub(super) use fold::{add_folded, elements, fold, matrices};
 
-#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,gfni,vpclmulqdq")]
-pub(super) fn weigh(sums: &mut [WeighedSum], lines: &[Line], weight: Weight) {
-    let weight = broadcast(weight);
-    for (sum, line) in sums.iter_mut().zip(lines) {
-        add(sum, load(line), weight);
-    }
-}
-
 /// [`super::weigh_sums`].
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,gfni,vpclmulqdq")]
 pub(super) fn weigh_sums(sums: &mut [WeighedSum], [x, y]: [&[Line]; 2], weight: Weight, ahead: [&[Line]; 2]) {
