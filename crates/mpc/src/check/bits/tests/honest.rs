@@ -37,7 +37,6 @@ fn honest_products_are_accepted_at_the_price_counted() {
 fn a_proof_alone() {
     for n in [1, 512, 5000, 20_000, 1 << 15, (1 << 18) + 1] {
         let mut alone = alone::Alone::new(n as u64, n);
-        // The left verifier of these tests adds x∧y and a mask that is x∧y too.
         assert!(alone.accepted(), "{n} gates");
         let wrong = n * 7 / 8;
         alone.gates[4] = alone.gates[4].map(|at, word| word ^ u64::from(at == wrong / 64) << (wrong % 64));
